@@ -1,0 +1,124 @@
+import { IncomingPublish } from '../incoming-publish.js';
+import { PacketType, type ProtocolVersion, type QoS } from '../packet-type.js';
+import type { PublishProperties } from '../properties.js';
+import { topicName } from '../topic-cache.js';
+import { readProperties } from './properties.js';
+import { type DecodeLimits, packetIdZero, protocolError, Reader, tooShort } from './reader.js';
+
+/** The first byte of a PUBLISH with QoS 0 and no flag, the only one that runs are made of. */
+const PLAIN = 0x30;
+
+/**
+ * Decodes the PUBLISH in `bytes[start, end)` and, when it is a plain one, all that follow it and differ in payload
+ * only, up to `limit`.
+ *
+ * @param at offset of the variable header
+ */
+export function decodePublish(
+  bytes: Uint8Array,
+  start: number,
+  at: number,
+  end: number,
+  limit: number,
+  version: ProtocolVersion,
+  limits: DecodeLimits,
+): IncomingPublish {
+  const first = bytes[start] ?? 0;
+  if (end - at < 2) throw tooShort();
+  const topicEnd = at + 2 + (((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0));
+  if (topicEnd > end) throw tooShort();
+  const topic = topicEnd === at + 2 ? '' : topicName(bytes, at + 2, topicEnd);
+  let payloadStart = topicEnd;
+  let packetId = 0;
+  // [MQTT-2.2.1-2] [MQTT3-2.3.1-5]
+  if ((first & 0x06) !== 0) {
+    if (end - payloadStart < 2) throw tooShort();
+    packetId = ((bytes[payloadStart] ?? 0) << 8) | (bytes[payloadStart + 1] ?? 0);
+    if (packetId === 0) throw packetIdZero();
+    payloadStart += 2;
+  }
+  let properties: PublishProperties | undefined;
+  if (version === 5) {
+    if (payloadStart === end) throw tooShort();
+    if (bytes[payloadStart] === 0) {
+      payloadStart++;
+    } else {
+      const reader = new Reader(bytes, payloadStart, end);
+      properties = decodeProperties(reader, limits);
+      payloadStart = reader.at;
+    }
+  }
+  // [MQTT-4.7.3-1]
+  if (topic === '' && properties?.topicAlias === undefined) {
+    throw protocolError('A PUBLISH with neither topic name nor topic alias', 'MQTT-4.7.3-1');
+  }
+  let runEnd = end;
+  let count = 1;
+  let largest = end - start;
+  if (first === PLAIN && properties === undefined) {
+    const prefix = payloadStart - at;
+    for (;;) {
+      const next = nextOfRun(bytes, runEnd, limit, at, prefix, limits.maximumPacketSize);
+      if (next === 0) break;
+      if (next - runEnd > largest) largest = next - runEnd;
+      runEnd = next;
+      count++;
+    }
+  }
+  return new IncomingPublish(
+    version,
+    topic,
+    ((first >> 1) & 3) as QoS,
+    (first & 0x01) !== 0,
+    (first & 0x08) !== 0,
+    packetId,
+    properties,
+    bytes,
+    start,
+    payloadStart,
+    runEnd,
+    count,
+    largest,
+  );
+}
+
+function decodeProperties(reader: Reader, limits: DecodeLimits): PublishProperties | undefined {
+  const properties = readProperties(reader, PacketType.PUBLISH, limits.maximumUserProperties);
+  // [MQTT-3.3.4-6]
+  if (limits.role === 'server' && properties?.subscriptionIdentifiers !== undefined) {
+    throw protocolError('A PUBLISH from a client with a subscription identifier', 'MQTT-3.3.4-6');
+  }
+  return properties;
+}
+
+/**
+ * The end of the packet at `start` if it is complete, plain and begins with the same `prefix` bytes (topic and, in 5.0,
+ * the empty property length) as the one at `model`; else 0, and the ordinary way judges it.
+ */
+function nextOfRun(
+  bytes: Uint8Array,
+  start: number,
+  limit: number,
+  model: number,
+  prefix: number,
+  maximumPacketSize: number,
+): number {
+  if (limit - start < 2 + prefix || bytes[start] !== PLAIN) return 0;
+  let length = bytes[start + 1] ?? 0;
+  let body = start + 2;
+  if (length > 0x7f) {
+    // Two bytes of length, or three; what is larger, or oddly encoded, is not worth a run.
+    const second = bytes[body++] ?? 0;
+    length = (length & 0x7f) | ((second & 0x7f) << 7);
+    if (second === 0) return 0;
+    if (second > 0x7f) {
+      const third = bytes[body++] ?? 0;
+      if (third === 0 || third > 0x7f) return 0;
+      length |= third << 14;
+    }
+  }
+  const end = body + length;
+  if (end > limit || length < prefix || end - start > maximumPacketSize) return 0;
+  for (let at = prefix - 1; at >= 0; at--) if (bytes[body + at] !== bytes[model + at]) return 0;
+  return end;
+}

@@ -1,0 +1,83 @@
+import { PacketType, type ProtocolVersion, type QoS } from './packet-type.js';
+import type { PublishProperties } from './properties.js';
+
+/**
+ * One PUBLISH as it lies in the read buffer, or a *run* of several: consecutive QoS 0 packets of the same
+ * topic without retain flag and properties, which a broker may forward as one span of bytes.
+ *
+ * ```
+ *  bytes  ...[30 .. topic payload][30 .. topic payload]...     count = 2
+ *             ^start     ^payloadStart                 ^end    (payloadStart of the first)
+ * ```
+ *
+ * Invariant: `bytes` belongs to the transport and is overwritten by the next read: whoever keeps a part of it
+ * beyond the call that handed this over copies it.
+ */
+export class IncomingPublish {
+  readonly type = PacketType.PUBLISH;
+  constructor(
+    readonly version: ProtocolVersion,
+    /** Empty when the packet bears a topic alias instead (5.0). The same topic gives the same string object where possible. */
+    readonly topic: string,
+    readonly qos: QoS,
+    readonly retain: boolean,
+    readonly dup: boolean,
+    /** 0 for QoS 0. */
+    readonly packetId: number,
+    readonly properties: PublishProperties | undefined,
+    readonly bytes: Uint8Array,
+    /** Offset of the first byte of the (first) packet's fixed header. */
+    readonly start: number,
+    /** Offset of the (first) packet's payload. */
+    readonly payloadStart: number,
+    /** Offset behind the last byte of the (last) packet. */
+    readonly end: number,
+    /** How many packets the span holds, at least 1. */
+    readonly count: number,
+    /** Bytes of the largest packet in the span, fixed header included. */
+    readonly largest: number,
+  ) {}
+
+  /** The payload as a view, not a copy. Only for a single packet (`count` 1). */
+  get payload(): Uint8Array {
+    return this.bytes.subarray(this.payloadStart, this.end);
+  }
+
+  /** The packets of a run one by one; a single packet yields itself. */
+  *each(): Generator<IncomingPublish> {
+    if (this.count === 1) {
+      yield this;
+      return;
+    }
+    for (let start = this.start; start < this.end; ) {
+      let at = start + 1;
+      let length = 0;
+      let shift = 0;
+      let byte: number;
+      do {
+        byte = this.bytes[at++] ?? 0;
+        length += (byte & 0x7f) << shift;
+        shift += 7;
+      } while (byte > 0x7f);
+      const end = at + length;
+      const topicLength = ((this.bytes[at] ?? 0) << 8) | (this.bytes[at + 1] ?? 0);
+      const payloadStart = at + 2 + topicLength + (this.version === 5 ? 1 : 0);
+      yield new IncomingPublish(
+        this.version,
+        this.topic,
+        0,
+        false,
+        false,
+        0,
+        undefined,
+        this.bytes,
+        start,
+        payloadStart,
+        end,
+        1,
+        end - start,
+      );
+      start = end;
+    }
+  }
+}

@@ -1,0 +1,208 @@
+import { Backlog } from './backlog.js';
+import { decodeConnect, decodeVersion } from './decode/connect.js';
+import { decodeControlPacket } from './decode/control-packet.js';
+import { checkFirstByte } from './decode/fixed-header.js';
+import { decodePublish } from './decode/publish.js';
+import { malformed, notMinimal, Reader } from './decode/reader.js';
+import { CodecError } from './error.js';
+import type { IncomingPublish } from './incoming-publish.js';
+import type { ControlPacket } from './packet.js';
+import { PacketType, type ProtocolVersion } from './packet-type.js';
+import { ReasonCode } from './reason-code.js';
+import { variableByteIntegerLength } from './variable-byte-integer.js';
+
+/** What holds for every connection of a kind: share one object among all parsers. */
+export interface ParserOptions {
+  /** `server` parses what clients send: first CONNECT, which sets the version. `client` parses what servers send. */
+  role: 'server' | 'client';
+  /** Needed by a client, which knows it ahead. */
+  version?: ProtocolVersion;
+  /** Bytes of a whole packet, fixed header included. Applied to what the fixed header announces; beyond it is 0x95. */
+  maximumPacketSize: number;
+  /** User properties of one packet, those of the will counted apart. Beyond it is 0x97. */
+  maximumUserProperties: number;
+}
+
+/** Is handed each packet, in order, within {@link Parser.feed} or {@link Parser.resume}. */
+export interface PacketReceiver {
+  /** One PUBLISH or a run of them. Its bytes are valid during this call only. */
+  publish(packet: IncomingPublish): void;
+  /** Any other packet. It is the receiver's to keep. */
+  packet(packet: ControlPacket): void;
+}
+
+/**
+ * Turns the bytes of one connection, cut anywhere, into packets.
+ *
+ * ```ts
+ * const parser = new Parser(receiver, { role: 'server', maximumPacketSize: 1_048_576, maximumUserProperties: 100 });
+ * socket.on('data', (chunk) => parser.feed(chunk));
+ * ```
+ *
+ * Invariants: packets are parsed in place in the chunk and only a partial one is copied; nothing is allocated for what a
+ * packet merely announces; once it has thrown, the parser is closed.
+ */
+export class Parser {
+  /** 0 until the server has read the version in CONNECT. It is known even if the rest of that CONNECT is refused. */
+  version: 0 | ProtocolVersion;
+  readonly #receiver: PacketReceiver;
+  readonly #options: ParserOptions;
+  #backlog: Backlog | undefined;
+  #state: 'open' | 'paused' | 'closed' = 'open';
+  #parsing = false;
+
+  constructor(receiver: PacketReceiver, options: ParserOptions) {
+    this.#receiver = receiver;
+    this.#options = options;
+    this.version = options.role === 'client' ? (options.version ?? 5) : 0;
+  }
+
+  get paused(): boolean {
+    return this.#state === 'paused';
+  }
+
+  /** Bytes kept for later. */
+  get buffered(): number {
+    return this.#backlog === undefined ? 0 : this.#backlog.length;
+  }
+
+  /**
+   * Parses `bytes[start, end)`, which need to stay as they are only until it returns.
+   *
+   * Throws {@link CodecError} at the first fault, and whatever the receiver throws; the parser is closed then, and
+   * ignores further bytes. Not to be called by the receiver.
+   */
+  feed(bytes: Uint8Array, start = 0, end = bytes.length): void {
+    if (this.#state === 'closed') return;
+    this.#parsing = true;
+    try {
+      let at = start;
+      const backlog = this.#backlog;
+      if (this.#state === 'open' && backlog !== undefined) at = this.#completeBacklog(backlog, bytes, at, end);
+      at = this.#parse(bytes, at, end);
+      if (at < end) this.#keep(bytes, at, end);
+    } catch (error) {
+      this.close();
+      throw error;
+    } finally {
+      this.#parsing = false;
+    }
+  }
+
+  /** Stops behind the current packet. A receiver may call it; what comes in meanwhile is kept. */
+  pause(): void {
+    if (this.#state === 'open') this.#state = 'paused';
+  }
+
+  /** Goes on with what was kept, and throws as {@link feed} does. */
+  resume(): void {
+    if (this.#state !== 'paused') return;
+    this.#state = 'open';
+    const backlog = this.#backlog;
+    // Called by a receiver, it has nothing to do but let the loop that called the receiver go on.
+    if (this.#parsing || backlog === undefined) return;
+    this.#parsing = true;
+    try {
+      backlog.start = this.#parse(backlog.buffer, backlog.start, backlog.end);
+      if (backlog.length === 0) this.#backlog = undefined;
+      else if (!this.paused) backlog.shrink();
+    } catch (error) {
+      this.close();
+      throw error;
+    } finally {
+      this.#parsing = false;
+    }
+  }
+
+  /** Lets go of all memory and ignores whatever comes after. A receiver may call it: it gets no further packet. */
+  close(): void {
+    this.#state = 'closed';
+    this.#backlog = undefined;
+  }
+
+  /** Adds just so much of the chunk that the kept packet is complete, and parses that; returns how far it got. */
+  #completeBacklog(backlog: Backlog, bytes: Uint8Array, start: number, end: number): number {
+    let at = start;
+    let size = this.#sizeOf(backlog.buffer, backlog.start, backlog.end);
+    while (size === 0 && at < end) {
+      backlog.appendByte(bytes[at++] ?? 0);
+      size = this.#sizeOf(backlog.buffer, backlog.start, backlog.end);
+    }
+    const missing = size - backlog.length;
+    if (size === 0 || missing > end - at) {
+      backlog.append(bytes, at, end);
+      return end;
+    }
+    backlog.append(bytes, at, at + missing);
+    this.#backlog = undefined;
+    this.#parse(backlog.buffer, backlog.start, backlog.end);
+    return at + missing;
+  }
+
+  /** Parses what is complete in `bytes[start, end)`; returns how far it got. */
+  #parse(bytes: Uint8Array, start: number, end: number): number {
+    let at = start;
+    while (at < end && this.#state === 'open') {
+      const size = this.#sizeOf(bytes, at, end);
+      if (size === 0 || size > end - at) break;
+      let body = at + 2;
+      while ((bytes[body - 1] ?? 0) > 0x7f) body++;
+      at = this.#packet(bytes, at, body, at + size, end);
+    }
+    return at;
+  }
+
+  /** Hands over the packet in `bytes[start, end)`, or the run that begins with it; returns the offset behind. */
+  #packet(bytes: Uint8Array, start: number, body: number, end: number, limit: number): number {
+    const { version } = this;
+    const type = (bytes[start] ?? 0) >> 4;
+    if (version === 0) {
+      this.#connect(bytes, start, body, end);
+    } else if (type === PacketType.PUBLISH) {
+      const publish = decodePublish(bytes, start, body, end, limit, version, this.#options);
+      this.#receiver.publish(publish);
+      return publish.end;
+    } else {
+      this.#receiver.packet(decodeControlPacket(type, bytes, body, end, version, this.#options));
+    }
+    return end;
+  }
+
+  #connect(bytes: Uint8Array, start: number, body: number, end: number): void {
+    const reader = new Reader(bytes, body, end);
+    const { version, bridge } = decodeVersion(reader);
+    this.version = version;
+    if (version === 5 && body - start - 1 > variableByteIntegerLength(end - body)) throw notMinimal();
+    this.#receiver.packet(decodeConnect(reader, version, bridge, this.#options.maximumUserProperties));
+  }
+
+  /** Bytes of the packet at `start` by its fixed header, which is judged here; 0 while that is incomplete. */
+  #sizeOf(bytes: Uint8Array, start: number, end: number): number {
+    const first = bytes[start] ?? 0;
+    if (first !== 0x30 || this.version === 0) checkFirstByte(first, this.#options.role, this.version);
+    let at = start + 1;
+    if (at >= end) return 0;
+    let byte = bytes[at++] ?? 0;
+    let length = byte & 0x7f;
+    for (let shift = 7; byte > 0x7f; shift += 7) {
+      // [MQTT-1.5.5-1]
+      if (shift > 21) throw malformed('A remaining length of more than four bytes', 'MQTT-1.5.5-1');
+      if (at >= end) return 0;
+      byte = bytes[at++] ?? 0;
+      // Before 5.0 nothing forbids an integer longer than it need be.
+      if (byte === 0 && this.version === 5) throw notMinimal();
+      length |= (byte & 0x7f) << shift;
+    }
+    const size = at - start + length;
+    if (size <= this.#options.maximumPacketSize) return size;
+    // [MQTT-3.1.2-24] [MQTT-3.2.2-15]
+    const clause = this.#options.role === 'server' ? 'MQTT-3.2.2-15' : 'MQTT-3.1.2-24';
+    throw new CodecError(ReasonCode.packetTooLarge, `A packet of ${size} bytes`, clause);
+  }
+
+  #keep(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#state === 'closed') return;
+    this.#backlog ??= new Backlog();
+    this.#backlog.append(bytes, start, end);
+  }
+}

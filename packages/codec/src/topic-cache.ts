@@ -1,0 +1,58 @@
+import { requireTopicName } from './topic.js';
+import { decodeUtf8 } from './utf8.js';
+
+const SLOTS = 4096;
+const LONGEST = 128;
+
+/*
+ * Topic bytes to the topic's one string, shared by every parser of the process. A direct-mapped table: a topic has one
+ * slot, and whoever comes last holds it, so the memory is fixed and a crafted collision costs a decoding, no more.
+ *
+ *   strings  [slot] -> 'a/b'
+ *   lengths  [slot] -> 3
+ *   bytes    [slot * LONGEST ...] -> 61 2f 62
+ */
+const strings = new Array<string>(SLOTS).fill('');
+const lengths = new Uint8Array(SLOTS);
+const cached = new Uint8Array(SLOTS * LONGEST);
+
+/**
+ * The topic name in `bytes[start, end)`, which is not empty. The same bytes give the same string object while they stay
+ * cached. Throws {@link CodecError} 0x81 for bad UTF-8 and 0x90 for a wildcard.
+ */
+export function topicName(bytes: Uint8Array, start: number, end: number): string {
+  const length = end - start;
+  if (length > LONGEST) return decodeTopicName(bytes, start, end);
+  const slot = hash(bytes, start, end) & (SLOTS - 1);
+  const base = slot * LONGEST;
+  if (lengths[slot] === length && equal(bytes, start, length, base)) return strings[slot] ?? '';
+  const topic = decodeTopicName(bytes, start, end);
+  for (let at = 0; at < length; at++) cached[base + at] = bytes[start + at] ?? 0;
+  lengths[slot] = length;
+  strings[slot] = topic;
+  return topic;
+}
+
+function decodeTopicName(bytes: Uint8Array, start: number, end: number): string {
+  const topic = decodeUtf8(bytes, start, end); // [MQTT-3.3.2-1]
+  requireTopicName(topic);
+  return topic;
+}
+
+function equal(bytes: Uint8Array, start: number, length: number, base: number): boolean {
+  for (let at = 0; at < length; at++) if (bytes[start + at] !== cached[base + at]) return false;
+  return true;
+}
+
+function hash(bytes: Uint8Array, start: number, end: number): number {
+  let value = end - start;
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    const word =
+      (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
+    value = Math.imul(value ^ word, 0x9e3779b1);
+    value ^= value >>> 15;
+  }
+  for (; at < end; at++) value = Math.imul(value ^ (bytes[at] ?? 0), 0x01000193);
+  return value ^ (value >>> 13);
+}

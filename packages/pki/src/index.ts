@@ -1,0 +1,22 @@
+export { type Authority, type AuthorityOptions, createAuthority, loadAuthority } from './authority.js';
+export { AuthorityStore, FILES, type ListedCertificate, type RevocationTarget } from './authority-store.js';
+export { type AlternativeName, type CertificateDescription, describeCertificate, needsRenewal } from './certificate.js';
+export { type ConnectionFile, type DeviceBundle, prepareBundleDirectory, writeDeviceBundle } from './device-bundle.js';
+export { assertDeviceName } from './device-name.js';
+export { PkiError, type PkiErrorCode, pkiErrors } from './errors.js';
+export {
+  type DeviceCertificateOptions,
+  type IssuedCertificate,
+  issueDeviceCertificate,
+  issueServerCertificate,
+  type ServerCertificateOptions,
+} from './issue.js';
+export { type InitOptions, initAuthority, openAuthority } from './open-authority.js';
+export type { CertificateKind, IssueRecord } from './records.js';
+export {
+  REVOCATION_REASONS,
+  type RevocationListOptions,
+  type RevocationReason,
+  type RevokedCertificate,
+  signRevocationList,
+} from './revocation-list.js';

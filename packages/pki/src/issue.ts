@@ -1,0 +1,118 @@
+import { createPublicKey, type KeyObject, webcrypto } from 'node:crypto';
+import type { Authority } from './authority.js';
+import type { AlternativeName } from './certificate.js';
+import { assertDeviceName } from './device-name.js';
+import { PkiError } from './errors.js';
+import { parseHost } from './host-name.js';
+import { endOfValidity, startOfValidity } from './validity.js';
+import { commonNameOnly, ECDSA, generatePrivateKey, loadX509, randomSerialNumber, signingKeyOf } from './x509.js';
+
+/** A certificate and the key to it. */
+export interface IssuedCertificate {
+  /** PEM. */
+  readonly certificate: string;
+  /** Opaque, so that printing it shows no secret. */
+  readonly privateKey: KeyObject;
+}
+
+export interface ServerCertificateOptions {
+  /** Host names and IP addresses that clients reach the server by, at least one. */
+  readonly hosts: readonly string[];
+  readonly days: number;
+  readonly now: Date;
+  /** A key to certify anew; default a fresh one. */
+  readonly privateKey?: KeyObject;
+}
+
+export interface DeviceCertificateOptions {
+  readonly name: string;
+  readonly days: number;
+  readonly now: Date;
+}
+
+/** ub-common-name (RFC 5280 appendix A.1). */
+const LONGEST_COMMON_NAME = 64;
+
+/**
+ * Issues the certificate of a TLS server: every host is a subject alternative name (RFC 5280 §4.2.1.6), the
+ * extended key usage is id-kp-serverAuth alone (§4.2.1.12).
+ *
+ * @throws PkiError `pki.invalid_host`, `pki.invalid_days`, `pki.authority_expired`
+ */
+export async function issueServerCertificate(
+  authority: Authority,
+  options: ServerCertificateOptions,
+): Promise<IssuedCertificate> {
+  const hosts = options.hosts.map(parseHost);
+  if (hosts.length === 0) throw new PkiError('pki.invalid_host', 'a server certificate needs at least one host');
+  const commonName = hosts.find(({ value }) => value.length <= LONGEST_COMMON_NAME)?.value ?? 'Moat server';
+  const privateKey = options.privateKey ?? (await generatePrivateKey());
+  const subject = { commonName, alternativeNames: hosts, usage: 'serverAuth' } as const;
+  return { certificate: await certify(authority, createPublicKey(privateKey), subject, options), privateKey };
+}
+
+/**
+ * Issues the certificate of a device: its name is the common name, the extended key usage is id-kp-clientAuth
+ * alone. The alternative name is a URI, so that no client which falls back to the common name (RFC 6125 §6.4.4)
+ * can take a device called `broker.example.com` for that server.
+ *
+ * @throws PkiError `pki.invalid_name`, `pki.invalid_days`, `pki.authority_expired`
+ */
+export async function issueDeviceCertificate(
+  authority: Authority,
+  options: DeviceCertificateOptions,
+): Promise<IssuedCertificate> {
+  assertDeviceName(options.name);
+  const privateKey = await generatePrivateKey();
+  const uri = `urn:moat:device:${encodeURIComponent(options.name)}`;
+  const subject = {
+    commonName: options.name,
+    alternativeNames: [{ type: 'uri', value: uri }],
+    usage: 'clientAuth',
+  } as const;
+  return { certificate: await certify(authority, createPublicKey(privateKey), subject, options), privateKey };
+}
+
+interface Subject {
+  readonly commonName: string;
+  readonly alternativeNames: readonly (AlternativeName & { readonly type: 'dns' | 'ip' | 'uri' })[];
+  readonly usage: 'serverAuth' | 'clientAuth';
+}
+
+/** Signs an end-entity certificate for a public key, whoever holds the private one. */
+async function certify(
+  authority: Authority,
+  publicKey: KeyObject,
+  subject: Subject,
+  { now, days }: { readonly now: Date; readonly days: number },
+): Promise<string> {
+  const notAfter = endOfValidity(authority.certificate, now, days);
+  const x509 = await loadX509();
+  const issuer = new x509.X509Certificate(authority.certificate);
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  const names = subject.alternativeNames.map(
+    ({ type, value }) => ({ type: type === 'uri' ? 'url' : type, value }) as const,
+  );
+  const certificate = await x509.X509CertificateGenerator.create(
+    {
+      serialNumber: randomSerialNumber(),
+      subject: await commonNameOnly(subject.commonName),
+      issuer: issuer.subjectName,
+      notBefore: startOfValidity(now),
+      notAfter,
+      publicKey: spki,
+      signingKey: await signingKeyOf(authority.privateKey),
+      signingAlgorithm: ECDSA,
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[subject.usage]]),
+        new x509.SubjectAlternativeNameExtension(names),
+        await x509.SubjectKeyIdentifierExtension.create(spki, false, webcrypto),
+        await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey, false, webcrypto),
+      ],
+    },
+    webcrypto,
+  );
+  return certificate.toString('pem');
+}

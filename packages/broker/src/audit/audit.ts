@@ -1,0 +1,50 @@
+/** Every security event, by its stable code. */
+export const auditCodes = [
+  'auth.failed',
+  'auth.succeeded',
+  'client.connected',
+  'client.disconnected',
+  'client.protocol_error',
+  'policy.denied',
+  'session.theft',
+  'session.taken_over',
+  'limit.connections',
+  'limit.sessions',
+  'limit.subscriptions',
+  'limit.retained',
+  'limit.slow_reader',
+  'tls.client_rejected',
+] as const;
+
+export type AuditCode = (typeof auditCodes)[number];
+
+/** What is known of an event besides its code. Never a secret. */
+export interface AuditFields {
+  readonly address?: string | undefined;
+  readonly listener?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly username?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly topic?: string | undefined;
+  readonly action?: string | undefined;
+  /** Place of the rule that decided, `file:line`. */
+  readonly rule?: string | undefined;
+}
+
+/** Where events go. */
+export type AuditSink = (code: AuditCode, fields: AuditFields) => void;
+
+/** Counts every event and hands it on. */
+export class Audit {
+  readonly counts: Record<AuditCode, number> = Object.fromEntries(auditCodes.map((code) => [code, 0])) as Record<
+    AuditCode,
+    number
+  >;
+
+  constructor(private readonly sink: AuditSink) {}
+
+  record(code: AuditCode, fields: AuditFields): void {
+    this.counts[code]++;
+    this.sink(code, fields);
+  }
+}

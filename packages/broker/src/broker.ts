@@ -1,0 +1,303 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ReasonCode } from '@moat/codec';
+import { AdminServer } from './admin/http.js';
+import type { Status } from './admin/status.js';
+import { SysTopics } from './admin/sys-topics.js';
+import { Audit, type AuditCode, type AuditFields } from './audit/audit.js';
+import type { Log } from './audit/log.js';
+import { type Access, loadAccess } from './config/access-files.js';
+import type { Listener as ListenerConfiguration } from './config/listener-schema.js';
+import type { Configuration } from './config/schema.js';
+import { authenticatorOf } from './connection/authenticators.js';
+import { Connection } from './connection/connection.js';
+import type { ConnectionContext, ListenerPolicy } from './connection/context.js';
+import { newTrafficCounters } from './connection/counters.js';
+import { OperatorError } from './errors.js';
+import { Admission } from './guard/admission.js';
+import type { AuthenticationMethod } from './identity/enhanced.js';
+import { RetainedMessages } from './routing/retained.js';
+import { Router } from './routing/router.js';
+import { SessionRegistry } from './session/registry.js';
+import { newSessionCounters } from './session/session-counters.js';
+import { MemoryStore } from './storage/memory.js';
+import type { Store } from './storage/store.js';
+import { FlushQueue } from './transport/flush-queue.js';
+import { HandshakeGate } from './transport/handshake-gate.js';
+import { Listener } from './transport/listener.js';
+import { TimerWheel } from './transport/timer-wheel.js';
+import { version } from './version.js';
+import { listenerKey, listenerOptions } from './connection/listener-options.js';
+import { Message } from './routing/message.js';
+
+/** What a broker is started with. */
+export interface BrokerOptions {
+  readonly configuration: Configuration;
+  readonly log: Log;
+  /** Methods of enhanced authentication (MQTT 5.0 §4.12); without one, clients that name it get 0x8C. */
+  readonly authenticationMethods?: readonly AuthenticationMethod[];
+  /** In place of the engine that the configuration names. */
+  readonly store?: Store;
+}
+
+/** One listener as it was bound. */
+export interface BoundListener {
+  readonly protocol: 'mqtt' | 'mqtts' | 'ws' | 'wss';
+  readonly address: string;
+  readonly port: number;
+}
+
+interface Door {
+  listener: Listener;
+  readonly policy: ListenerPolicy;
+}
+
+/**
+ * The MQTT broker.
+ *
+ * ```ts
+ * const broker = await Broker.start({ configuration: defaultConfiguration(), log: pino() });
+ * console.log(broker.listeners);
+ * await broker.stop();
+ * ```
+ */
+export class Broker {
+  private readonly startedAt = Date.now();
+  private readonly doors = new Map<string, Door>();
+  private readonly connections = new Set<Connection>();
+  private readonly timers = new TimerWheel();
+  private readonly admission: Admission;
+  private readonly gate: HandshakeGate;
+  private readonly context: ConnectionContext;
+  private readonly retainedSweep: NodeJS.Timeout;
+  private sys: SysTopics | undefined;
+  private admin: AdminServer | undefined;
+  private connectionsMaximum = 0;
+  private stopping: Promise<void> | undefined;
+
+  private constructor(
+    private configuration: Configuration,
+    private access: Access,
+    private readonly log: Log,
+    store: Store,
+    methods: readonly AuthenticationMethod[],
+  ) {
+    const { limits } = configuration;
+    const audit = new Audit((code, fields) => this.report(code, fields));
+    const sessionCounters = newSessionCounters();
+    const router = new Router(new RetainedMessages(limits), store);
+    const registry = new SessionRegistry(
+      { router, store, limits, counters: sessionCounters },
+      this.timers,
+      limits,
+      (session, message) => {
+        // Judged at CONNECT, and again now: the right may have gone meanwhile.
+        if (session.rights?.mayPublish(message.topic, message.qos, message.retain) ?? true) router.publish(message);
+      },
+    );
+    this.admission = new Admission(limits);
+    this.gate = new HandshakeGate(limits);
+    this.context = {
+      ...settingsOf(configuration, access),
+      policyGeneration: 0,
+      methods: new Map(methods.map((method) => [method.name, method])),
+      registry,
+      router,
+      store,
+      flushQueue: new FlushQueue(),
+      timers: this.timers,
+      counters: newTrafficCounters(),
+      sessionCounters,
+      audit,
+    };
+    this.retainedSweep = setInterval(() => router.expireRetained(Date.now()), 60_000);
+    this.retainedSweep.unref();
+  }
+
+  /**
+   * Reads what the configuration refers to, restores what the store holds, then binds every listener; or leaves
+   * nothing behind.
+   * @throws OperatorError, OperatorErrors
+   */
+  static async start(options: BrokerOptions): Promise<Broker> {
+    const { configuration, log } = options;
+    const access = await loadAccess(configuration);
+    await makeDataDirectory(configuration.data_dir);
+    const store = options.store ?? new MemoryStore();
+    const broker = new Broker(configuration, access, log, store, options.authenticationMethods ?? []);
+    try {
+      await broker.restore(store);
+      for (const listener of configuration.listeners) await broker.open(listener);
+      broker.admin = await AdminServer.start(
+        { socket: join(configuration.data_dir, 'admin.sock'), http: configuration.admin.http },
+        () => broker.status(),
+      );
+    } catch (error) {
+      await broker.stop();
+      throw error;
+    }
+    broker.sys = new SysTopics(broker.context.router, () => broker.status(), configuration.sys_interval);
+    log.info({ listeners: broker.listeners }, 'ready');
+    return broker;
+  }
+
+  get listeners(): readonly BoundListener[] {
+    return [...this.doors.values()].map(({ listener }) => ({
+      protocol: listener.options.protocol,
+      address: listener.address,
+      port: listener.port,
+    }));
+  }
+
+  status(): Status {
+    const { registry, router, counters, sessionCounters, audit } = this.context;
+    this.connectionsMaximum = Math.max(this.connectionsMaximum, registry.connected);
+    const { rss, heapUsed } = process.memoryUsage();
+    return {
+      version,
+      pid: process.pid,
+      uptime: (Date.now() - this.startedAt) / 1000,
+      connections: registry.connected,
+      connectionsMaximum: this.connectionsMaximum,
+      sessions: registry.count,
+      sessionsDisconnected: registry.count - registry.connected,
+      subscriptions: router.subscriptionCount,
+      retained: { messages: router.retained.count, bytes: router.retained.bytes },
+      traffic: { ...counters },
+      dropped: { ...sessionCounters.dropped },
+      memory: { rss, heapUsed },
+      listeners: this.listeners,
+      events: { ...audit.counts },
+    };
+  }
+
+  /**
+   * Puts another configuration in force: listeners are opened and closed one by one, keys and policy read again. What
+   * cannot be read leaves everything as it was. Connections whose rights did not change stay (invariant 8).
+   * @throws OperatorError, OperatorErrors
+   */
+  async reload(configuration: Configuration): Promise<void> {
+    const access = await loadAccess(configuration);
+    const wanted = new Map(configuration.listeners.map((listener) => [listenerKey(listener), listener]));
+    for (const [key, listener] of wanted) {
+      const door = this.doors.get(key);
+      const { tls } = listenerOptions(listener, configuration.limits);
+      if (door !== undefined && tls !== undefined) await door.listener.reloadTls(tls);
+    }
+    this.configuration = configuration;
+    this.access = access;
+    for (const [key, door] of this.doors) {
+      if (wanted.has(key)) continue;
+      await door.listener.close();
+      this.doors.delete(key);
+    }
+    Object.assign(this.context, settingsOf(configuration, access));
+    this.context.policyGeneration++;
+    this.context.router.forgetRoutes();
+    for (const [key, listener] of wanted) {
+      const door = this.doors.get(key);
+      if (door === undefined) await this.open(listener);
+      else Object.assign(door.policy, this.listenerPolicy(listener));
+    }
+    for (const connection of this.connections) connection.judgeSubscriptions();
+    this.sys?.stop();
+    this.sys = new SysTopics(this.context.router, () => this.status(), configuration.sys_interval);
+    this.log.info({ listeners: this.listeners }, 'reloaded');
+  }
+
+  /** Stops accepting, tells every client, sends what is waiting, and lets go of everything. */
+  stop(): Promise<void> {
+    this.stopping ??= this.shutDown();
+    return this.stopping;
+  }
+
+  private async shutDown(): Promise<void> {
+    this.sys?.stop();
+    clearInterval(this.retainedSweep);
+    await this.admin?.stop();
+    await Promise.all([...this.doors.values()].map(({ listener }) => listener.close()));
+    const { server_reference } = this.configuration;
+    for (const connection of this.connections) {
+      if (server_reference === undefined) connection.close(ReasonCode.serverShuttingDown, 'the server shuts down');
+      else connection.close(ReasonCode.useAnotherServer, 'the server shuts down', server_reference);
+    }
+    await this.allGone(3_000);
+    for (const connection of this.connections) connection.wire.destroy();
+    this.timers.stop();
+    await this.context.store.commit();
+    await this.context.store.close();
+  }
+
+  /** Waits until every connection has ended, or for so many milliseconds. */
+  private async allGone(patience: number): Promise<void> {
+    const deadline = Date.now() + patience;
+    while (this.connections.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
+  private async open(listener: ListenerConfiguration): Promise<void> {
+    const policy: ListenerPolicy = { name: listenerKey(listener), ...this.listenerPolicy(listener) };
+    const door = this.admission.door(listener);
+    const bound = await Listener.open(listenerOptions(listener, this.configuration.limits), {
+      gate: this.gate,
+      admit: (address) => {
+        if (door.admit()) return true;
+        this.context.audit.record('limit.connections', { address, listener: policy.name });
+        return false;
+      },
+      left: () => door.left(),
+      accepted: (wire) => {
+        const connection = new Connection(wire, this.context, policy, (ended) => this.connections.delete(ended));
+        this.connections.add(connection);
+      },
+      rejected: (address, reason) =>
+        this.context.audit.record('tls.client_rejected', { address, listener: policy.name, reason }),
+    });
+    this.doors.set(listenerKey(listener), { listener: bound, policy });
+  }
+
+  private listenerPolicy(listener: ListenerConfiguration): Omit<ListenerPolicy, 'name'> {
+    return {
+      authenticator: authenticatorOf(this.configuration, listener, this.access.passwords),
+      requireCertificate: 'require_certificate' in listener && listener.require_certificate,
+    };
+  }
+
+  private async restore(store: Store): Promise<void> {
+    const now = Date.now();
+    const { registry, router } = this.context;
+    for await (const session of store.sessions()) registry.restore(session, now);
+    for await (const record of store.retained()) router.retained.set(Message.restored(record));
+  }
+
+  private report(code: AuditCode, fields: AuditFields): void {
+    this.log.info({ event: code, ...fields }, code);
+  }
+}
+
+/** What connections read of a configuration. */
+function settingsOf(configuration: Configuration, access: Access) {
+  const { limits, authentication, authorization } = configuration;
+  return {
+    limits,
+    parserOptions: {
+      role: 'server' as const,
+      maximumPacketSize: limits.max_packet_size,
+      maximumUserProperties: limits.max_user_properties,
+    },
+    policy: access.policy,
+    onDeniedPublish: authorization.on_denied_publish,
+    clientIdPrefixes: authentication.clientid_prefixes,
+    useUsernameAsClientId: authentication.use_username_as_clientid,
+    reasonStrings: configuration.reason_strings,
+    responseInformation: configuration.response_information,
+    serverReference: configuration.server_reference,
+  };
+}
+
+async function makeDataDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new OperatorError('data_dir.unusable', `cannot make ${directory}: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import { OperatorError } from '../errors.js';
+import { PasswordFile } from '../identity/password-file.js';
+import { Policy } from '../policy/compile.js';
+import { parsePolicy } from '../policy/parse.js';
+import type { Configuration } from './schema.js';
+
+/** The files that say who may come in and do what. */
+export interface Access {
+  readonly policy: Policy;
+  readonly passwords: PasswordFile;
+}
+
+/**
+ * Reads them. One that is not there lets nobody in and allows nothing but what `authorization.default` does: a
+ * configuration that names it in so many words was refused before.
+ * @throws OperatorError, OperatorErrors `policy.invalid`, `passwords.invalid`, `config.unreadable`
+ */
+export async function loadAccess({ authentication, authorization }: Configuration): Promise<Access> {
+  const [policy, passwords] = await Promise.all([
+    optional(authorization.policy_file),
+    optional(authentication.password_file),
+  ]);
+  return {
+    policy:
+      policy === undefined
+        ? new Policy([], authorization.default)
+        : parsePolicy(policy, authorization.policy_file, authorization.default),
+    passwords: PasswordFile.parse(passwords ?? '', authentication.password_file),
+  };
+}
+
+async function optional(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new OperatorError('config.unreadable', `cannot read ${file}: ${(cause as Error).message}`, { cause });
+  }
+}

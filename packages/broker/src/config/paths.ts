@@ -1,0 +1,30 @@
+import { resolve } from 'node:path';
+import { isTls, type Listener } from './listener-schema.js';
+import type { Configuration } from './schema.js';
+
+/**
+ * Makes every path absolute: the data directory against `directory`, all others against the data directory.
+ * @param directory where the file stands, absolute
+ */
+export function resolvePaths(configuration: Configuration, directory: string): Configuration {
+  const { authentication, authorization, listeners } = configuration;
+  const dataDir = resolve(directory, configuration.data_dir);
+  return {
+    ...configuration,
+    data_dir: dataDir,
+    listeners: listeners.map((listener) => resolveListener(listener, dataDir)),
+    authentication: { ...authentication, password_file: resolve(dataDir, authentication.password_file) },
+    authorization: { ...authorization, policy_file: resolve(dataDir, authorization.policy_file) },
+  };
+}
+
+function resolveListener(listener: Listener, dataDir: string): Listener {
+  if (!isTls(listener)) return listener;
+  return {
+    ...listener,
+    certfile: resolve(dataDir, listener.certfile),
+    keyfile: resolve(dataDir, listener.keyfile),
+    cafile: resolve(dataDir, listener.cafile),
+    ...(listener.crlfile === undefined ? {} : { crlfile: resolve(dataDir, listener.crlfile) }),
+  };
+}

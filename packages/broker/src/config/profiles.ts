@@ -1,0 +1,117 @@
+/** One limit: what it bounds, in which unit, between what it may be set, and what each profile sets it to. */
+interface Limit {
+  readonly description: string;
+  readonly unit: string;
+  readonly least: number;
+  readonly most: number;
+  readonly strict: number;
+  readonly standard: number;
+  readonly off: number;
+}
+
+/** Where the protocol itself sets no ceiling. */
+const unbounded = Number.MAX_SAFE_INTEGER;
+
+const uint16 = 65_535;
+const uint32 = 4_294_967_295;
+const hour = 3_600;
+const day = 24 * hour;
+const KiB = 1_024;
+const MiB = 1_024 * KiB;
+
+function limit(
+  description: string,
+  unit: string,
+  [least, most]: readonly [least: number, most: number],
+  [strict, standard, off]: readonly [strict: number, standard: number, off: number],
+): Limit {
+  return { description, unit, least, most, strict, standard, off };
+}
+
+/** Every limit that is a number, by its key in the configuration. */
+export const limitTable = {
+  max_packet_size: limit(
+    'largest packet accepted, judged by its declared length before anything is buffered',
+    'bytes',
+    [128, 268_435_460],
+    [64 * KiB, MiB, 268_435_460],
+  ),
+  receive_maximum: limit(
+    'incoming QoS 1 and 2 messages in flight per client, announced to it',
+    'messages',
+    [1, uint16],
+    [100, 1_000, uint16],
+  ),
+  max_inflight_messages: limit(
+    'outgoing QoS 1 and 2 messages in flight to a client that announces no receive maximum',
+    'messages',
+    [1, uint16],
+    [100, 1_000, uint16],
+  ),
+  max_keepalive: limit(
+    'longest keep-alive, imposed on clients of every version that ask for more, or for none',
+    'seconds',
+    [1, uint16],
+    [300, 1_200, uint16],
+  ),
+  max_session_expiry: limit(
+    'longest that a session outlives its connection; 4294967295 is for ever',
+    'seconds',
+    [0, uint32],
+    [day, 7 * day, uint32],
+  ),
+  max_will_delay: limit('longest will delay', 'seconds', [0, uint32], [hour, 7 * day, uint32]),
+  max_queued_messages: limit('messages waiting in one session', 'messages', [0, unbounded], [1_000, 10_000, unbounded]),
+  max_queued_bytes: limit('bytes waiting in one session', 'bytes', [0, unbounded], [MiB, 16 * MiB, unbounded]),
+  max_topic_alias: limit('topic aliases that a client may set', 'aliases', [0, uint16], [16, 32, uint16]),
+  max_topic_alias_broker: limit(
+    'topic aliases that the broker sets towards a client',
+    'aliases',
+    [0, uint16],
+    [16, 32, uint16],
+  ),
+  max_subscriptions: limit('subscriptions of one session', 'subscriptions', [0, unbounded], [100, 1_000, unbounded]),
+  max_topic_levels: limit('levels of a topic name or filter', 'levels', [1, 65_536], [16, 64, 65_536]),
+  max_topic_length: limit('length of a topic name or filter in UTF-8', 'bytes', [1, uint16], [KiB, 4 * KiB, uint16]),
+  max_user_properties: limit('user properties of one packet', 'properties', [0, unbounded], [16, 64, unbounded]),
+  max_retained_messages: limit('retained messages in all', 'messages', [0, unbounded], [10_000, 100_000, unbounded]),
+  max_retained_bytes: limit('retained bytes in all', 'bytes', [0, unbounded], [32 * MiB, 256 * MiB, unbounded]),
+  max_sessions: limit('sessions in all, connected or not', 'sessions', [1, unbounded], [10_000, 100_000, unbounded]),
+  max_connections: limit('connections in all', 'connections', [1, unbounded], [10_000, 100_000, unbounded]),
+  connect_timeout: limit('from an accepted socket to a whole CONNECT packet', 'seconds', [1, hour], [5, 10, hour]),
+  handshake_timeout: limit('for the TLS and the WebSocket handshake', 'seconds', [1, hour], [5, 10, hour]),
+  max_handshakes: limit('TLS handshakes going on at once', 'handshakes', [1, unbounded], [16, 64, unbounded]),
+  max_outgoing_buffer: limit(
+    'bytes waiting in one socket, above which QoS 0 messages to it are dropped and others wait in its queue',
+    'bytes',
+    [KiB, unbounded],
+    [MiB, 4 * MiB, unbounded],
+  ),
+  stuck_timeout: limit(
+    'how long a full socket may take nothing before it is closed',
+    'seconds',
+    [1, hour],
+    [10, 30, hour],
+  ),
+} as const satisfies Record<string, Limit>;
+
+export type LimitName = keyof typeof limitTable;
+
+/** Which presets there are: `off` leaves the ceilings of the protocol, and is for tests and measurements. */
+export const profileNames = ['strict', 'standard', 'off'] as const;
+
+export type ProfileName = (typeof profileNames)[number];
+
+/** What happens to a message for a full queue. */
+export const queueFullRules = ['drop_newest', 'drop_oldest'] as const;
+
+/** The limits in force: a number under every name in {@link limitTable}, in the unit stated there. */
+export type Limits = { readonly [Name in LimitName]: number } & {
+  readonly queue_full: (typeof queueFullRules)[number];
+};
+
+/** The limits that a profile sets. */
+export function limitsOf(profile: ProfileName): Limits {
+  const numbers = Object.fromEntries(Object.entries(limitTable).map(([name, limit]) => [name, limit[profile]]));
+  return { ...(numbers as Record<LimitName, number>), queue_full: 'drop_newest' };
+}

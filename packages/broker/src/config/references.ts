@@ -1,0 +1,89 @@
+import { open, readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Mistakes } from '../policy/read-yaml.js';
+import type { Path, YamlSource } from '../policy/yaml-source.js';
+import { isTls, type Listener } from './listener-schema.js';
+import type { Configuration } from './schema.js';
+
+/** Tries to open every file that `source` itself names, and reports those that cannot be read. */
+export async function checkFiles(configuration: Configuration, source: YamlSource, mistakes: Mistakes): Promise<void> {
+  const { authentication, authorization, listeners } = configuration;
+  const named: [path: Path, file: string | undefined][] = [
+    [['authentication', 'password_file'], authentication.password_file],
+    [['authorization', 'policy_file'], authorization.policy_file],
+  ];
+  for (const [index, listener] of listeners.entries()) {
+    if (!isTls(listener)) continue;
+    for (const key of ['certfile', 'keyfile', 'cafile', 'crlfile'] as const) {
+      named.push([['listeners', index, key], listener[key]]);
+    }
+  }
+  for (const [path, file] of named) {
+    if (file === undefined || !source.has(path)) continue;
+    const problem = await unreadable(file);
+    if (problem !== undefined) mistakes.add('config.unreadable', path, problem, 'moat init makes what is missing');
+  }
+}
+
+/** Replaces every secret that is a reference by what it stands for. */
+export async function resolveSecrets(
+  configuration: Configuration,
+  environment: NodeJS.ProcessEnv,
+  mistakes: Mistakes,
+): Promise<Configuration> {
+  const resolveListener = async (listener: Listener, index: number): Promise<Listener> => {
+    if (!isTls(listener) || listener.keyfile_passphrase === undefined) return listener;
+    const secret = await readSecret(listener.keyfile_passphrase, configuration.data_dir, environment);
+    if ('problem' in secret) {
+      mistakes.add('config.missing_secret', ['listeners', index, 'keyfile_passphrase'], secret.problem, secret.hint);
+      return listener;
+    }
+    return { ...listener, keyfile_passphrase: secret.value };
+  };
+  return { ...configuration, listeners: await Promise.all(configuration.listeners.map(resolveListener)) };
+}
+
+type Secret = { readonly value: string } | { readonly problem: string; readonly hint: string };
+
+/** `${NAME}` is a variable of the environment, `file:PATH` the content of a file less its last line break. */
+async function readSecret(written: string, directory: string, environment: NodeJS.ProcessEnv): Promise<Secret> {
+  const [, name] = /^\$\{(.*)\}$/s.exec(written) ?? [];
+  if (name !== undefined) {
+    const value = environment[name];
+    if (value) return { value };
+    return { problem: `the environment has no variable ${name}`, hint: 'set it before starting the broker' };
+  }
+  if (!written.startsWith('file:')) return { value: written };
+  const file = resolve(directory, written.slice('file:'.length));
+  try {
+    const value = (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
+    return value === '' ? { problem: `${file} is empty`, hint: 'write the secret into it' } : { value };
+  } catch (cause) {
+    return { problem: whyUnreadable(file, cause), hint: 'a relative path starts at data_dir' };
+  }
+}
+
+async function unreadable(file: string): Promise<string | undefined> {
+  try {
+    const handle = await open(file);
+    try {
+      return (await handle.stat()).isDirectory() ? `${file} is a directory, not a file` : undefined;
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    return whyUnreadable(file, cause);
+  }
+}
+
+/** What the system said, in words. */
+export function whyUnreadable(file: string, cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+  const reasons: Record<string, string> = {
+    ENOENT: 'does not exist',
+    EACCES: 'may not be read by this user',
+    EISDIR: 'is a directory, not a file',
+    ENOTDIR: 'lies under something that is not a directory',
+  };
+  return `${file} ${reasons[code] ?? `cannot be read: ${code}`}`;
+}

@@ -1,0 +1,30 @@
+import type { Mistakes } from '../policy/read-yaml.js';
+import { isLoopback } from './bind.js';
+import { isTls } from './listener-schema.js';
+import type { Configuration } from './schema.js';
+
+/** Finds what is well written but would leave the broker open, or could not work. */
+export function checkSafety(configuration: Configuration, mistakes: Mistakes): void {
+  const { authentication, listeners } = configuration;
+  const seen = new Set<string>();
+  for (const [index, listener] of listeners.entries()) {
+    const { bind, port, protocol } = listener;
+    const address = `${bind}:${port}`;
+    if (port !== 0 && seen.has(address)) {
+      mistakes.add('config.invalid_value', ['listeners', index], `two listeners on ${address}`);
+    }
+    seen.add(address);
+    if (!isTls(listener) && !isLoopback(bind) && !listener.expose_plaintext) {
+      const message = `this ${protocol} listener would send passwords and messages unencrypted to ${bind}`;
+      const safe = protocol === 'mqtt' ? 'mqtts' : 'wss';
+      const hint = `use ${safe}, bind to 127.0.0.1, or write expose_plaintext: true beside it`;
+      mistakes.add('config.unsafe', ['listeners', index, 'bind'], message, hint);
+    }
+  }
+  const open = listeners.find(({ bind }) => !isLoopback(bind));
+  if (authentication.allow_anonymous && !authentication.expose_anonymous && open) {
+    const message = `allow_anonymous would let anybody in through the ${open.protocol} listener on ${open.bind}:${open.port}`;
+    const hint = 'bind every listener to 127.0.0.1, or write expose_anonymous: true beside it';
+    mistakes.add('config.unsafe', ['authentication', 'allow_anonymous'], message, hint);
+  }
+}

@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { isLoopback } from './bind.js';
+import { type ListenerInput, listenerSchema } from './listener-schema.js';
+import { type LimitName, type Limits, limitsOf, limitTable, profileNames, queueFullRules } from './profiles.js';
+
+/**
+ * The listeners of a configuration that names none: TLS for the network, where a device is known by its
+ * certificate, and plain ones for this machine alone.
+ */
+export const defaultListeners: readonly ListenerInput[] = [
+  { protocol: 'mqtts', use_identity_as_username: 'cn' },
+  { protocol: 'mqtt' },
+  { protocol: 'ws' },
+];
+
+const authentication = z.strictObject({
+  allow_anonymous: z
+    .boolean()
+    .default(false)
+    .describe('let clients in that show no credentials; only with listeners on loopback addresses'),
+  expose_anonymous: z
+    .boolean()
+    .default(false)
+    .describe('the second word without which allow_anonymous is refused beside a listener that others can reach'),
+  password_file: z.string().min(1).default('passwords').describe('user names and Argon2id hashes'),
+  clientid_prefixes: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('when not empty, a client ID must begin with one of these'),
+  use_username_as_clientid: z.boolean().default(false).describe('the user name takes the place of the client ID'),
+});
+
+const authorization = z.strictObject({
+  default: z.enum(['deny', 'allow']).default('deny').describe('what happens to what no rule speaks of'),
+  policy_file: z.string().min(1).default('policy.yaml').describe('who may do what'),
+  on_denied_publish: z
+    .enum(['acknowledge', 'disconnect'])
+    .default('acknowledge')
+    .describe('answer a PUBLISH that is not allowed, with a reason code where the version has one, or disconnect'),
+});
+
+const limits = z
+  .strictObject({
+    profile: z
+      .enum(profileNames)
+      .default('standard')
+      .describe('preset of all limits; off leaves the ceilings of the protocol'),
+    ...limitFields(),
+    queue_full: z
+      .enum(queueFullRules)
+      .exactOptional()
+      .describe('which message a full queue loses. Default: drop_newest'),
+  })
+  .transform(({ profile, ...given }): { readonly profile: typeof profile } & Limits => ({
+    profile,
+    ...limitsOf(profile),
+    ...given,
+  }));
+
+const admin = z.strictObject({
+  http: z
+    .string()
+    .default('off')
+    .transform(
+      (value, context) => adminAddress(value) ?? refuse(context, 'must be off, or a loopback address and a port'),
+    )
+    .describe('off, or a loopback address and port such as 127.0.0.1:9883'),
+});
+
+const log = z.strictObject({
+  level: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('the least shown'),
+  format: z.enum(['auto', 'pretty', 'json']).default('auto').describe('auto is pretty on a terminal, JSON otherwise'),
+});
+
+/** Every key of `moat.yaml` with its default, unit and meaning; what is not here is not a key. */
+export const configurationSchema = z.strictObject({
+  data_dir: z.string().min(1).default('./moat-data').describe('where everything is kept; relative to this file'),
+  listeners: z
+    .array(listenerSchema)
+    .min(1)
+    .prefault([...defaultListeners])
+    .describe('where clients connect'),
+  authentication: authentication.prefault({}).describe('who is it'),
+  authorization: authorization.prefault({}).describe('what may it do'),
+  limits: limits.prefault({}).describe('what may it spend'),
+  storage: z
+    .strictObject({ engine: z.enum(['memory']).default('memory').describe('memory forgets everything at the end') })
+    .prefault({})
+    .describe('where sessions and retained messages live'),
+  admin: admin.prefault({}).describe('looking at and acting on a running broker'),
+  log: log.prefault({}).describe('what is logged, and how'),
+  sys_interval: z
+    .int()
+    .min(0)
+    .max(86_400)
+    .default(10)
+    .describe('seconds between updates of $SYS topics; 0 turns them off'),
+  server_reference: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('another server, named to MQTT 5.0 clients that are sent away (MQTT 5.0 §4.11)'),
+  reason_strings: z
+    .boolean()
+    .default(false)
+    .describe('refusals say why in words, to MQTT 5.0 clients that want it (MQTT 5.0 §3.1.2.11.7)'),
+  response_information: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('topic prefix given to MQTT 5.0 clients that ask for response information (MQTT 5.0 §3.2.2.3.14)'),
+});
+
+/** A configuration in force: every key has its value, every path is absolute. */
+export type Configuration = z.output<typeof configurationSchema>;
+
+/** A configuration as it may be written. */
+export type ConfigurationInput = z.input<typeof configurationSchema>;
+
+function limitFields(): Record<LimitName, z.ZodExactOptional<z.ZodInt>> {
+  const fields = Object.entries(limitTable).map(([name, { description, unit, least, most, strict, standard, off }]) => {
+    const ceiling = off === Number.MAX_SAFE_INTEGER ? 'none' : off;
+    const text = `${description}, in ${unit}. Default: ${standard} (strict ${strict}, off ${ceiling})`;
+    return [name, z.int().min(least).max(most).exactOptional().describe(text)];
+  });
+  return Object.fromEntries(fields) as Record<LimitName, z.ZodExactOptional<z.ZodInt>>;
+}
+
+function adminAddress(value: string): 'off' | { host: string; port: number } | undefined {
+  if (value === 'off') return value;
+  const [, host, port] = /^\[?([^[\]]+)\]?:(\d{1,5})$/.exec(value) ?? [];
+  if (host === undefined || !isLoopback(host) || Number(port) > 65_535) return undefined;
+  return { host, port: Number(port) };
+}
+
+function refuse(context: z.RefinementCtx, message: string): never {
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+}

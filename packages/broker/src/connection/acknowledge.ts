@@ -1,0 +1,50 @@
+import { type AcknowledgementPacket, PacketType, ReasonCode } from '@moat/codec';
+import type { Agreement, Connection } from './connection.js';
+
+/** PUBACK, PUBREC, PUBREL and PUBCOMP of the client (MQTT 5.0 §3.4 to §3.7). */
+export function acknowledge(connection: Connection, packet: AcknowledgementPacket): void {
+  const { session } = connection.agreement as Agreement;
+  const { packetId, reasonCode } = packet;
+  switch (packet.type) {
+    case PacketType.PUBACK:
+      session.acknowledged(packetId, 1); // [MQTT-4.3.2-1]
+      return;
+    case PacketType.PUBREC:
+      if (reasonCode >= ReasonCode.unspecifiedError) session.acknowledged(packetId, 2); // [MQTT-4.3.3-4]
+      else answer(connection, PacketType.PUBREL, packetId, session.received(packetId)); // [MQTT-4.3.3-4]
+      return;
+    case PacketType.PUBREL:
+      release(connection, packetId);
+      return;
+    case PacketType.PUBCOMP:
+      session.completed(packetId);
+      return;
+  }
+}
+
+/** PUBREL: the identifier is free, and PUBCOMP says so once that is durable. // [MQTT-4.3.3-11] */
+function release(connection: Connection, packetId: number): void {
+  const { session } = connection.agreement as Agreement;
+  const { store } = connection.context;
+  const before = store.staged;
+  const known = session.releaseReceived(packetId);
+  const send = (): void => answer(connection, PacketType.PUBCOMP, packetId, known);
+  if (store.staged !== before)
+    connection.answers.afterCommit(send, () =>
+      connection.close(ReasonCode.quotaExceeded, 'the release could not be stored'),
+    );
+  else if (connection.hasPendingAnswers) connection.answers.inTurn(send);
+  else send();
+}
+
+/** PUBREL or PUBCOMP; 5.0 clients learn that the identifier was not in use. */
+function answer(
+  connection: Connection,
+  type: typeof PacketType.PUBREL | typeof PacketType.PUBCOMP,
+  packetId: number,
+  known: boolean,
+): void {
+  if (connection.state !== 'connected') return;
+  if (known || !connection.v5) connection.writeAcknowledgement(type, packetId);
+  else connection.write({ type, packetId, reasonCode: ReasonCode.packetIdentifierNotFound });
+}

@@ -1,0 +1,20 @@
+import type { Configuration } from '../config/schema.js';
+import { isTls, type Listener } from '../config/listener-schema.js';
+import { anonymousAuthenticator } from '../identity/anonymous.js';
+import { type Authenticator, AuthenticatorChain } from '../identity/authenticator.js';
+import { certificateAuthenticator } from '../identity/certificate.js';
+import { PasswordAuthenticator } from '../identity/password.js';
+import type { PasswordFile } from '../identity/password-file.js';
+
+/** Who is asked on one listener, in order: the certificate, the password, then whether nobody is somebody too. */
+export function authenticatorOf(
+  { authentication }: Configuration,
+  listener: Listener,
+  passwords: PasswordFile,
+): Authenticator {
+  const chain: Authenticator[] = [];
+  if (isTls(listener) && listener.use_identity_as_username) chain.push(certificateAuthenticator);
+  chain.push(new PasswordAuthenticator(passwords));
+  if (authentication.allow_anonymous) chain.push(anonymousAuthenticator);
+  return new AuthenticatorChain(chain);
+}

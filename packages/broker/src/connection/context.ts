@@ -1,0 +1,53 @@
+import type { ParserOptions, ReasonCode } from '@moat/codec';
+import type { Authenticator } from '../identity/authenticator.js';
+import type { AuthenticationMethod } from '../identity/enhanced.js';
+import type { Limits } from '../config/profiles.js';
+import type { Policy } from '../policy/compile.js';
+import type { Router } from '../routing/router.js';
+import type { SessionRegistry } from '../session/registry.js';
+import type { SessionCounters } from '../session/session-counters.js';
+import type { Store } from '../storage/store.js';
+import type { FlushQueue } from '../transport/flush-queue.js';
+import type { TimerWheel } from '../transport/timer-wheel.js';
+import type { Audit } from '../audit/audit.js';
+import type { TrafficCounters } from './counters.js';
+
+/** What every connection is given to work with. Reloading replaces the fields; connections read them anew. */
+export interface ConnectionContext {
+  limits: Limits;
+  parserOptions: ParserOptions;
+  policy: Policy;
+  /** Raised with each new policy, so that what was decided by an old one is forgotten. */
+  policyGeneration: number;
+  onDeniedPublish: 'acknowledge' | 'disconnect';
+  clientIdPrefixes: readonly string[];
+  useUsernameAsClientId: boolean;
+  /** Whether refusals say why in words, to clients that want it. */
+  reasonStrings: boolean;
+  /** Undefined: none is given. */
+  responseInformation: string | undefined;
+  /** Another server to name when this one is full. */
+  serverReference: string | undefined;
+  readonly methods: ReadonlyMap<string, AuthenticationMethod>;
+  readonly registry: SessionRegistry;
+  readonly router: Router;
+  readonly store: Store;
+  readonly flushQueue: FlushQueue;
+  readonly timers: TimerWheel;
+  readonly counters: TrafficCounters;
+  readonly sessionCounters: SessionCounters;
+  readonly audit: Audit;
+}
+
+/** What differs by listener. */
+export interface ListenerPolicy {
+  readonly name: string;
+  authenticator: Authenticator;
+  requireCertificate: boolean;
+}
+
+/** Why a connection ends from this side. */
+export interface Ending {
+  readonly reasonCode: ReasonCode;
+  readonly reason: string;
+}

@@ -1,0 +1,26 @@
+import { isTls, type Listener } from '../config/listener-schema.js';
+import type { Limits } from '../config/profiles.js';
+import type { ListenerOptions } from '../transport/listener.js';
+
+/** What tells one listener from another: the same key is the same listening socket. */
+export function listenerKey({ protocol, bind, port }: Listener): string {
+  return `${protocol}://${bind}:${port}`;
+}
+
+/** A listener of the configuration, as the transport wants it. */
+export function listenerOptions(listener: Listener, limits: Limits): ListenerOptions {
+  const { protocol, bind, port, set_tcp_nodelay } = listener;
+  const deadline = limits.handshake_timeout * 1000;
+  const webSocket =
+    'path' in listener
+      ? {
+          path: listener.path,
+          allowed_origins: listener.allowed_origins,
+          // A message may bring the end of one packet and the whole of the next.
+          maximumMessage: Math.min(2 * limits.max_packet_size, 2 ** 30),
+          deadline,
+        }
+      : undefined;
+  const tls = isTls(listener) ? listener : undefined;
+  return { protocol, bind, port, set_tcp_nodelay, tls, webSocket, handshakeDeadline: deadline };
+}

@@ -1,0 +1,131 @@
+import { CodecError, type IncomingPublish, PacketType, ReasonCode } from '@moat/codec';
+import { Message } from '../routing/message.js';
+import type { Agreement, Connection } from './connection.js';
+
+/** PUBLISH of the client (MQTT 5.0 §3.3), or a run of them: judged, delivered, acknowledged. */
+export function publish(connection: Connection, packet: IncomingPublish): void {
+  const agreement = connection.agreement as Agreement;
+  const { context } = connection;
+  const { qos, packetId } = packet;
+  context.counters.messagesReceived += packet.count;
+  const topic = topicOf(connection, packet);
+  if (qos !== 0 && !accountFor(connection, agreement, packet)) return;
+  if (!agreement.rights.mayPublish(topic, qos, packet.retain)) {
+    deny(connection, packet);
+    return;
+  }
+  const now = packet.properties?.messageExpiryInterval === undefined ? 0 : Date.now();
+  const message = Message.arrived(packet, topic, agreement.clientId, now);
+  if (packet.retain && !context.router.hasRoomFor(message)) {
+    context.audit.record('limit.retained', { clientId: agreement.clientId, topic });
+    refuse(connection, packet, ReasonCode.quotaExceeded, 'no room for another retained message');
+    return;
+  }
+  const before = context.store.staged;
+  if (qos === 2) agreement.session.receive(packetId);
+  const matched = context.router.publish(message);
+  if (qos === 0) return;
+  const reasonCode = matched ? ReasonCode.success : ReasonCode.noMatchingSubscribers;
+  if (context.store.staged === before) answerInTurn(connection, packet, reasonCode);
+  else {
+    connection.answers.afterCommit(
+      () => answer(connection, qos, packetId, reasonCode),
+      () => storageFailed(connection, agreement, qos, packetId),
+    );
+  }
+}
+
+/** The topic name, by alias where the packet has none. Sets the alias where it has both. */
+function topicOf(connection: Connection, packet: IncomingPublish): string {
+  const alias = packet.properties?.topicAlias;
+  if (alias === undefined) return checkTopic(connection, packet.topic);
+  // [MQTT-3.2.2-17] [MQTT-3.3.2-8] [MQTT-3.3.2-10] [MQTT-3.3.2-11]
+  if (alias > connection.context.limits.max_topic_alias)
+    throw new CodecError(ReasonCode.topicAliasInvalid, `a topic alias of ${alias}`, 'MQTT-3.3.2-8');
+  connection.incomingAliases ??= [];
+  if (packet.topic !== '') {
+    connection.incomingAliases[alias] = checkTopic(connection, packet.topic); // [MQTT-3.3.2-7]
+    return packet.topic;
+  }
+  const topic = connection.incomingAliases[alias];
+  if (topic === undefined) throw new CodecError(ReasonCode.protocolError, `a topic alias ${alias} that was never set`);
+  return topic;
+}
+
+function checkTopic(connection: Connection, topic: string): string {
+  const { max_topic_length, max_topic_levels } = connection.context.limits;
+  if (isTooLong(topic, max_topic_length) || hasMoreLevels(topic, max_topic_levels))
+    throw new CodecError(ReasonCode.topicNameInvalid, 'a topic name beyond the limits of this server');
+  return topic;
+}
+
+/** Whether a string has more bytes in UTF-8 than allowed. */
+export function isTooLong(text: string, maximumBytes: number): boolean {
+  return text.length * 3 > maximumBytes && Buffer.byteLength(text) > maximumBytes;
+}
+
+/** Whether a topic or filter has more levels than allowed. */
+export function hasMoreLevels(text: string, maximum: number): boolean {
+  if (text.length < maximum) return false;
+  let levels = 1;
+  for (let at = text.indexOf('/'); at >= 0; at = text.indexOf('/', at + 1)) if (++levels > maximum) return true;
+  return false;
+}
+
+/**
+ * Counts a QoS 1 or 2 message against the receive maximum, and filters out the repetition of a QoS 2 message, which
+ * is only acknowledged. // [MQTT-3.3.4-7] [MQTT-3.3.4-8] [MQTT-4.3.3-10]
+ */
+function accountFor(connection: Connection, { session }: Agreement, { qos, packetId }: IncomingPublish): boolean {
+  const { context } = connection;
+  if (qos === 2 && session.hasReceived(packetId)) {
+    connection.answers.inTurn(() => connection.writeAcknowledgement(PacketType.PUBREC, packetId)); // [MQTT-4.3.3-9]
+    return false;
+  }
+  const open = session.receivedCount + (connection.hasPendingAnswers ? connection.answers.length : 0);
+  if (open >= context.limits.receive_maximum)
+    throw new CodecError(ReasonCode.receiveMaximumExceeded, 'more messages in flight than the receive maximum');
+  return true;
+}
+
+function answerInTurn(connection: Connection, { qos, packetId }: IncomingPublish, reasonCode: ReasonCode): void {
+  if (!connection.hasPendingAnswers) answer(connection, qos, packetId, reasonCode);
+  else connection.answers.inTurn(() => answer(connection, qos, packetId, reasonCode));
+}
+
+/** PUBACK or PUBREC. // [MQTT-4.3.2-4] [MQTT-4.3.3-8] */
+function answer(connection: Connection, qos: number, packetId: number, reasonCode: ReasonCode, reason?: string): void {
+  if (connection.state !== 'connected') return;
+  const type = qos === 1 ? PacketType.PUBACK : PacketType.PUBREC;
+  if (reasonCode === ReasonCode.success || !connection.v5) connection.writeAcknowledgement(type, packetId);
+  else {
+    const properties = reason === undefined ? {} : connection.problem(reason);
+    connection.write({ type, packetId, reasonCode, ...('reasonString' in properties ? { properties } : {}) });
+  }
+}
+
+/** Not allowed: in the way that the version and the operator want. */
+function deny(connection: Connection, packet: IncomingPublish): void {
+  if (connection.context.onDeniedPublish === 'disconnect') {
+    connection.close(ReasonCode.notAuthorized, 'not authorized to publish');
+    return;
+  }
+  refuse(connection, packet, ReasonCode.notAuthorized, 'not authorized to publish');
+}
+
+/** Acknowledged, with a reason where the version has one, and not delivered. // [MQTT-3.3.5-2] */
+function refuse(connection: Connection, packet: IncomingPublish, reasonCode: ReasonCode, reason: string): void {
+  const { qos, packetId } = packet;
+  if (qos === 0) return;
+  // Before 5.0 the client goes on with PUBREL, which is answered whether the identifier is known or not.
+  const send = (): void => answer(connection, qos, packetId, reasonCode, reason);
+  if (connection.hasPendingAnswers) connection.answers.inTurn(send);
+  else send();
+}
+
+/** Nothing was promised: 5.0 clients are told, others are disconnected so that they send again (invariant 1). */
+function storageFailed(connection: Connection, { session }: Agreement, qos: number, packetId: number): void {
+  if (qos === 2) session.releaseReceived(packetId);
+  if (connection.v5) answer(connection, qos, packetId, ReasonCode.quotaExceeded, 'the message could not be stored');
+  else connection.close(ReasonCode.quotaExceeded, 'the message could not be stored');
+}

@@ -1,0 +1,89 @@
+import {
+  isSharedFilter,
+  PacketType,
+  parseSharedFilter,
+  ReasonCode,
+  type SubscribePacket,
+  type SubscriptionRequest,
+  type UnsubscribePacket,
+} from '@moat/codec';
+import type { Subscription } from '../routing/subscription.js';
+import type { Agreement, Connection } from './connection.js';
+import { hasMoreLevels, isTooLong } from './publish.js';
+
+/** SUBSCRIBE (MQTT 5.0 §3.8): every filter is judged on its own, and answered in order. // [MQTT-3.8.4-5] [MQTT-3.8.4-6] */
+export function subscribe(connection: Connection, packet: SubscribePacket): void {
+  const { store } = connection.context;
+  const { session } = connection.agreement as Agreement;
+  const before = store.staged;
+  const identifier = packet.properties?.subscriptionIdentifiers?.[0] ?? 0;
+  const retained: Subscription[] = [];
+  const reasonCodes = packet.subscriptions.map((request) => subscribeTo(connection, request, identifier, retained));
+  const send = (): void => {
+    if (connection.state !== 'connected') return;
+    connection.write({ type: PacketType.SUBACK, packetId: packet.packetId, reasonCodes }); // [MQTT-3.8.4-1] [MQTT-3.8.4-2]
+    for (const subscription of retained) session.deliverRetained(subscription, Date.now());
+  };
+  settle(connection, before, send, () =>
+    connection.write({
+      type: PacketType.SUBACK,
+      packetId: packet.packetId,
+      reasonCodes: reasonCodes.map(() => (connection.v5 ? ReasonCode.quotaExceeded : ReasonCode.unspecifiedError)),
+    }),
+  );
+}
+
+/** UNSUBSCRIBE (MQTT 5.0 §3.10). // [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] */
+export function unsubscribe(connection: Connection, packet: UnsubscribePacket): void {
+  const { store } = connection.context;
+  const { session } = connection.agreement as Agreement;
+  const before = store.staged;
+  const reasonCodes = packet.filters.map((filter) =>
+    session.unsubscribe(filter) ? ReasonCode.success : ReasonCode.noSubscriptionExisted,
+  );
+  const send = (): void => {
+    if (connection.state !== 'connected') return;
+    connection.write({ type: PacketType.UNSUBACK, packetId: packet.packetId, reasonCodes });
+  };
+  settle(connection, before, send, send);
+}
+
+function settle(connection: Connection, stagedBefore: number, good: () => void, bad: () => void): void {
+  if (connection.context.store.staged !== stagedBefore) connection.answers.afterCommit(good, bad);
+  else if (connection.hasPendingAnswers) connection.answers.inTurn(good);
+  else good();
+}
+
+function subscribeTo(
+  connection: Connection,
+  request: SubscriptionRequest,
+  identifier: number,
+  retained: Subscription[],
+): ReasonCode {
+  const { filter, qos } = request;
+  const { session } = connection.agreement as Agreement;
+  const refusal = refuse(connection, request);
+  if (refusal !== undefined) return connection.v5 ? refusal : ReasonCode.unspecifiedError;
+  const { subscription, isNew } = session.subscribe(filter, { ...request, identifier });
+  const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && isNew);
+  // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.8.4-4]
+  if (wantsRetained && !isSharedFilter(filter)) retained.push(subscription);
+  return qos as ReasonCode; // [MQTT-3.9.3-3]
+}
+
+function refuse(connection: Connection, { filter, qos }: SubscriptionRequest): ReasonCode | undefined {
+  const { limits, audit } = connection.context;
+  const { session, rights, clientId } = connection.agreement as Agreement;
+  const inner = parseSharedFilter(filter)?.filter ?? filter;
+  if (isTooLong(filter, limits.max_topic_length) || hasMoreLevels(inner, limits.max_topic_levels))
+    return ReasonCode.topicFilterInvalid;
+  const decision = rights.maySubscribe(filter, qos);
+  if (!decision.allowed) {
+    rights.audit('subscribe', filter, decision.rule);
+    return ReasonCode.notAuthorized;
+  }
+  if (session.subscriptions.length < limits.max_subscriptions) return undefined;
+  if (session.subscriptions.some((existing) => existing.filter === filter)) return undefined;
+  audit.record('limit.subscriptions', { clientId, topic: filter });
+  return ReasonCode.quotaExceeded;
+}

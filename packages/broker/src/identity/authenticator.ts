@@ -1,0 +1,55 @@
+import type { WireOrigin } from '../transport/wire.js';
+import type { CertificateFacts, Principal } from './principal.js';
+
+/** What a client shows of itself in CONNECT and in the handshake below it. */
+export interface Credentials {
+  readonly clientId: string;
+  readonly username: string | undefined;
+  readonly password: Uint8Array | undefined;
+  /** Of a client certificate that a listener's authority signed; undefined when none was shown. */
+  readonly certificate: CertificateFacts | undefined;
+  readonly origin: WireOrigin;
+}
+
+/** Why nobody was recognised: stable words for the audit, never shown to the client. */
+export type DenialReason =
+  | 'no_credentials'
+  | 'bad_password'
+  | 'too_many_attempts'
+  | 'certificate_required'
+  | 'certificate_invalid'
+  | 'certificate_without_name';
+
+/** Yes, no, or not mine. */
+export type Verdict =
+  | { readonly principal: Principal }
+  | { readonly denied: DenialReason }
+  | { readonly notMine: true };
+
+/** One way to prove who one is. */
+export interface Authenticator {
+  authenticate(credentials: Credentials): Verdict | Promise<Verdict>;
+}
+
+export const notMine: Verdict = { notMine: true };
+
+/** Asks one after the other; the first that knows decides. Nobody knowing is a denial: fail closed. */
+export class AuthenticatorChain implements Authenticator {
+  constructor(private readonly authenticators: readonly Authenticator[]) {}
+
+  authenticate(credentials: Credentials): Verdict | Promise<Verdict> {
+    return this.ask(credentials, 0);
+  }
+
+  /** Answers at once where every authenticator does: connecting need not wait for a turn of the loop. */
+  private ask(credentials: Credentials, from: number): Verdict | Promise<Verdict> {
+    for (let index = from; index < this.authenticators.length; index++) {
+      const verdict = (this.authenticators[index] as Authenticator).authenticate(credentials);
+      if (verdict instanceof Promise) {
+        return verdict.then((settled) => ('notMine' in settled ? this.ask(credentials, index + 1) : settled));
+      }
+      if (!('notMine' in verdict)) return verdict;
+    }
+    return { denied: 'no_credentials' };
+  }
+}

@@ -1,0 +1,28 @@
+/** What a verified client certificate says about its bearer. */
+export interface CertificateFacts {
+  readonly commonName: string | undefined;
+  readonly subject: string;
+  readonly issuer: string;
+  /** Lower-case hexadecimal, no separators. */
+  readonly serialNumber: string;
+  /** SHA-256 of the DER, lower-case hexadecimal. */
+  readonly fingerprint: string;
+  readonly validTo: Date;
+}
+
+/**
+ * Who a client was proven to be. Everything behind authentication (sessions, policy, audit) sees this and
+ * nothing else of the credentials.
+ */
+export interface Principal {
+  /** The user name, or the name in the certificate; undefined for an anonymous client. */
+  readonly username: string | undefined;
+  /** How it was proven. */
+  readonly method: 'password' | 'certificate' | 'anonymous';
+  readonly certificate?: CertificateFacts;
+}
+
+/** What owns a stored session: equal keys are the same principal (invariant 3). */
+export function principalKey(principal: Principal): string {
+  return principal.username === undefined ? 'anonymous' : `user:${principal.username}`;
+}

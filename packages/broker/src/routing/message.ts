@@ -1,0 +1,281 @@
+import { encode, type IncomingPublish, packetIdOffset, PacketType, type PublishProperties, type QoS } from '@moat/codec';
+import type { MessageRecord } from '../storage/store.js';
+
+/** The properties that travel from publisher to subscriber unaltered (MQTT 5.0 §3.3.2.3). */
+export type ForwardedProperties = Omit<
+  PublishProperties,
+  'topicAlias' | 'subscriptionIdentifiers' | 'messageExpiryInterval'
+>;
+
+/** Encoded PUBLISH packets, ready to be copied to a wire or shared among many. */
+export interface Frame {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  /** Where the two bytes of the packet identifier stand in `bytes`; -1 for QoS 0. */
+  readonly packetIdAt: number;
+}
+
+/** What makes a packet unlike those of the other receivers. */
+export interface SpecialFrame {
+  /** Whether the receiver speaks MQTT 5.0. */
+  readonly v5: boolean;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly subscriptionIdentifiers: readonly number[] | undefined;
+  /** Wall-clock milliseconds, for the message expiry interval. */
+  readonly now: number;
+  /** Outgoing alias; 0 for none. */
+  readonly topicAlias: number;
+  /** Leaves the topic out: the receiver knows the alias. */
+  readonly aliasKnown: boolean;
+}
+
+const empty = new Uint8Array(0);
+const slots = 6;
+const ordinary = { retain: false, subscriptionIdentifiers: undefined, now: 0, topicAlias: 0, aliasKnown: false };
+
+/**
+ * An application message on its way to its subscribers; or a run of several QoS 0 messages of one topic that
+ * arrived in one read and are forwarded as one span of bytes (`count` above 1).
+ *
+ * Invariants: while it is `volatile` its bytes are the transport's and live only as long as the read that
+ * brought them, so whoever keeps the message calls {@link keep} first. A run is never kept: it is QoS 0.
+ */
+export class Message {
+  private frames: (Frame | undefined)[] | undefined;
+  private shared: Uint8Array | undefined;
+
+  private constructor(
+    readonly topic: string,
+    readonly qos: QoS,
+    /** The flag as the publisher set it. */
+    readonly retain: boolean,
+    readonly properties: ForwardedProperties | undefined,
+    /** Wall-clock milliseconds; Infinity when it does not expire. */
+    readonly expiresAt: number,
+    /** Client ID of the publisher; undefined when the server is. */
+    readonly publisher: string | undefined,
+    /** How many messages the span holds. */
+    readonly count: number,
+    /** Bytes of the largest packet of the span, as it arrived. */
+    readonly largest: number,
+    private bytes: Uint8Array,
+    private start: number,
+    private payloadStart: number,
+    private end: number,
+    private volatile: boolean,
+    private readonly source: IncomingPublish | undefined,
+  ) {}
+
+  /** A message as it arrived; `topic` is given apart since the packet may bear an alias. */
+  static arrived(packet: IncomingPublish, topic: string, publisher: string, now: number): Message {
+    const properties = packet.properties;
+    const expiry = properties?.messageExpiryInterval;
+    let verbatim = !packet.dup && !packet.retain;
+    let forwarded: ForwardedProperties | undefined = properties;
+    if (properties !== undefined && (expiry !== undefined || properties.topicAlias !== undefined)) {
+      const { topicAlias: _alias, messageExpiryInterval: _expiry, subscriptionIdentifiers: _none, ...rest } = properties;
+      forwarded = rest;
+      verbatim = false;
+    }
+    return new Message(
+      topic,
+      packet.qos,
+      packet.retain,
+      forwarded,
+      expiry === undefined ? Number.POSITIVE_INFINITY : now + expiry * 1000,
+      publisher,
+      packet.count,
+      packet.largest,
+      packet.bytes,
+      packet.start,
+      packet.payloadStart,
+      packet.end,
+      true,
+      verbatim ? packet : undefined,
+    );
+  }
+
+  /** A message from elsewhere: a will, a retained or stored one, `$SYS`. Owns `payload`. */
+  static of(
+    topic: string,
+    payload: Uint8Array,
+    options: {
+      qos?: QoS;
+      retain?: boolean;
+      properties?: ForwardedProperties | undefined;
+      expiresAt?: number;
+      publisher?: string | undefined;
+    } = {},
+  ): Message {
+    return new Message(
+      topic,
+      options.qos ?? 0,
+      options.retain ?? false,
+      options.properties,
+      options.expiresAt ?? Number.POSITIVE_INFINITY,
+      options.publisher,
+      1,
+      payload.length + topic.length * 3 + 16,
+      payload,
+      0,
+      0,
+      payload.length,
+      false,
+      undefined,
+    );
+  }
+
+  /** A message read back from the store. */
+  static restored(record: MessageRecord): Message {
+    const { topic, payload, ...rest } = record;
+    return Message.of(topic, payload, rest);
+  }
+
+  /** What the store keeps of it. */
+  record(): MessageRecord {
+    return {
+      topic: this.topic,
+      payload: this.keep().payload,
+      qos: this.qos,
+      retain: this.retain,
+      properties: this.properties,
+      expiresAt: this.expiresAt,
+      publisher: this.publisher,
+    };
+  }
+
+  /** The payload, of a single message. A view: see {@link keep}. */
+  get payload(): Uint8Array {
+    if (this.payloadStart === this.end) return empty;
+    return this.payloadStart === 0 && this.end === this.bytes.length
+      ? this.bytes
+      : this.bytes.subarray(this.payloadStart, this.end);
+  }
+
+  get payloadLength(): number {
+    return this.end - this.payloadStart;
+  }
+
+  /** What it costs to keep: payload and topic. */
+  get size(): number {
+    return this.end - this.payloadStart + this.topic.length;
+  }
+
+  /** The messages of a run, one by one. */
+  *each(): Generator<Message> {
+    if (this.count === 1 || this.source === undefined) {
+      yield this;
+      return;
+    }
+    for (const packet of this.source.each()) yield Message.arrived(packet, this.topic, this.publisher ?? '', 0);
+  }
+
+  /** Makes the bytes its own, so that they outlive the read that brought them. */
+  keep(): this {
+    if (!this.volatile) return this;
+    this.volatile = false;
+    const offset = this.start;
+    const length = this.end - offset;
+    const own = length > 4096 ? Buffer.allocUnsafeSlow(length) : Buffer.allocUnsafe(length);
+    own.set(this.bytes.subarray(offset, this.end));
+    const verbatim = this.verbatimSlot();
+    if (verbatim >= 0 && this.frames?.[verbatim] !== undefined) this.frames[verbatim] = undefined;
+    this.bytes = own;
+    this.start = 0;
+    this.payloadStart -= offset;
+    this.end = length;
+    return this;
+  }
+
+  /** The packets as most receivers of a version and QoS get them: built once and shared by all of them. */
+  frame(v5: boolean, qos: QoS): Frame {
+    const slot = slotOf(v5, qos);
+    this.frames ??= new Array<Frame | undefined>(slots).fill(undefined);
+    let frame = this.frames[slot];
+    if (frame === undefined) {
+      frame = slot === this.verbatimSlot() ? this.verbatim() : this.encode({ ...ordinary, v5, qos });
+      this.frames[slot] = frame;
+    }
+    return frame;
+  }
+
+  /** The packets for one receiver alone. */
+  specialFrame(options: SpecialFrame): Frame {
+    return this.encode(options);
+  }
+
+  /** Whether its packets change as time passes: they carry what is left of the message expiry interval. */
+  get expires(): boolean {
+    return this.expiresAt !== Number.POSITIVE_INFINITY;
+  }
+
+  /** A QoS 0 frame's bytes in memory that nobody changes, as one piece to be shared by many wires. */
+  stable(frame: Frame): Uint8Array {
+    if (frame.bytes !== this.bytes) return frame.bytes;
+    if (this.shared === undefined) {
+      this.keep();
+      this.shared = this.bytes;
+    }
+    return this.shared;
+  }
+
+  /** Seconds that are left of the message expiry interval, at least 1; undefined when it does not expire. */
+  secondsLeft(now: number): number | undefined {
+    if (this.expiresAt === Number.POSITIVE_INFINITY) return undefined;
+    return Math.max(1, Math.ceil((this.expiresAt - now) / 1000));
+  }
+
+  private verbatimSlot(): number {
+    return this.source === undefined ? -1 : slotOf(this.source.version === 5, this.source.qos);
+  }
+
+  /** The bytes as they came: nothing in them changes but the packet identifier. */
+  private verbatim(): Frame {
+    return {
+      bytes: this.bytes,
+      start: this.start,
+      end: this.end,
+      packetIdAt: this.qos === 0 ? -1 : packetIdOffset(this.bytes, this.start),
+    };
+  }
+
+  private encode(options: SpecialFrame): Frame {
+    const packets: Uint8Array[] = [];
+    for (const message of this.each()) packets.push(message.encodeOne(options));
+    const bytes = packets.length === 1 ? (packets[0] as Uint8Array) : Buffer.concat(packets);
+    return { bytes, start: 0, end: bytes.length, packetIdAt: options.qos === 0 ? -1 : packetIdOffset(bytes, 0) };
+  }
+
+  private encodeOne(options: SpecialFrame): Uint8Array {
+    const { v5, qos, retain, subscriptionIdentifiers, topicAlias, aliasKnown } = options;
+    const secondsLeft = v5 ? this.secondsLeft(options.now) : undefined;
+    const properties: PublishProperties | undefined = v5
+      ? {
+          ...this.properties,
+          ...(secondsLeft === undefined ? {} : { messageExpiryInterval: secondsLeft }), // [MQTT-3.3.2-6]
+          ...(subscriptionIdentifiers === undefined ? {} : { subscriptionIdentifiers }),
+          ...(topicAlias === 0 ? {} : { topicAlias }),
+        }
+      : undefined;
+    return encode(
+      {
+        type: PacketType.PUBLISH,
+        topic: aliasKnown ? '' : this.topic,
+        payload: this.payload,
+        qos,
+        retain,
+        dup: false,
+        // Overwritten for each receiver.
+        packetId: qos === 0 ? 0 : 1,
+        ...(properties === undefined ? {} : { properties }),
+      },
+      v5 ? 5 : 4,
+    );
+  }
+}
+
+function slotOf(v5: boolean, qos: QoS): number {
+  return (v5 ? 3 : 0) + qos;
+}

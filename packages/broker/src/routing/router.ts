@@ -1,0 +1,124 @@
+import type { Store } from '../storage/store.js';
+import type { Message } from './message.js';
+import type { RetainedMessages } from './retained.js';
+import type { SharedGroup } from './shared-group.js';
+import type { Subscriber } from './subscriber.js';
+import type { Subscription, SubscriptionOptions } from './subscription.js';
+import { SubscriptionTree } from './subscription-tree.js';
+import { mergeTargets, type Target } from './target.js';
+
+/** Where the messages of one topic go, worked out once and kept until a subscription or a right changes. */
+interface Route {
+  readonly targets: readonly Target[];
+  readonly groups: readonly SharedGroup[];
+}
+
+const maximumCachedRoutes = 10_000;
+
+/** Brings each message to the subscribers whose filters match. Knows nothing of connections or storage. */
+export class Router {
+  private readonly tree = new SubscriptionTree();
+  private readonly routes = new Map<string, Route>();
+  private lastTopic = '';
+  private lastRoute: Route | undefined;
+
+  constructor(
+    readonly retained: RetainedMessages,
+    private readonly store: Store,
+  ) {}
+
+  /** How many subscriptions there are. */
+  get subscriptionCount(): number {
+    return this.tree.size;
+  }
+
+  subscribe(subscriber: Subscriber, filter: string, options: SubscriptionOptions): { subscription: Subscription; isNew: boolean } {
+    this.forgetRoutes();
+    return this.tree.set(subscriber, filter, options);
+  }
+
+  unsubscribe(subscriber: Subscriber, filter: string): Subscription | undefined {
+    this.forgetRoutes();
+    return this.tree.delete(subscriber, filter);
+  }
+
+  /** The group of a shared filter, to hand a message of a leaving member to another. */
+  group(filter: string): SharedGroup | undefined {
+    return this.tree.group(filter);
+  }
+
+  /** To be called when anybody's right to receive may have changed. */
+  forgetRoutes(): void {
+    if (this.routes.size > 0) this.routes.clear();
+    this.lastRoute = undefined;
+  }
+
+  /** Whether a retained message would fit, replacing what its topic has. */
+  hasRoomFor(message: Message): boolean {
+    return message.payloadLength === 0 || this.retained.hasRoom(message.topic, message.size);
+  }
+
+  /** Keeps the message if it is to be retained, and delivers it; returns whether anybody is subscribed. */
+  publish(message: Message): boolean {
+    if (message.retain) this.retain(message);
+    return this.route(message);
+  }
+
+  /** Removes retained messages whose time has come. `now` is wall-clock milliseconds. */
+  expireRetained(now: number): void {
+    for (const topic of this.retained.expire(now)) this.store.deleteRetained(topic);
+  }
+
+  /** Delivers to every match; returns whether there was any. */
+  route(message: Message): boolean {
+    const route = this.resolve(message.topic);
+    const { targets, groups } = route;
+    for (let index = 0; index < targets.length; index++) {
+      const target = targets[index] as Target;
+      const wanted = target.subscriber.clientId === message.publisher ? target.own : target;
+      wanted?.subscriber.deliver(message, wanted);
+    }
+    if (groups.length > 0) deliverShared(groups, message);
+    return targets.length > 0 || groups.length > 0;
+  }
+
+  private retain(message: Message): void {
+    if (message.payloadLength === 0) {
+      // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
+      if (this.retained.delete(message.topic) && !isServerTopic(message.topic)) this.store.deleteRetained(message.topic);
+      return;
+    }
+    if (!this.hasRoomFor(message)) return;
+    this.retained.set(message);
+    if (!isServerTopic(message.topic)) this.store.putRetained(message.record());
+  }
+
+  private resolve(topic: string): Route {
+    if (this.lastRoute !== undefined && topic === this.lastTopic) return this.lastRoute;
+    let route = this.routes.get(topic);
+    if (route === undefined) {
+      route = this.work(topic);
+      if (this.routes.size >= maximumCachedRoutes) this.routes.clear();
+      this.routes.set(topic, route);
+    }
+    this.lastTopic = topic;
+    this.lastRoute = route;
+    return route;
+  }
+
+  private work(topic: string): Route {
+    const { individual, groups } = this.tree.match(topic);
+    const rightful = mergeTargets(individual).filter((target) => target.subscriber.mayReceive(topic));
+    return { targets: rightful, groups };
+  }
+}
+
+/** `$SYS` and its like are made anew at every start, so they are never stored. */
+function isServerTopic(topic: string): boolean {
+  return topic.startsWith('$');
+}
+
+/** A run is dealt out message by message, so that the members share it. */
+function deliverShared(groups: readonly SharedGroup[], message: Message): void {
+  for (const single of message.each()) for (const group of groups) group.deliver(single);
+}

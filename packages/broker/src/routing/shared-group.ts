@@ -1,0 +1,61 @@
+import type { Message } from './message.js';
+import type { Subscriber } from './subscriber.js';
+import type { Subscription } from './subscription.js';
+import { sharedTarget } from './target.js';
+
+/**
+ * The members of one shared subscription (MQTT 5.0 §4.8.2): each message goes to one of them, in turn, and past
+ * those that are away or do not read while another can take it.
+ */
+export class SharedGroup {
+  private readonly members: Subscription[] = [];
+  private next = 0;
+
+  get size(): number {
+    return this.members.length;
+  }
+
+  find(subscriber: Subscriber): Subscription | undefined {
+    return this.members.find((member) => member.subscriber === subscriber);
+  }
+
+  add(subscription: Subscription): void {
+    this.members.push(subscription);
+  }
+
+  remove(subscriber: Subscriber): Subscription | undefined {
+    const index = this.members.findIndex((member) => member.subscriber === subscriber);
+    if (index < 0) return undefined;
+    const [removed] = this.members.splice(index, 1);
+    if (this.next > index) this.next--;
+    return removed;
+  }
+
+  /** All members, for listing. */
+  all(): readonly Subscription[] {
+    return this.members;
+  }
+
+  /** Gives the message to one member, but not to `except`; false when nobody may take it. */
+  deliver(message: Message, except?: Subscriber): boolean {
+    const member = this.pick(message.topic, except);
+    if (member === undefined) return false;
+    member.subscriber.deliver(message, sharedTarget(member)); // [MQTT-4.8.2-3]
+    return true;
+  }
+
+  private pick(topic: string, except: Subscriber | undefined): Subscription | undefined {
+    const { members } = this;
+    let away: Subscription | undefined;
+    for (let step = 0; step < members.length; step++) {
+      const member = members[(this.next + step) % members.length] as Subscription;
+      if (member.subscriber === except || !member.subscriber.mayReceive(topic)) continue;
+      if (member.subscriber.available) {
+        this.next = (this.next + step + 1) % members.length;
+        return member;
+      }
+      away ??= member;
+    }
+    return away;
+  }
+}

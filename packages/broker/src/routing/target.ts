@@ -1,0 +1,78 @@
+import type { QoS } from '@moat/codec';
+import type { Subscriber } from './subscriber.js';
+import type { Subscription } from './subscription.js';
+
+/**
+ * What one subscriber gets of a topic: all its matching subscriptions merged into one delivery, with the
+ * highest QoS and every subscription identifier. // [MQTT-3.3.4-2]
+ */
+export interface Target {
+  readonly subscriber: Subscriber;
+  readonly qos: QoS;
+  readonly retainAsPublished: boolean;
+  /** Undefined for none. */
+  readonly subscriptionIdentifiers: readonly number[] | undefined;
+  /** What it gets of its own messages: undefined for nothing (no local), itself where every subscription wants them. */
+  readonly own: Target | undefined;
+  /** The shared filter through which it comes: what a leaving member has not acknowledged goes to another. */
+  readonly sharedFilter: string | undefined;
+}
+
+class MergedTarget implements Target {
+  own: Target | undefined = this;
+
+  constructor(
+    readonly subscriber: Subscriber,
+    public qos: QoS,
+    public retainAsPublished: boolean,
+    public subscriptionIdentifiers: number[] | undefined,
+    readonly sharedFilter: string | undefined,
+  ) {}
+
+  add(subscription: Subscription): void {
+    if (subscription.qos > this.qos) this.qos = subscription.qos;
+    this.retainAsPublished ||= subscription.retainAsPublished;
+    if (subscription.identifier !== 0) {
+      this.subscriptionIdentifiers ??= [];
+      this.subscriptionIdentifiers.push(subscription.identifier);
+    }
+  }
+}
+
+function targetOf(subscription: Subscription, sharedFilter?: string): MergedTarget {
+  return new MergedTarget(
+    subscription.subscriber,
+    subscription.qos,
+    subscription.retainAsPublished,
+    subscription.identifier === 0 ? undefined : [subscription.identifier],
+    sharedFilter,
+  );
+}
+
+/** Merges matching subscriptions, in order of first match, one target for each subscriber. */
+export function mergeTargets(subscriptions: readonly Subscription[]): Target[] {
+  const merged = new Map<Subscriber, MergedTarget>();
+  const own = new Map<Subscriber, MergedTarget>();
+  for (const subscription of subscriptions) {
+    add(merged, subscription);
+    if (!subscription.noLocal) add(own, subscription);
+  }
+  for (const [subscriber, target] of merged) target.own = own.get(subscriber); // [MQTT-3.8.3-3]
+  return [...merged.values()];
+}
+
+function add(targets: Map<Subscriber, MergedTarget>, subscription: Subscription): void {
+  const target = targets.get(subscription.subscriber);
+  if (target === undefined) targets.set(subscription.subscriber, targetOf(subscription));
+  else target.add(subscription);
+}
+
+/** The target of one subscription alone: retained messages are not merged. */
+export function singleTarget(subscription: Subscription): Target {
+  return targetOf(subscription);
+}
+
+/** The target of a shared subscription's member. */
+export function sharedTarget(subscription: Subscription): Target {
+  return targetOf(subscription, subscription.filter);
+}

@@ -1,0 +1,198 @@
+import { ReasonCode, type Will } from '@moat/codec';
+import { Message } from '../routing/message.js';
+import type { RestoredSession, SessionRecord } from '../storage/store.js';
+import type { TimerWheel } from '../transport/timer-wheel.js';
+import type { Link } from './link.js';
+import { neverExpires, type Rights, Session, type SessionContext } from './session.js';
+
+/** What a CONNECT asks of the registry. */
+export interface OpenRequest {
+  readonly clientId: string;
+  /** Key of the principal. */
+  readonly owner: string;
+  readonly cleanStart: boolean;
+  /** Seconds. */
+  readonly expiryInterval: number;
+}
+
+export type OpenResult =
+  | { readonly session: Session; readonly present: boolean }
+  | { readonly refused: 'not_owner' | 'too_many_sessions' };
+
+/**
+ * Every session by client ID. Decides takeover and resumption, and what becomes of a session whose connection
+ * has gone: its will, its expiry.
+ *
+ * Invariants: one session and one connection for a client ID // [MQTT-3.1.4-3]; a session is resumed, replaced or
+ * ended only for its owner (invariant 3); a will is published once at most.
+ */
+export class SessionRegistry {
+  private readonly sessions = new Map<string, Session>();
+  private connections = 0;
+
+  constructor(
+    private readonly context: SessionContext,
+    private readonly timers: TimerWheel,
+    private readonly limits: { readonly max_sessions: number },
+    /** Publishes a will in the name of its session, if that still may. */
+    private readonly publishWill: (session: Session, message: Message) => void,
+  ) {}
+
+  get count(): number {
+    return this.sessions.size;
+  }
+
+  get connected(): number {
+    return this.connections;
+  }
+
+  all(): IterableIterator<Session> {
+    return this.sessions.values();
+  }
+
+  get(clientId: string): Session | undefined {
+    return this.sessions.get(clientId);
+  }
+
+  /** Finds or makes the session of an accepted CONNECT; a connection that holds it is told and closed. */
+  open(request: OpenRequest): OpenResult {
+    const existing = this.sessions.get(request.clientId);
+    if (existing !== undefined && existing.owner !== request.owner) return { refused: 'not_owner' };
+    if (existing === undefined && this.sessions.size >= this.limits.max_sessions)
+      return { refused: 'too_many_sessions' };
+    if (existing !== undefined) {
+      const survives = existing.stored && !request.cleanStart;
+      if (existing.link !== undefined) this.takeOver(existing, survives);
+      if (survives) return { session: this.resume(existing, request.expiryInterval), present: true }; // [MQTT-3.1.2-5]
+      if (this.sessions.get(request.clientId) === existing) this.end(existing); // [MQTT-3.1.2-4]
+    }
+    const session = new Session(request.clientId, request.owner, request.expiryInterval, this.context); // [MQTT-3.1.2-6]
+    this.sessions.set(request.clientId, session);
+    if (session.stored) this.save(session, undefined);
+    return { session, present: false };
+  }
+
+  /** A connection begins to serve the session. */
+  attach(session: Session, link: Link, rights: Rights): void {
+    this.connections++;
+    session.attach(link, rights);
+  }
+
+  /** The connection is gone. `sendWill` unless the client said goodbye. */
+  disconnected(session: Session, link: Link, sendWill: boolean): void {
+    if (session.link !== link) return; // another connection has taken over
+    this.connections--;
+    session.detach();
+    if (sendWill) this.scheduleWill(session);
+    else session.will = undefined; // [MQTT-3.14.4-3]
+    this.scheduleExpiry(session, session.expiryInterval);
+  }
+
+  /** DISCONNECT may shorten or lengthen what CONNECT asked for, in seconds. */
+  changeExpiry(session: Session, expiryInterval: number): void {
+    const wasStored = session.stored;
+    session.expiryInterval = expiryInterval;
+    if (wasStored && !session.stored) this.context.store.deleteSession(session.clientId);
+  }
+
+  /** Ends a session for good: nothing of it stays. */
+  end(session: Session): void {
+    session.expiryTimer?.cancel();
+    session.willTimer?.cancel();
+    this.sessions.delete(session.clientId);
+    session.end();
+    if (session.stored) this.context.store.deleteSession(session.clientId);
+    this.fireWill(session); // the end of the session is the latest moment for a delayed will
+  }
+
+  /** Takes up a session that the store kept. */
+  restore(restored: RestoredSession, now: number): void {
+    const { session: record } = restored;
+    const session = new Session(record.clientId, record.owner, record.expiryInterval, this.context);
+    session.restore(restored.queue, restored.received);
+    for (const { filter, ...options } of restored.subscriptions) session.subscribe(filter, options);
+    this.sessions.set(record.clientId, session);
+    const away = (now - (record.disconnectedAt ?? now)) / 1000;
+    if (record.will !== undefined) {
+      session.will = record.will.will;
+      const delay = Math.max(0, record.will.dueAt - now);
+      session.willTimer = this.timers.after(delay, () => this.fireWill(session));
+    }
+    this.scheduleExpiry(session, Math.max(0, record.expiryInterval - away), record.disconnectedAt ?? now);
+  }
+
+  private resume(session: Session, expiryInterval: number): Session {
+    session.willTimer?.cancel(); // [MQTT-3.1.3-9]
+    session.willTimer = undefined;
+    session.expiryTimer?.cancel();
+    session.expiryTimer = undefined;
+    session.will = undefined;
+    if (expiryInterval === 0) {
+      // It lives on as long as this connection, but what the store holds is not to survive it.
+      session.expiryInterval = 0;
+      this.context.store.deleteSession(session.clientId);
+    } else {
+      session.expiryInterval = expiryInterval;
+      this.save(session, undefined);
+    }
+    return session;
+  }
+
+  private takeOver(session: Session, survives: boolean): void {
+    const { link } = session;
+    this.connections--;
+    session.detach();
+    // The new connection comes before any delay is over, so a delayed will of a surviving session is not sent.
+    const delayed = survives && (session.will?.properties?.willDelayInterval ?? 0) > 0;
+    if (delayed) session.will = undefined;
+    else this.fireWill(session);
+    link?.close(ReasonCode.sessionTakenOver, 'another connection uses this client identifier'); // [MQTT-3.1.4-3]
+  }
+
+  private scheduleWill(session: Session): void {
+    const { will } = session;
+    if (will === undefined) return;
+    const delay = Math.min(will.properties?.willDelayInterval ?? 0, session.expiryInterval);
+    if (delay === 0) this.fireWill(session); // [MQTT-3.1.2-8]
+    else session.willTimer = this.timers.after(delay * 1000, () => this.fireWill(session));
+  }
+
+  private scheduleExpiry(session: Session, seconds: number, disconnectedAt = Date.now()): void {
+    if (!session.stored) {
+      this.end(session); // [MQTT-3.1.2-23]
+      return;
+    }
+    this.save(session, disconnectedAt);
+    if (session.expiryInterval === neverExpires) return;
+    session.expiryTimer = this.timers.after(seconds * 1000, () => this.end(session));
+  }
+
+  private fireWill(session: Session): void {
+    const { will } = session;
+    session.willTimer = undefined;
+    if (will === undefined) return;
+    session.will = undefined; // [MQTT-3.1.2-10]
+    this.context.counters.wills++;
+    this.publishWill(session, willMessage(will, session.clientId));
+    if (session.stored && this.sessions.has(session.clientId)) this.save(session, Date.now());
+  }
+
+  private save(session: Session, disconnectedAt: number | undefined): void {
+    const { clientId, owner, expiryInterval, will } = session;
+    const delay = (will?.properties?.willDelayInterval ?? 0) * 1000;
+    const pending = will === undefined || disconnectedAt === undefined ? undefined : { will, dueAt: disconnectedAt + delay };
+    const record: SessionRecord = { clientId, owner, expiryInterval, disconnectedAt, will: pending };
+    this.context.store.putSession(record);
+  }
+}
+
+function willMessage(will: Will, publisher: string): Message {
+  const { willDelayInterval: _delay, messageExpiryInterval, ...properties } = will.properties ?? {};
+  return Message.of(will.topic, will.payload, {
+    qos: will.qos,
+    retain: will.retain,
+    properties,
+    publisher,
+    ...(messageExpiryInterval === undefined ? {} : { expiresAt: Date.now() + messageExpiryInterval * 1000 }),
+  });
+}

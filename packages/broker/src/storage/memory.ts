@@ -1,0 +1,123 @@
+import type {
+  MessageRecord,
+  QueueEntry,
+  RestoredSession,
+  SessionRecord,
+  Store,
+  SubscriptionRecord,
+} from './store.js';
+
+interface Held {
+  session: SessionRecord;
+  readonly subscriptions: Map<string, SubscriptionRecord>;
+  /** In order of position. */
+  readonly queue: Map<number, QueueEntry>;
+  readonly received: Set<number>;
+  lastPosition: number;
+}
+
+/** The store of tests and of `storage.engine: memory`: what it holds lives as long as the process. */
+export class MemoryStore implements Store {
+  private readonly held = new Map<string, Held>();
+  private readonly retainedByTopic = new Map<string, MessageRecord>();
+  staged = 0;
+
+  commit(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  putSession(session: SessionRecord): void {
+    this.staged++;
+    const held = this.held.get(session.clientId);
+    if (held !== undefined) held.session = session;
+    else {
+      const fresh = { session, subscriptions: new Map(), queue: new Map(), received: new Set<number>(), lastPosition: 0 };
+      this.held.set(session.clientId, fresh);
+    }
+  }
+
+  deleteSession(clientId: string): void {
+    this.staged++;
+    this.held.delete(clientId);
+  }
+
+  putSubscription(clientId: string, subscription: SubscriptionRecord): void {
+    this.staged++;
+    this.held.get(clientId)?.subscriptions.set(subscription.filter, subscription);
+  }
+
+  deleteSubscription(clientId: string, filter: string): void {
+    this.staged++;
+    this.held.get(clientId)?.subscriptions.delete(filter);
+  }
+
+  enqueue(clientId: string, entry: QueueEntry): void {
+    this.staged++;
+    const held = this.held.get(clientId);
+    if (held === undefined) return;
+    held.queue.set(entry.position, entry);
+    held.lastPosition = Math.max(held.lastPosition, entry.position);
+  }
+
+  release(clientId: string, position: number): void {
+    this.staged++;
+    const queue = this.held.get(clientId)?.queue;
+    const entry = queue?.get(position);
+    if (entry !== undefined) queue?.set(position, { ...entry, state: 'released' });
+  }
+
+  dequeue(clientId: string, position: number): void {
+    this.staged++;
+    this.held.get(clientId)?.queue.delete(position);
+  }
+
+  readQueue(clientId: string, after: number, limit: number): Promise<readonly QueueEntry[]> {
+    const entries: QueueEntry[] = [];
+    for (const entry of this.held.get(clientId)?.queue.values() ?? []) {
+      if (entries.length === limit) break;
+      if (entry.position > after) entries.push(entry);
+    }
+    return Promise.resolve(entries);
+  }
+
+  putReceived(clientId: string, packetId: number): void {
+    this.staged++;
+    this.held.get(clientId)?.received.add(packetId);
+  }
+
+  deleteReceived(clientId: string, packetId: number): void {
+    this.staged++;
+    this.held.get(clientId)?.received.delete(packetId);
+  }
+
+  putRetained(message: MessageRecord): void {
+    this.staged++;
+    this.retainedByTopic.set(message.topic, message);
+  }
+
+  deleteRetained(topic: string): void {
+    this.staged++;
+    this.retainedByTopic.delete(topic);
+  }
+
+  async *sessions(): AsyncIterable<RestoredSession> {
+    for (const { session, subscriptions, queue, received, lastPosition } of this.held.values()) {
+      let bytes = 0;
+      for (const { message } of queue.values()) bytes += message.payload.length + message.topic.length;
+      yield {
+        session,
+        subscriptions: [...subscriptions.values()],
+        received: [...received],
+        queue: { count: queue.size, bytes, lastPosition },
+      };
+    }
+  }
+
+  async *retained(): AsyncIterable<MessageRecord> {
+    yield* this.retainedByTopic.values();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,209 @@
+import type { Server as HttpServer } from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions as NodeTlsOptions, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import { OperatorError } from '../errors.js';
+import type { HandshakeGate } from './handshake-gate.js';
+import { SocketWire } from './socket-wire.js';
+import { loadTlsMaterial, type TlsOptions } from './tls-material.js';
+import { createWebSocketServer, type WebSocketOptions } from './websocket-server.js';
+import { WebSocketWire } from './websocket-wire.js';
+import type { Wire, WireOrigin, WireProtocol } from './wire.js';
+
+/** Where to listen and what to speak there; the configuration's names. */
+export interface ListenerOptions {
+  readonly protocol: WireProtocol;
+  /** An address; `*` is every one. */
+  readonly bind: string;
+  readonly port: number;
+  readonly set_tcp_nodelay: boolean;
+  readonly tls: TlsOptions | undefined;
+  readonly webSocket: WebSocketOptions | undefined;
+  /** Milliseconds for the TLS handshake. */
+  readonly handshakeDeadline: number;
+}
+
+/** What a listener needs of the broker. */
+export interface ListenerOwner {
+  /** Asked before anything is spent on a socket; whoever is admitted is reported by `left`, once. */
+  admit(address: string): boolean;
+  readonly left: (origin: WireOrigin) => void;
+  /** A wire that is ready for MQTT. */
+  accepted(wire: Wire): void;
+  /** A handshake that failed, and why. */
+  rejected(address: string, reason: string): void;
+  readonly gate: HandshakeGate;
+}
+
+/** One listening socket, with all that lies between it and bytes of MQTT. */
+export class Listener {
+  private readonly sockets = new Set<Socket>();
+
+  private constructor(
+    readonly options: ListenerOptions,
+    private readonly server: Server,
+    private readonly upper: TlsServer | HttpServer | undefined,
+    readonly address: string,
+    readonly port: number,
+  ) {}
+
+  /**
+   * Binds and begins to accept.
+   * @throws OperatorError `listener.port_in_use`, `listener.cannot_bind`, `tls.invalid`
+   */
+  static async open(options: ListenerOptions, owner: ListenerOwner): Promise<Listener> {
+    const tls = options.tls === undefined ? undefined : await tlsServerOptions(options, options.tls);
+    const plain = options.protocol === 'mqtt';
+    const server = createServer({ noDelay: options.set_tcp_nodelay, pauseOnConnect: plain });
+    const name = (): string => `${options.protocol}:${(server.address() as AddressInfo | null)?.port ?? options.port}`;
+    const upper = upperServer(options, tls, owner, name);
+    await listen(server, options);
+    const { address, port } = server.address() as AddressInfo;
+    const listener = new Listener(options, server, upper, address, port);
+    server.on('connection', (socket) => listener.accept(socket, owner));
+    return listener;
+  }
+
+  /** Takes certificates, authorities and revocations from their files again; connections stay. */
+  async reloadTls(tls: TlsOptions): Promise<void> {
+    const { upper } = this;
+    if (upper === undefined || !('setSecureContext' in upper)) return;
+    (upper as TlsServer).setSecureContext(await loadTlsMaterial(tls));
+  }
+
+  /** Accepts no more. What was accepted stays, but for handshakes. */
+  close(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    return new Promise((resolve) => {
+      this.server.close(() => resolve());
+      // Established connections keep the server open; nobody waits for those.
+      resolve();
+    });
+  }
+
+  private accept(socket: Socket, owner: ListenerOwner): void {
+    const address = socket.remoteAddress;
+    if (address === undefined || !owner.admit(plainAddress(address))) {
+      socket.destroy();
+      return;
+    }
+    const { upper } = this;
+    const origin = originOf(this.options.protocol, `${this.options.protocol}:${this.port}`, socket, undefined);
+    if (upper === undefined) {
+      owner.accepted(SocketWire.overTcp(socket, origin, owner.left));
+      return;
+    }
+    socket.on('error', () => socket.destroy());
+    socket.once('close', () => owner.left(origin));
+    if (this.options.tls === undefined) upper.emit('connection', socket);
+    else this.handshake(socket, upper, owner.gate);
+  }
+
+  private handshake(socket: Socket, upper: TlsServer | HttpServer, gate: HandshakeGate): void {
+    this.sockets.add(socket);
+    gate.enter(() => {
+      const done = (): void => {
+        if (this.sockets.delete(socket)) gate.leave();
+      };
+      handshakeDone.set(socket, done);
+      socket.once('close', done);
+      if (socket.destroyed) done();
+      else upper.emit('connection', socket);
+    });
+  }
+}
+
+/** How a finished handshake finds the gate it entered by. */
+const handshakeDone = new WeakMap<object, () => void>();
+
+interface TlsInternals {
+  readonly _parent?: Socket;
+}
+
+function finishHandshake(socket: TLSSocket): void {
+  handshakeDone.get((socket as TlsInternals)._parent ?? socket)?.();
+}
+
+function upperServer(
+  options: ListenerOptions,
+  tls: NodeTlsOptions | undefined,
+  owner: ListenerOwner,
+  name: () => string,
+): TlsServer | HttpServer | undefined {
+  const { protocol, webSocket } = options;
+  if (webSocket !== undefined) {
+    const server = createWebSocketServer(webSocket, tls, (socket, request) => {
+      const secure = tls === undefined ? undefined : (request.socket as TLSSocket);
+      owner.accepted(new WebSocketWire(socket, originOf(protocol, name(), request.socket, secure)));
+    });
+    if (tls !== undefined) watchHandshakes(server, owner);
+    return server;
+  }
+  if (tls === undefined) return undefined;
+  const server = createTlsServer(tls, (socket) => {
+    owner.accepted(SocketWire.overStream(socket, originOf(protocol, name(), socket, socket)));
+  });
+  watchHandshakes(server, owner);
+  return server;
+}
+
+function watchHandshakes(server: TlsServer | HttpServer, owner: ListenerOwner): void {
+  (server as TlsServer).on('secureConnection', finishHandshake);
+  (server as TlsServer).on('tlsClientError', (error, socket) => {
+    finishHandshake(socket);
+    owner.rejected(plainAddress(socket.remoteAddress ?? ''), error.message);
+    socket.destroy();
+  });
+}
+
+async function tlsServerOptions(options: ListenerOptions, tls: TlsOptions): Promise<NodeTlsOptions> {
+  return {
+    ...(await loadTlsMaterial(tls)),
+    // Whether a certificate is needed and good is judged when the client has said who it is: a refusal then has a reason.
+    requestCert: true,
+    rejectUnauthorized: false,
+    ALPNProtocols: [...tls.alpn],
+    handshakeTimeout: options.handshakeDeadline,
+  };
+}
+
+function listen(server: Server, { bind, port, protocol }: ListenerOptions): Promise<void> {
+  const attempt = (host: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port, backlog: 4096 }, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+  const first = bind === '*' ? '::' : bind;
+  return attempt(first)
+    .catch((error: NodeJS.ErrnoException) => {
+      if (bind === '*' && (error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL')) return attempt('0.0.0.0');
+      throw error;
+    })
+    .catch((cause: NodeJS.ErrnoException) => {
+      const where = `${protocol} ${bind}:${port}`;
+      if (cause.code === 'EADDRINUSE') {
+        throw new OperatorError('listener.port_in_use', `port ${port} is in use: cannot listen for ${where}`, {
+          hint: 'stop the other program, or choose another port',
+          cause,
+        });
+      }
+      throw new OperatorError('listener.cannot_bind', `cannot listen for ${where}: ${cause.message}`, { cause });
+    });
+}
+
+function originOf(protocol: WireProtocol, listener: string, socket: Socket, tls: TLSSocket | undefined): WireOrigin {
+  return {
+    protocol,
+    listener,
+    remoteAddress: plainAddress(socket.remoteAddress ?? ''),
+    remotePort: socket.remotePort ?? 0,
+    tls,
+  };
+}
+
+/** An IPv4 address that came in through an IPv6 socket is still one. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}

@@ -1,0 +1,161 @@
+import type { FlushQueue } from './flush-queue.js';
+import type { Wire } from './wire.js';
+
+const slabSize = 16_384;
+/** Frames of at least this size are referred to, not copied. */
+export const shareFrom = 2_048;
+const spareSlabs: Uint8Array[] = [];
+const maximumSpareSlabs = 256;
+
+function takeSlab(): Uint8Array {
+  return spareSlabs.pop() ?? Buffer.allocUnsafeSlow(slabSize);
+}
+
+function returnSlab(slab: Uint8Array): void {
+  if (spareSlabs.length < maximumSpareSlabs) spareSlabs.push(slab);
+}
+
+/**
+ * The batched writer of one wire. What is appended within a turn leaves in one write.
+ *
+ * ```
+ *   append(small) -> [ slab: copied bytes ......|used ]
+ *   append(large) -> chunks: [slab part][shared frame][slab part] -> one write each, in order
+ * ```
+ *
+ * Invariants: bytes leave in the order of appending; nothing is written while an earlier write is pending, so
+ * that what waits is counted here ({@link waiting}) and batched; an idle outbox holds no memory.
+ */
+export class Outbox {
+  private slab: Uint8Array | undefined;
+  /** Start of the part of the slab that no chunk refers to yet. */
+  private open = 0;
+  private used = 0;
+  private chunks: Uint8Array[] | undefined;
+  /** Bytes appended that were not yet handed to the wire. */
+  private queued = 0;
+  private marked = false;
+  /** Slabs whose bytes the wire still holds. */
+  private lent: Uint8Array[] | undefined;
+
+  constructor(
+    private readonly wire: Wire,
+    private readonly flushQueue: FlushQueue,
+  ) {}
+
+  /** Bytes that have not left the process. */
+  get waiting(): number {
+    return this.queued + this.wire.pending;
+  }
+
+  /** Appends a copy of `bytes[start, end)`; returns where the copy begins in {@link target}, for patching in place. */
+  copy(bytes: Uint8Array, start: number, end: number): number {
+    const length = end - start;
+    const offset = this.reserve(length);
+    const target = this.slab as Uint8Array;
+    if (length < 48) {
+      for (let from = start, to = offset; from < end; ) target[to++] = bytes[from++] as number;
+    } else {
+      target.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), offset);
+    }
+    return offset;
+  }
+
+  /** Room for `length` bytes, to be written by the caller into {@link target} from the returned offset on. */
+  reserve(length: number): number {
+    if (!this.marked) this.mark();
+    this.queued += length;
+    if (this.slab === undefined || this.used + length > this.slab.length) this.renew(length);
+    const offset = this.used;
+    this.used += length;
+    return offset;
+  }
+
+  /** The slab that the last {@link copy} or {@link reserve} went into. */
+  get target(): Uint8Array {
+    return this.slab as Uint8Array;
+  }
+
+  /** Appends bytes by reference: they must not change until they have left. */
+  share(bytes: Uint8Array): void {
+    if (!this.marked) this.mark();
+    this.queued += bytes.length;
+    this.seal();
+    this.chunks ??= [];
+    this.chunks.push(bytes);
+  }
+
+  /** Hands what has gathered to the wire, unless an earlier write is still pending. */
+  flush(): void {
+    this.marked = false;
+    if (this.queued === 0 || this.wire.pending > 0) return;
+    this.queued = 0;
+    const slab = this.slab;
+    if (this.chunks === undefined) {
+      const left = this.wire.write((slab as Uint8Array).subarray(this.open, this.used));
+      this.release(left);
+      return;
+    }
+    this.seal();
+    const chunks = this.chunks;
+    this.chunks = undefined;
+    this.release(chunks.length === 1 ? this.wire.write(chunks[0] as Uint8Array) : this.wire.writeAll(chunks));
+  }
+
+  /** The wire has sent all it had: what it held is free, what waited may go. */
+  drained(): void {
+    if (this.lent !== undefined) {
+      for (const slab of this.lent) returnSlab(slab);
+      this.lent = undefined;
+    }
+    this.flush();
+  }
+
+  /** Forgets everything; the wire is gone. */
+  discard(): void {
+    this.slab = undefined;
+    this.chunks = undefined;
+    this.lent = undefined;
+    this.queued = 0;
+  }
+
+  private mark(): void {
+    this.marked = true;
+    this.flushQueue.add(this);
+  }
+
+  /** Makes the open part of the slab a chunk of its own. */
+  private seal(): void {
+    if (this.slab !== undefined && this.used > this.open) {
+      this.chunks ??= [];
+      this.chunks.push(this.slab.subarray(this.open, this.used));
+      this.open = this.used;
+    }
+  }
+
+  private renew(length: number): void {
+    this.seal();
+    if (this.slab !== undefined) this.lend(this.slab);
+    this.slab = length > slabSize ? Buffer.allocUnsafeSlow(length) : takeSlab();
+    this.open = 0;
+    this.used = 0;
+  }
+
+  private lend(slab: Uint8Array): void {
+    if (slab.length !== slabSize) return;
+    this.lent ??= [];
+    this.lent.push(slab);
+  }
+
+  /** After a write: the slabs are free if all has left, else when the wire drains. */
+  private release(left: boolean): void {
+    if (this.slab !== undefined) this.lend(this.slab);
+    this.slab = undefined;
+    this.open = 0;
+    this.used = 0;
+    if (left && this.lent !== undefined) {
+      for (const slab of this.lent) returnSlab(slab);
+      this.lent = undefined;
+    }
+  }
+}

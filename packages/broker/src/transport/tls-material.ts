@@ -1,0 +1,85 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { OperatorError } from '../errors.js';
+
+/** Where a TLS listener finds its keys, and what it accepts; the configuration's names. */
+export interface TlsOptions {
+  readonly certfile: string;
+  readonly keyfile: string;
+  readonly keyfile_passphrase?: string | undefined;
+  readonly cafile: string;
+  readonly crlfile?: string | undefined;
+  readonly tls_version: 'tlsv1.2' | 'tlsv1.3';
+  readonly ciphers: string;
+  readonly require_certificate: boolean;
+  readonly alpn: readonly string[];
+}
+
+const versions = { 'tlsv1.2': 'TLSv1.2', 'tlsv1.3': 'TLSv1.3' } as const;
+
+/** SSL_OP_NO_TICKET: a resumed session would skip the client certificate and its revocation. */
+const noTickets = 0x4000;
+
+/**
+ * Reads and checks what a TLS listener needs.
+ * @throws OperatorError `tls.invalid` naming the file that is missing, unreadable or does not fit
+ */
+export async function loadTlsMaterial(options: TlsOptions): Promise<SecureContextOptions> {
+  const [cert, key, ca, crl] = await Promise.all([
+    read(options.certfile, 'certfile'),
+    read(options.keyfile, 'keyfile'),
+    read(options.cafile, 'cafile'),
+    options.crlfile === undefined ? undefined : read(options.crlfile, 'crlfile'),
+  ]);
+  checkCertificate(options, cert);
+  const context: SecureContextOptions = {
+    cert,
+    key,
+    ca,
+    ...(crl === undefined ? {} : { crl }),
+    ...(options.keyfile_passphrase === undefined ? {} : { passphrase: options.keyfile_passphrase }),
+    minVersion: versions[options.tls_version],
+    ciphers: options.ciphers,
+    ecdhCurve: 'X25519:P-256:P-384',
+    honorCipherOrder: true,
+    secureOptions: noTickets,
+  };
+  try {
+    createSecureContext(context);
+  } catch (cause) {
+    throw new OperatorError('tls.invalid', `TLS files do not fit together: ${reason(cause)}`, {
+      place: { file: options.keyfile, line: 1, column: 1 },
+      hint: `is it the key of ${options.certfile}?`,
+      cause,
+    });
+  }
+  return context;
+}
+
+async function read(file: string, key: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new OperatorError('tls.invalid', `cannot read ${key} ${file}: ${reason(cause)}`, {
+      hint: 'moat init makes one',
+      cause,
+    });
+  }
+}
+
+function checkCertificate({ certfile }: TlsOptions, pem: Buffer): void {
+  const place = { file: certfile, line: 1, column: 1 };
+  let certificate: X509Certificate;
+  try {
+    certificate = new X509Certificate(pem);
+  } catch (cause) {
+    throw new OperatorError('tls.invalid', 'is not a certificate in PEM form', { place, cause });
+  }
+  if (Date.parse(certificate.validTo) < Date.now())
+    throw new OperatorError('tls.invalid', `the certificate expired on ${certificate.validTo}`, { place });
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,76 @@
+import type { WebSocket } from 'ws';
+import type { Wire, WireOrigin, WireReceiver } from './wire.js';
+
+/** Milliseconds that a closing wire has to send what is pending and to be answered. */
+const closeGrace = 5_000;
+/** Status codes of RFC 6455 §7.4.1. */
+const normalClosure = 1000;
+const unsupportedData = 1003;
+
+/** A wire over a WebSocket: MQTT bytes in binary messages, cut anywhere (MQTT 5.0 §6). */
+export class WebSocketWire implements Wire {
+  private receiver: WireReceiver | undefined;
+  private error: Error | undefined;
+  private isClosed = false;
+  private readonly written = (): void => {
+    if (this.pending === 0) this.receiver?.drained();
+  };
+
+  constructor(
+    private readonly socket: WebSocket,
+    readonly origin: WireOrigin,
+  ) {
+    socket.pause();
+    socket.on('message', (data: Buffer, isBinary: boolean) => {
+      if (!isBinary) socket.close(unsupportedData, 'MQTT is sent in binary messages'); // [MQTT-6.0.0-1]
+      else this.receiver?.received(data, 0, data.length); // [MQTT-6.0.0-2]
+    });
+    socket.on('error', (error) => {
+      this.error = error;
+      socket.terminate();
+    });
+    socket.on('close', () => {
+      this.isClosed = true;
+      const receiver = this.receiver;
+      this.receiver = undefined;
+      receiver?.closed(this.error);
+    });
+  }
+
+  get pending(): number {
+    return this.socket.bufferedAmount;
+  }
+
+  start(receiver: WireReceiver): void {
+    this.receiver = receiver;
+    if (this.isClosed) queueMicrotask(() => receiver.closed(this.error));
+    else this.socket.resume();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.socket.readyState !== this.socket.OPEN) return true;
+    this.socket.send(bytes, { binary: true }, this.written);
+    return this.pending === 0;
+  }
+
+  writeAll(pieces: readonly Uint8Array[]): boolean {
+    return this.write(Buffer.concat(pieces));
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  end(): void {
+    this.socket.close(normalClosure);
+    setTimeout(() => this.socket.terminate(), closeGrace).unref();
+  }
+
+  destroy(): void {
+    this.socket.terminate();
+  }
+}

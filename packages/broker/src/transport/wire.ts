@@ -1,0 +1,46 @@
+import type { TLSSocket } from 'node:tls';
+
+/** What a wire reports to its owner. */
+export interface WireReceiver {
+  /** Bytes `start` to `end` of `buffer` arrived. The buffer is the transport's and is reused afterwards. */
+  received(buffer: Uint8Array, start: number, end: number): void;
+  /** Everything written so far has left; the wire can take more. */
+  drained(): void;
+  /** The wire is gone; nothing else is reported after this. */
+  closed(error: Error | undefined): void;
+}
+
+export type WireProtocol = 'mqtt' | 'mqtts' | 'ws' | 'wss';
+
+/** Where a wire came in and from whom. */
+export interface WireOrigin {
+  readonly protocol: WireProtocol;
+  /** Name of the listener: `protocol://address:port`. */
+  readonly listener: string;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** The TLS layer, where there is one: it holds the client certificate and the exporter. */
+  readonly tls: TLSSocket | undefined;
+}
+
+/**
+ * One accepted, ordered, two-way stream of bytes, whatever carries it: TCP, TLS, WebSocket. Nothing of it is
+ * MQTT. Writes take ownership of the bytes until they have left.
+ */
+export interface Wire {
+  readonly origin: WireOrigin;
+  /** Begins to report; called once. */
+  start(receiver: WireReceiver): void;
+  /** Hands bytes over; true when all of them left the process at once, so that their memory is free again. */
+  write(bytes: Uint8Array): boolean;
+  /** As {@link write}, for several pieces that follow one another, in one system call where possible. */
+  writeAll(pieces: readonly Uint8Array[]): boolean;
+  /** Bytes handed over that have not left yet. */
+  readonly pending: number;
+  pause(): void;
+  resume(): void;
+  /** Sends what is pending, then closes; cut off if that takes too long. */
+  end(): void;
+  /** Closes at once. */
+  destroy(): void;
+}

@@ -6,16 +6,19 @@ import type { Status } from './admin/status.js';
 import { SysTopics } from './admin/sys-topics.js';
 import { Audit, type AuditCode, type AuditFields } from './audit/audit.js';
 import type { Log } from './audit/log.js';
+import { newTrafficCounters } from './audit/traffic-counters.js';
 import { type Access, loadAccess } from './config/access-files.js';
 import type { Listener as ListenerConfiguration } from './config/listener-schema.js';
 import type { Configuration } from './config/schema.js';
 import { authenticatorOf } from './connection/authenticators.js';
 import { Connection } from './connection/connection.js';
 import type { ConnectionContext, ListenerPolicy } from './connection/context.js';
-import { newTrafficCounters } from './connection/counters.js';
+import { Dispatch } from './connection/dispatch.js';
+import { listenerKey, listenerOptions } from './connection/listener-options.js';
 import { OperatorError } from './errors.js';
 import { Admission } from './guard/admission.js';
 import type { AuthenticationMethod } from './identity/enhanced.js';
+import { Message } from './routing/message.js';
 import { RetainedMessages } from './routing/retained.js';
 import { Router } from './routing/router.js';
 import { SessionRegistry } from './session/registry.js';
@@ -27,8 +30,6 @@ import { HandshakeGate } from './transport/handshake-gate.js';
 import { Listener } from './transport/listener.js';
 import { TimerWheel } from './transport/timer-wheel.js';
 import { version } from './version.js';
-import { listenerKey, listenerOptions } from './connection/listener-options.js';
-import { Message } from './routing/message.js';
 
 /** What a broker is started with. */
 export interface BrokerOptions {
@@ -246,7 +247,9 @@ export class Broker {
       },
       left: () => door.left(),
       accepted: (wire) => {
-        const connection = new Connection(wire, this.context, policy, (ended) => this.connections.delete(ended));
+        const connection = new Connection(wire, this.context, policy, dispatchOf, (ended) =>
+          this.connections.delete(ended),
+        );
         this.connections.add(connection);
       },
       rejected: (address, reason) =>
@@ -274,6 +277,8 @@ export class Broker {
   }
 }
 
+const dispatchOf = (connection: Connection): Dispatch => new Dispatch(connection);
+
 /** What connections read of a configuration. */
 function settingsOf(configuration: Configuration, access: Access) {
   const { limits, authentication, authorization } = configuration;
@@ -288,6 +293,7 @@ function settingsOf(configuration: Configuration, access: Access) {
     onDeniedPublish: authorization.on_denied_publish,
     clientIdPrefixes: authentication.clientid_prefixes,
     useUsernameAsClientId: authentication.use_username_as_clientid,
+    retainAvailable: configuration.retain_available,
     reasonStrings: configuration.reason_strings,
     responseInformation: configuration.response_information,
     serverReference: configuration.server_reference,

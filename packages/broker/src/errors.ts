@@ -54,3 +54,25 @@ export class OperatorError extends Error {
     return `${where}${this.message}${this.hint ? ` (${this.hint})` : ''}`;
   }
 }
+
+/** Every mistake found in one file, so that the operator mends them in one go. Thrown while loading. */
+export class OperatorErrors extends Error {
+  override readonly name = 'OperatorErrors';
+  /** At least one, in the order of the file. */
+  readonly errors: readonly OperatorError[];
+
+  constructor(errors: readonly OperatorError[]) {
+    super(errors.map(String).join('\n'));
+    this.errors = errors;
+  }
+
+  /** The exit code of the command that meets them. */
+  get exitCode(): 1 | 2 {
+    return this.errors.every((error) => error.exitCode === 1) ? 1 : 2;
+  }
+
+  /** One line for each. */
+  override toString(): string {
+    return this.message;
+  }
+}

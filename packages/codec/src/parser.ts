@@ -170,7 +170,7 @@ export class Parser {
 
   #connect(bytes: Uint8Array, start: number, body: number, end: number): void {
     const reader = new Reader(bytes, body, end);
-    const { version, bridge } = decodeVersion(reader);
+    const { version, bridge } = decodeVersion(reader, (bytes[start] ?? 0) & 0x0f);
     this.version = version;
     if (version === 5 && body - start - 1 > variableByteIntegerLength(end - body)) throw notMinimal();
     this.#receiver.packet(decodeConnect(reader, version, bridge, this.#options.maximumUserProperties));

@@ -1,5 +1,6 @@
-import { requireTopicName } from './topic.js';
-import { decodeUtf8 } from './utf8.js';
+import { malformed } from './decode/reader.js';
+import { isValidTopicName } from './topic.js';
+import { decodeName } from './utf8.js';
 
 const SLOTS = 4096;
 const LONGEST = 128;
@@ -18,7 +19,7 @@ const cached = new Uint8Array(SLOTS * LONGEST);
 
 /**
  * The topic name in `bytes[start, end)`, which is not empty. The same bytes give the same string object while they stay
- * cached. Throws {@link CodecError} 0x81 for bad UTF-8 and 0x90 for a wildcard.
+ * cached. Throws {@link CodecError} 0x81 for bad UTF-8 and for a wildcard.
  */
 export function topicName(bytes: Uint8Array, start: number, end: number): string {
   const length = end - start;
@@ -34,8 +35,9 @@ export function topicName(bytes: Uint8Array, start: number, end: number): string
 }
 
 function decodeTopicName(bytes: Uint8Array, start: number, end: number): string {
-  const topic = decodeUtf8(bytes, start, end); // [MQTT-3.3.2-1]
-  requireTopicName(topic);
+  const topic = decodeName(bytes, start, end); // [MQTT-3.3.2-1] [MQTT3-3.3.2-1]
+  // 0x90 would say that the name is well-formed, which it is not. // [MQTT-3.3.2-2] [MQTT3-3.3.2-2]
+  if (!isValidTopicName(topic)) throw malformed('A topic name with a wildcard', 'MQTT-3.3.2-2');
   return topic;
 }
 

@@ -11,7 +11,7 @@ export interface SharedFilter {
 
 /** Whether a topic name may be published to: not empty, no wildcard. UTF-8 and length are judged by the parser. */
 export function isValidTopicName(topic: string): boolean {
-  // [MQTT-4.7.3-1] [MQTT-3.3.2-2] [MQTT-4.7.0-1] [MQTT3-4.7.1-1]
+  // [MQTT-4.7.3-1] [MQTT-3.3.2-2] [MQTT-4.7.0-1] [MQTT3-4.7.3-1] [MQTT3-3.3.2-2] [MQTT3-4.7.1-1]
   return topic.length > 0 && !topic.includes('+') && !topic.includes('#');
 }
 
@@ -50,20 +50,23 @@ export function isValidTopicFilter(filter: string): boolean {
 }
 
 /**
- * Throws {@link CodecError} 0x8f unless {@link isValidTopicFilter}. The standard's way with such a packet is to close
- * the connection (§4.13); a SUBACK with 0x8f is for filters that are well-formed but not accepted.
+ * Throws {@link CodecError} unless {@link isValidTopicFilter}: 0x81 for an empty one and misplaced wildcards, 0x82 for a
+ * shared subscription without a proper name or filter. 0x8f is for filters that are well-formed but not accepted.
  */
 export function requireTopicFilter(filter: string): void {
+  if (!hasValidWildcards(filter)) {
+    throw new CodecError(
+      ReasonCode.malformedPacket,
+      filter === '' ? 'An empty topic filter' : 'A topic filter with a misplaced wildcard',
+      filter === '' ? 'MQTT-4.7.3-1' : 'MQTT-4.7.1-1',
+    );
+  }
   if (isValidTopicFilter(filter)) return;
-  throw new CodecError(
-    ReasonCode.topicFilterInvalid,
-    filter === '' ? 'An empty topic filter' : 'A topic filter with a misplaced wildcard or share name',
-    filter === '' ? 'MQTT-4.7.3-1' : isSharedFilter(filter) ? 'MQTT-4.8.2-1' : 'MQTT-4.7.1-1',
-  );
+  throw new CodecError(ReasonCode.protocolError, 'A shared subscription without a name or filter', 'MQTT-4.8.2-1');
 }
 
 function hasValidWildcards(filter: string): boolean {
-  if (filter === '') return false; // [MQTT-4.7.3-1]
+  if (filter === '') return false; // [MQTT-4.7.3-1] [MQTT3-4.7.3-1]
   if (!filter.includes('+') && !filter.includes('#')) return true;
   for (let at = 0; at < filter.length; at++) {
     const unit = filter.charCodeAt(at);

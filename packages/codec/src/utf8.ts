@@ -15,6 +15,19 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
   return decodeAscii(bytes, start, end);
 }
 
+/** Control characters and code points that are no characters: §1.5.4 lets a receiver refuse them, for what reads logs. */
+const unwanted = /[\p{Cc}\p{Noncharacter_Code_Point}]/u;
+
+/**
+ * The string in `bytes[start, end)` that names something: a topic, a filter, a client, a user. Throws as
+ * {@link decodeUtf8} does, and for what an operator could not read.
+ */
+export function decodeName(bytes: Uint8Array, start: number, end: number): string {
+  const name = decodeUtf8(bytes, start, end);
+  if (unwanted.test(name)) throw new CodecError(ReasonCode.malformedPacket, 'A name contains a control character');
+  return name;
+}
+
 function decodeBeyondAscii(bytes: Uint8Array, start: number, end: number): string {
   for (let at = start; at < end; at++) if (bytes[at] === 0) throw nullCharacter();
   try {
@@ -25,7 +38,7 @@ function decodeBeyondAscii(bytes: Uint8Array, start: number, end: number): strin
   }
 }
 
-// [MQTT-1.5.4-2] [MQTT3-1.5.3-2] [MQTT-4.7.3-2]
+// [MQTT-1.5.4-2] [MQTT-4.7.3-2] [MQTT3-1.5.3-2] [MQTT3-4.7.3-2]
 function nullCharacter(): CodecError {
   return new CodecError(ReasonCode.malformedPacket, 'A string contains U+0000', 'MQTT-1.5.4-2');
 }
@@ -60,7 +73,7 @@ export function writeUtf8(target: Uint8Array, start: number, text: string): numb
       target[at++] = 0x80 | (point & 0x3f);
     }
   }
-  // [MQTT-4.7.3-3]
+  // [MQTT-4.7.3-3] [MQTT3-4.7.3-3]
   if (at - start > MAXIMUM_LENGTH) {
     throw new CodecError(ReasonCode.packetTooLarge, `A string of ${at - start} bytes`, 'MQTT-4.7.3-3');
   }

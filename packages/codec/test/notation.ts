@@ -20,7 +20,7 @@ export function bytesOf(notation: string): Uint8Array {
       groups.push([]);
     } else if (token === '}') {
       groups.pop();
-      groups.at(-1)?.push(...lengthOf(top.length), ...top);
+      groups.push([...(groups.pop() ?? []), ...lengthOf(top.length), ...top]);
     } else {
       append(top, token);
     }

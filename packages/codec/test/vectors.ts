@@ -1,4 +1,5 @@
 import { connectVectors } from './vectors/connect.js';
+import { refusedConnectVectors } from './vectors/connect-refused.js';
 import { publishVectors } from './vectors/publish.js';
 import { sessionVectors } from './vectors/session.js';
 import { subscribeVectors } from './vectors/subscribe.js';
@@ -10,6 +11,7 @@ export type { Vector } from './vectors/vector.js';
 /** Bytes, packet, refusal: the one table that parser, serializer and broker are tested against. */
 export const vectors: readonly Vector[] = [
   ...connectVectors,
+  ...refusedConnectVectors,
   ...publishVectors,
   ...subscribeVectors,
   ...sessionVectors,

@@ -1,4 +1,4 @@
-import type { TrafficCounters } from '../connection/counters.js';
+import type { TrafficCounters } from '../audit/traffic-counters.js';
 import type { SessionCounters } from '../session/session-counters.js';
 
 /** What a running broker says of itself. Times in seconds, sizes in bytes. */

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { OperatorError } from '../errors.js';
-import { Mistakes, readYaml } from '../policy/read-yaml.js';
-import { OperatorErrors, type YamlSource } from '../policy/yaml-source.js';
+import { OperatorError, OperatorErrors } from '../errors.js';
+import { Mistakes, readYaml } from '../yaml/read-yaml.js';
+import type { YamlSource } from '../yaml/yaml-source.js';
 import { resolvePaths } from './paths.js';
 import { checkFiles, resolveSecrets, whyUnreadable } from './references.js';
 import { checkSafety } from './safety.js';

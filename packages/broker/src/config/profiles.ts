@@ -36,6 +36,7 @@ export const limitTable = {
     [128, 268_435_460],
     [64 * KiB, MiB, 268_435_460],
   ),
+  max_qos: limit('highest QoS that clients may publish with', 'QoS', [0, 2], [2, 2, 2]),
   receive_maximum: limit(
     'incoming QoS 1 and 2 messages in flight per client, announced to it',
     'messages',

@@ -1,7 +1,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Mistakes } from '../policy/read-yaml.js';
-import type { Path, YamlSource } from '../policy/yaml-source.js';
+import type { Mistakes } from '../yaml/read-yaml.js';
+import type { Path, YamlSource } from '../yaml/yaml-source.js';
 import { isTls, type Listener } from './listener-schema.js';
 import type { Configuration } from './schema.js';
 

@@ -1,4 +1,4 @@
-import type { Mistakes } from '../policy/read-yaml.js';
+import type { Mistakes } from '../yaml/read-yaml.js';
 import { isLoopback } from './bind.js';
 import { isTls } from './listener-schema.js';
 import type { Configuration } from './schema.js';

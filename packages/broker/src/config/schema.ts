@@ -7,7 +7,7 @@ import { type LimitName, type Limits, limitsOf, limitTable, profileNames, queueF
  * The listeners of a configuration that names none: TLS for the network, where a device is known by its
  * certificate, and plain ones for this machine alone.
  */
-export const defaultListeners: readonly ListenerInput[] = [
+const defaultListeners: readonly ListenerInput[] = [
   { protocol: 'mqtts', use_identity_as_username: 'cn' },
   { protocol: 'mqtt' },
   { protocol: 'ws' },
@@ -98,6 +98,10 @@ export const configurationSchema = z.strictObject({
     .max(86_400)
     .default(10)
     .describe('seconds between updates of $SYS topics; 0 turns them off'),
+  retain_available: z
+    .boolean()
+    .default(true)
+    .describe('false: who wants a message retained is refused (MQTT 5.0 §3.2.2.3.5)'),
   server_reference: z
     .string()
     .min(1)

@@ -1,4 +1,6 @@
 import { type AcknowledgementPacket, PacketType, ReasonCode } from '@moat/codec';
+import type { Message } from '../routing/message.js';
+import type { Session } from '../session/session.js';
 import type { Agreement, Connection } from './connection.js';
 
 /** PUBACK, PUBREC, PUBREL and PUBCOMP of the client (MQTT 5.0 §3.4 to §3.7). */
@@ -10,7 +12,7 @@ export function acknowledge(connection: Connection, packet: AcknowledgementPacke
       session.acknowledged(packetId, 1); // [MQTT-4.3.2-1]
       return;
     case PacketType.PUBREC:
-      if (reasonCode >= ReasonCode.unspecifiedError) session.acknowledged(packetId, 2); // [MQTT-4.3.3-4]
+      if (reasonCode >= ReasonCode.unspecifiedError) session.acknowledged(packetId, 2);
       else answer(connection, PacketType.PUBREL, packetId, session.received(packetId)); // [MQTT-4.3.3-4]
       return;
     case PacketType.PUBREL:
@@ -22,12 +24,14 @@ export function acknowledge(connection: Connection, packet: AcknowledgementPacke
   }
 }
 
-/** PUBREL: the identifier is free, and PUBCOMP says so once that is durable. // [MQTT-4.3.3-11] */
+/** PUBREL: the message goes its way, the identifier is free, and PUBCOMP says so once that is durable. // [MQTT-4.3.3-11] */
 function release(connection: Connection, packetId: number): void {
   const { session } = connection.agreement as Agreement;
   const { store } = connection.context;
   const before = store.staged;
-  const known = session.releaseReceived(packetId);
+  const known = session.hasReceived(packetId);
+  const message = session.releaseReceived(packetId);
+  if (message !== undefined) deliver(connection, session, message);
   const send = (): void => answer(connection, PacketType.PUBCOMP, packetId, known);
   if (store.staged !== before)
     connection.answers.afterCommit(send, () =>
@@ -35,6 +39,12 @@ function release(connection: Connection, packetId: number): void {
     );
   else if (connection.hasPendingAnswers) connection.answers.inTurn(send);
   else send();
+}
+
+/** A message that expired while it awaited PUBREL goes nowhere; it is acknowledged all the same. // [MQTT-4.3.3-13] */
+function deliver({ context }: Connection, session: Session, message: Message): void {
+  if (message.expiresAt > Date.now()) context.router.publish(message);
+  else session.dropped(1, 'expired'); // [MQTT-3.3.2-5]
 }
 
 /** PUBREL or PUBCOMP; 5.0 clients learn that the identifier was not in use. */

@@ -1,14 +1,8 @@
 import { type AuthPacket, CodecError, PacketType, ReasonCode } from '@moat/codec';
 import type { Credentials } from '../identity/authenticator.js';
-import type { AuthenticationExchange, ExchangeStep } from '../identity/enhanced.js';
+import type { AuthenticationExchange, ExchangeOutcome, ExchangeStep } from '../identity/enhanced.js';
 import { principalKey } from '../identity/principal.js';
 import type { Agreement, Connection } from './connection.js';
-
-/** What the end of an exchange leads to. */
-export interface ExchangeOutcome {
-  succeeded(step: Extract<ExchangeStep, { principal: unknown }>): void;
-  denied(reason: string): void;
-}
 
 /** Begins the exchange of a method and takes its first step; the client's AUTH packets bring the next ones. */
 export function beginExchange(
@@ -68,10 +62,12 @@ function take(connection: Connection, steps: AuthenticationExchange, data: Uint8
     return;
   }
   connection.hold();
-  step.then(
-    (settled) => connection.guarded(() => settle(connection, settled)),
-    (error: unknown) => connection.fault(error),
-  ).finally(() => connection.unhold());
+  step
+    .then(
+      (settled) => connection.guarded(() => settle(connection, settled)),
+      (error: unknown) => connection.fault(error),
+    )
+    .finally(() => connection.unhold());
 }
 
 function settle(connection: Connection, step: ExchangeStep): void {

@@ -1,6 +1,6 @@
-import type { Configuration } from '../config/schema.js';
 import { isTls, type Listener } from '../config/listener-schema.js';
-import { anonymousAuthenticator } from '../identity/anonymous.js';
+import type { Configuration } from '../config/schema.js';
+import { anonymousAuthenticator, anybody } from '../identity/anonymous.js';
 import { type Authenticator, AuthenticatorChain } from '../identity/authenticator.js';
 import { certificateAuthenticator } from '../identity/certificate.js';
 import { PasswordAuthenticator } from '../identity/password.js';
@@ -14,6 +14,8 @@ export function authenticatorOf(
 ): Authenticator {
   const chain: Authenticator[] = [];
   if (isTls(listener) && listener.use_identity_as_username) chain.push(certificateAuthenticator);
+  // Where no user has a password there is none to be wrong: who is anonymous anyway may say what it likes.
+  if (authentication.allow_anonymous && passwords.size === 0) return new AuthenticatorChain([...chain, anybody]);
   chain.push(new PasswordAuthenticator(passwords));
   if (authentication.allow_anonymous) chain.push(anonymousAuthenticator);
   return new AuthenticatorChain(chain);

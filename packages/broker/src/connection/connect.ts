@@ -1,23 +1,16 @@
-import {
-  CodecError,
-  type ConnackProperties,
-  type ConnectPacket,
-  ConnectReturnCode,
-  encode,
-  isValidTopicName,
-  PacketType,
-  ReasonCode,
-} from '@moat/codec';
+import { type CodecError, type ConnackPacket, type ConnectPacket, encode, ReasonCode } from '@moat/codec';
 import type { Credentials, Verdict } from '../identity/authenticator.js';
 import { certificateOf } from '../identity/certificate.js';
 import { assignClientId } from '../identity/client-id.js';
 import { type Principal, principalKey } from '../identity/principal.js';
 import { neverExpires } from '../session/session.js';
 import { beginExchange } from './auth.js';
+import { acceptance, refuse } from './connack.js';
 import type { Connection } from './connection.js';
-import { hasMoreLevels, isTooLong } from './publish.js';
+import { startKeepAlive } from './keep-alive.js';
 import { ClientRights } from './rights.js';
 import { TopicAliases } from './topic-aliases.js';
+import { hasMoreLevels, isTooLong } from './topic-limits.js';
 
 /** CONNECT (MQTT 5.0 §3.1): who is it, may it, and which session does it get. */
 export function connect(connection: Connection, packet: ConnectPacket): void {
@@ -31,23 +24,18 @@ export function connect(connection: Connection, packet: ConnectPacket): void {
 }
 
 /** A CONNECT that broke the standard, or a packet before it: answered where the version has an answer. */
-export function refuseConnect(connection: Connection, error: CodecError): void {
-  const { reasonCode, protocolLevel } = error;
-  if (reasonCode === ReasonCode.unsupportedProtocolVersion) {
-    if (protocolLevel === undefined) return connection.destroy(error.message); // [MQTT-3.1.2-1]
-    // [MQTT-3.1.2-2] [MQTT3-3.1.2-2]
-    if (protocolLevel < 5) sendConnack(connection, 4, ConnectReturnCode.unacceptableProtocolVersion);
-    else sendConnack(connection, 5, reasonCode);
-  } else if (connection.parser.version === 5) sendConnack(connection, 5, reasonCode); // [MQTT-3.1.4-1]
-  else return connection.destroy(error.message); // [MQTT3-3.1.4-1]
-  connection.finish(false, error.message);
-  connection.end();
+export function refuseConnect(connection: Connection, { reasonCode, protocolLevel, message }: CodecError): void {
+  // [MQTT-3.1.2-2] [MQTT3-3.1.2-2]
+  if (protocolLevel !== undefined) refuse(connection, protocolLevel < 5 ? 4 : 5, reasonCode, message);
+  else if (connection.parser.version === 5)
+    refuse(connection, 5, reasonCode, message); // [MQTT-3.1.4-1]
+  else connection.destroy(message); // [MQTT-3.1.0-1] [MQTT-3.1.2-1] [MQTT3-3.1.4-1] [MQTT3-3.2.2-6]
 }
 
 /** One CONNECT on its way to its CONNACK. */
 class ConnectAttempt {
   private clientId: string;
-  private assigned = false;
+  private assignedClientId: string | undefined = undefined;
 
   constructor(
     private readonly connection: Connection,
@@ -56,18 +44,22 @@ class ConnectAttempt {
     this.clientId = packet.clientId;
   }
 
-  /** Assigns one where the client brought none; false when it was refused. */
+  /** False when it was refused: before 5.0 an empty client ID is good for a clean session at most. */
   hasUsableClientId(): boolean {
     const { connection, packet } = this;
-    const { clientIdPrefixes, useUsernameAsClientId } = connection.context;
-    if (useUsernameAsClientId && packet.username !== undefined) this.clientId = packet.username;
+    if (packet.clientId !== '' || connection.context.useUsernameAsClientId || packet.version === 5) return true;
+    if (packet.version === 4 && packet.cleanStart) return true;
+    this.refuse(ReasonCode.clientIdentifierNotValid, 'an empty client identifier'); // [MQTT3-3.1.3-7] [MQTT3-3.1.3-8]
+    return false;
+  }
+
+  /** The client ID of a client that was recognised: its own, its user name, or an assigned one. False when refused. */
+  private settleClientId({ username }: Principal): boolean {
+    const { clientIdPrefixes, useUsernameAsClientId } = this.connection.context;
+    if (useUsernameAsClientId && username !== undefined) this.clientId = username;
     if (this.clientId === '') {
-      if (packet.version < 5 && !packet.cleanStart) {
-        this.refuse(ReasonCode.clientIdentifierNotValid, 'an empty client identifier'); // [MQTT3-3.1.3-8]
-        return false;
-      }
-      this.clientId = assignClientId(); // [MQTT-3.1.3-6] [MQTT-3.1.3-7]
-      this.assigned = true;
+      this.assignedClientId = assignClientId(username); // [MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT3-3.1.3-6]
+      this.clientId = this.assignedClientId;
     } else if (clientIdPrefixes.length > 0 && !clientIdPrefixes.some((prefix) => this.clientId.startsWith(prefix))) {
       this.refuse(ReasonCode.clientIdentifierNotValid, 'a client identifier without an allowed prefix');
       return false;
@@ -114,8 +106,10 @@ class ConnectAttempt {
   }
 
   private accept(principal: Principal, authenticationData: Uint8Array | undefined): void {
-    const { connection, packet, clientId } = this;
+    const { connection, packet } = this;
     const { context } = connection;
+    if (!this.settleClientId(principal)) return;
+    const { clientId } = this;
     const rights = new ClientRights(context, {
       ...principal,
       clientId,
@@ -123,45 +117,53 @@ class ConnectAttempt {
       listener: connection.wire.origin.listener,
     });
     const decision = rights.mayConnect();
-    if (!decision.allowed && !this.assigned) {
+    if (!decision.allowed) {
       rights.audit('connect', clientId, decision.rule);
-      return this.refuse(ReasonCode.notAuthorized, 'not authorized to use this client identifier');
+      return this.refuse(ReasonCode.clientIdentifierNotValid, 'not authorized to use this client identifier');
     }
-    if (!this.willIsAllowed(rights)) return;
+    const refusal = this.refusalOfWill(rights);
+    if (refusal !== undefined) return this.refuse(...refusal);
     const expiryInterval = this.expiryInterval();
+    const keepAlive = this.keepAlive();
+    const { assignedClientId } = this;
+    const agreed = { assignedClientId, expiryInterval, keepAlive, authenticationData };
+    const connack = acceptance(context, packet, agreed);
+    if (!this.takes(connack)) return this.refuse(ReasonCode.implementationSpecificError, 'no room for CONNACK');
     const opened = context.registry.open({
       clientId,
       owner: principalKey(principal),
       cleanStart: packet.cleanStart,
       expiryInterval,
+      will: limitedWill(packet, context.limits.max_will_delay), // [MQTT-3.1.2-7] [MQTT3-3.1.2-8] [MQTT3-3.1.2-12]
     });
     if ('refused' in opened) return this.refuseSession(opened.refused, principal);
     const { session, present } = opened;
-    session.will = limitedWill(packet, context.limits.max_will_delay);
-    const keepAlive = this.keepAlive();
     this.agreeOnLimits();
     this.audit('client.connected', principal.username, principal.method);
-    connection.serve({ clientId, principal, rights, session, keepAlive });
-    this.sendAccepted(present, expiryInterval, keepAlive, authenticationData);
+    connection.serve({ clientId, principal, rights, session });
+    // First of all packets, and once. // [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT3-3.2.0-1]
+    connection.write({ ...connack, sessionPresent: present && packet.version > 3 }); // [MQTT3-3.2.2-1] [MQTT3-3.2.2-2] [MQTT3-3.2.2-3]
+    startKeepAlive(connection, keepAlive);
     context.registry.attach(session, connection, rights);
   }
 
-  /** A will that could not be published is refused now, not when it is too late. */
-  private willIsAllowed(rights: ClientRights): boolean {
+  /** Whether the client's Maximum Packet Size leaves room for all that CONNACK must say. // [MQTT-3.1.2-24] */
+  private takes(connack: ConnackPacket): boolean {
+    const most = this.packet.properties?.maximumPacketSize;
+    return most === undefined || encode(connack, this.packet.version).length <= most;
+  }
+
+  /** Why the will is not accepted: one that could not be published is refused now, not when it is too late. */
+  private refusalOfWill(rights: ClientRights): readonly [ReasonCode, string] | undefined {
     const { will } = this.packet;
-    if (will === undefined) return true;
-    const { max_topic_length, max_topic_levels } = this.connection.context.limits;
-    if (
-      !isValidTopicName(will.topic) ||
-      isTooLong(will.topic, max_topic_length) ||
-      hasMoreLevels(will.topic, max_topic_levels)
-    ) {
-      this.refuse(ReasonCode.topicNameInvalid, 'the will topic is not accepted');
-      return false;
-    }
-    if (rights.mayPublish(will.topic, will.qos, will.retain)) return true;
-    this.refuse(ReasonCode.notAuthorized, 'not authorized to publish the will');
-    return false;
+    if (will === undefined) return undefined;
+    const { limits, retainAvailable } = this.connection.context;
+    if (will.qos > limits.max_qos) return [ReasonCode.qosNotSupported, 'a will above the maximum QoS']; // [MQTT-3.2.2-12]
+    if (will.retain && !retainAvailable) return [ReasonCode.retainNotSupported, 'a will to be retained']; // [MQTT-3.2.2-13]
+    if (isTooLong(will.topic, limits.max_topic_length) || hasMoreLevels(will.topic, limits.max_topic_levels))
+      return [ReasonCode.topicNameInvalid, 'a will topic beyond the limits of this server'];
+    if (rights.mayPublish(will.topic, will.qos, will.retain)) return undefined;
+    return [ReasonCode.notAuthorized, 'not authorized to publish the will'];
   }
 
   /** Seconds that the session may outlive the connection. */
@@ -188,42 +190,10 @@ class ConnectAttempt {
     if (aliases > 0) connection.outgoingAliases = new TopicAliases(aliases); // [MQTT-3.1.2-27]
   }
 
-  private sendAccepted(
-    sessionPresent: boolean,
-    expiryInterval: number,
-    keepAlive: number,
-    authenticationData: Uint8Array | undefined,
-  ): void {
-    const { connection, packet } = this;
-    const { limits, responseInformation } = connection.context;
-    if (packet.version < 5) {
-      // [MQTT3-3.2.2-1] [MQTT3-3.2.2-2] [MQTT3-3.2.2-3]
-      connection.write({ type: PacketType.CONNACK, sessionPresent, reasonCode: ConnectReturnCode.accepted });
-      return;
-    }
-    const wantedExpiry = packet.properties?.sessionExpiryInterval ?? 0;
-    const properties: ConnackProperties = {
-      ...(limits.max_topic_alias > 0 ? { topicAliasMaximum: limits.max_topic_alias } : {}),
-      ...(limits.max_packet_size < 268_435_460 ? { maximumPacketSize: limits.max_packet_size } : {}),
-      ...(limits.receive_maximum < 65_535 ? { receiveMaximum: limits.receive_maximum } : {}),
-      ...(expiryInterval === wantedExpiry ? {} : { sessionExpiryInterval: expiryInterval }),
-      ...(this.assigned ? { assignedClientIdentifier: this.clientId } : {}), // [MQTT-3.2.2-16]
-      ...(keepAlive === packet.keepAlive ? {} : { serverKeepAlive: keepAlive }),
-      ...(packet.properties?.requestResponseInformation && responseInformation !== undefined
-        ? { responseInformation } // [MQTT-3.1.2-28]
-        : {}),
-      ...(connection.authenticationMethod === undefined
-        ? {}
-        : { authenticationMethod: connection.authenticationMethod }),
-      ...(authenticationData === undefined ? {} : { authenticationData }),
-    };
-    connection.write({ type: PacketType.CONNACK, sessionPresent, reasonCode: ReasonCode.success, properties }); // [MQTT-3.1.4-5]
-  }
-
   private refuseSession(why: 'not_owner' | 'too_many_sessions', principal: Principal): void {
     if (why === 'not_owner') {
       this.audit('session.theft', principal.username, 'the session belongs to another');
-      return this.refuse(ReasonCode.notAuthorized, 'not authorized to use this client identifier');
+      return this.refuse(ReasonCode.clientIdentifierNotValid, 'not authorized to use this client identifier');
     }
     this.audit('limit.sessions', principal.username, why);
     const { serverReference } = this.connection.context;
@@ -237,19 +207,8 @@ class ConnectAttempt {
     this.refuse(credentials ? ReasonCode.badUserNameOrPassword : ReasonCode.notAuthorized, 'not authenticated');
   }
 
-  /** CONNACK with the reason, then the end. // [MQTT-3.2.2-7] [MQTT-3.1.4-2] */
   private refuse(reasonCode: ReasonCode, reason: string, serverReference?: string): void {
-    const { connection, packet } = this;
-    connection.context.counters.connectsRefused++;
-    if (packet.version === 5) {
-      const properties = {
-        ...connection.problem(reason),
-        ...(serverReference === undefined ? {} : { serverReference }),
-      };
-      sendConnack(connection, 5, reasonCode, properties);
-    } else sendConnack(connection, packet.version, returnCodeOf(reasonCode));
-    connection.finish(false, reason);
-    connection.end();
+    refuse(this.connection, this.packet.version, reasonCode, reason, serverReference);
   }
 
   private audit(
@@ -260,36 +219,6 @@ class ConnectAttempt {
     const { remoteAddress, listener } = this.connection.wire.origin;
     const { clientId } = this;
     this.connection.context.audit.record(code, { address: remoteAddress, listener, clientId, username, reason });
-  }
-}
-
-function sendConnack(
-  connection: Connection,
-  version: 3 | 4 | 5,
-  reasonCode: ReasonCode | ConnectReturnCode,
-  properties?: ConnackProperties,
-): void {
-  const hasProperties = properties !== undefined && Object.keys(properties).length > 0;
-  const packet = { type: PacketType.CONNACK, sessionPresent: false, reasonCode, ...(hasProperties ? { properties } : {}) };
-  const bytes = encode(packet, version); // [MQTT-3.2.2-6]
-  connection.outbox.copy(bytes, 0, bytes.length);
-  connection.context.counters.bytesSent += bytes.length;
-  connection.context.counters.packetsSent++;
-}
-
-/** The return codes that 3.1 and 3.1.1 have (3.1.1 §3.2.2.3). */
-function returnCodeOf(reasonCode: ReasonCode): ConnectReturnCode {
-  switch (reasonCode) {
-    case ReasonCode.clientIdentifierNotValid:
-      return ConnectReturnCode.identifierRejected;
-    case ReasonCode.serverUnavailable:
-    case ReasonCode.quotaExceeded:
-    case ReasonCode.useAnotherServer:
-      return ConnectReturnCode.serverUnavailable;
-    case ReasonCode.badUserNameOrPassword:
-      return ConnectReturnCode.badUserNameOrPassword;
-    default:
-      return ConnectReturnCode.notAuthorized;
   }
 }
 

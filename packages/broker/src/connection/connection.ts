@@ -1,9 +1,7 @@
 import {
   type AcknowledgementType,
   CodecError,
-  type ControlPacket,
   encode,
-  type IncomingPublish,
   type Packet,
   type PacketReceiver,
   PacketType,
@@ -11,7 +9,7 @@ import {
   ReasonCode,
   writeAcknowledgement,
 } from '@moat/codec';
-import type { AuthenticationExchange } from '../identity/enhanced.js';
+import type { AuthenticationExchange, ExchangeOutcome } from '../identity/enhanced.js';
 import type { Principal } from '../identity/principal.js';
 import type { Message } from '../routing/message.js';
 import type { Link, OutgoingPublish } from '../session/link.js';
@@ -19,20 +17,19 @@ import type { Session } from '../session/session.js';
 import { Outbox, shareFrom } from '../transport/outbox.js';
 import type { Timer } from '../transport/timer-wheel.js';
 import type { Wire, WireReceiver } from '../transport/wire.js';
-import { acknowledge } from './acknowledge.js';
-import { authenticateAgain, continueAuthentication, type ExchangeOutcome } from './auth.js';
-import { connect, refuseConnect } from './connect.js';
 import type { ConnectionContext, ListenerPolicy } from './context.js';
-import { disconnect } from './disconnect.js';
-import { startKeepAlive } from './keep-alive.js';
 import { PendingAnswers } from './pending-answers.js';
-import { publish } from './publish.js';
 import type { ClientRights } from './rights.js';
-import { subscribe, unsubscribe } from './subscribe.js';
-import { TopicAliases } from './topic-aliases.js';
+import type { TopicAliases } from './topic-aliases.js';
 
 /** Bytes by which a packet may grow when it is encoded for a subscriber: flags, alias, length. */
 const encodingSlack = 32;
+
+/** What acts on the packets of a connection; the connection itself knows none of them. */
+export interface PacketActions extends PacketReceiver {
+  /** A CONNECT, or what came in its place, that breaks the standard. */
+  refuse(error: CodecError): void;
+}
 
 /** What CONNECT settled for as long as the connection lasts. */
 export interface Agreement {
@@ -40,8 +37,6 @@ export interface Agreement {
   readonly principal: Principal;
   readonly rights: ClientRights;
   readonly session: Session;
-  /** Seconds; 0 for none. */
-  readonly keepAlive: number;
 }
 
 /**
@@ -56,8 +51,9 @@ export interface Agreement {
  * Invariants: no packet is acted upon before CONNECT was accepted (invariant 4); nothing that arrives can throw out of
  * here (invariant 7); `closed` is entered once.
  */
-export class Connection implements WireReceiver, PacketReceiver, Link {
+export class Connection implements WireReceiver, Link {
   readonly parser: Parser;
+  private readonly actions: PacketActions;
   readonly outbox: Outbox;
   state: 'connecting' | 'authenticating' | 'connected' | 'closed' = 'connecting';
   /** Whether the client speaks MQTT 5.0. */
@@ -82,15 +78,19 @@ export class Connection implements WireReceiver, PacketReceiver, Link {
   outgoingAliases: TopicAliases | undefined = undefined;
   private stuckTimer: Timer | undefined = undefined;
   private pending: PendingAnswers | undefined = undefined;
+  /** Whether it stopped reading until its answers have gone. */
+  private throttled = false;
 
   constructor(
     readonly wire: Wire,
     readonly context: ConnectionContext,
     readonly listener: ListenerPolicy,
+    actionsOf: (connection: Connection) => PacketActions,
     /** Called once, when the wire has gone. */
     private readonly ended: (connection: Connection) => void,
   ) {
-    this.parser = new Parser(this, context.parserOptions);
+    this.actions = actionsOf(this);
+    this.parser = new Parser(this.actions, context.parserOptions);
     this.outbox = new Outbox(wire, context.flushQueue);
     this.lastReceived = context.timers.now;
     context.counters.connectionsAccepted++;
@@ -128,56 +128,14 @@ export class Connection implements WireReceiver, PacketReceiver, Link {
     this.ended(this);
   }
 
-  // ---- from the parser
-
-  publish(message: IncomingPublish): void;
-  publish(message: Message, options: OutgoingPublish): boolean;
-  publish(message: IncomingPublish | Message, options?: OutgoingPublish): boolean {
-    if (options !== undefined) return this.send(message as Message, options);
-    this.context.counters.packetsReceived += message.count;
-    if (this.state === 'connected') publish(this, message as IncomingPublish);
-    return true;
-  }
-
-  packet(packet: ControlPacket): void {
-    this.context.counters.packetsReceived++;
-    if (packet.type === PacketType.CONNECT) connect(this, packet);
-    else if (packet.type === PacketType.AUTH && this.state === 'authenticating') continueAuthentication(this, packet);
-    else if (this.state === 'authenticating' && packet.type === PacketType.DISCONNECT) this.destroy('gave up');
-    else if (this.state !== 'connected') throw new CodecError(ReasonCode.protocolError, 'a packet before CONNACK');
-    else this.act(packet);
-  }
-
-  private act(packet: ControlPacket): void {
-    switch (packet.type) {
-      case PacketType.PUBACK:
-      case PacketType.PUBREC:
-      case PacketType.PUBREL:
-      case PacketType.PUBCOMP:
-        return acknowledge(this, packet);
-      case PacketType.SUBSCRIBE:
-        return subscribe(this, packet);
-      case PacketType.UNSUBSCRIBE:
-        return unsubscribe(this, packet);
-      case PacketType.PINGREQ:
-        return this.write({ type: PacketType.PINGRESP }); // [MQTT-3.12.4-1]
-      case PacketType.DISCONNECT:
-        return disconnect(this, packet);
-      case PacketType.AUTH:
-        return authenticateAgain(this, packet);
-      default:
-        throw new CodecError(ReasonCode.protocolError, 'a packet that only servers send');
-    }
-  }
-
   // ---- towards the client
 
   /** Encodes and sends any packet but PUBLISH. */
-  write(packet: Packet): void {
-    let bytes = encode(packet, this.version);
+  write(packet: Packet, version: 3 | 4 | 5 = this.version): void {
+    let bytes = encode(packet, version);
     if (bytes.length > this.maximumPacketSize) {
       // A reason string or user property never makes a packet too large for the client. // [MQTT-3.2.2-19] [MQTT-3.2.2-20]
-      bytes = encode(withoutProblemInformation(packet), this.version);
+      bytes = encode(withoutProblemInformation(packet), version); // [MQTT-3.14.2-3] [MQTT-3.14.2-4]
       if (bytes.length > this.maximumPacketSize) return;
     }
     this.outbox.copy(bytes, 0, bytes.length);
@@ -208,7 +166,11 @@ export class Connection implements WireReceiver, PacketReceiver, Link {
 
   /** Answers in order, and only when what they promise is durable: see {@link PendingAnswers}. */
   get answers(): PendingAnswers {
-    this.pending ??= new PendingAnswers(this.context.store, (error) => this.fault(error));
+    this.pending ??= new PendingAnswers(
+      this.context.store,
+      (error) => this.fault(error),
+      () => this.answered(),
+    );
     return this.pending;
   }
 
@@ -224,13 +186,17 @@ export class Connection implements WireReceiver, PacketReceiver, Link {
       this.watchStuck();
       return;
     }
-    if (message.largest + encodingSlack > this.maximumPacketSize || this.outgoingAliases !== undefined || message.expires) {
+    if (
+      message.largest + encodingSlack > this.maximumPacketSize ||
+      this.outgoingAliases !== undefined ||
+      message.expires
+    ) {
       this.forwardSingly(message);
       return;
     }
     const frame = message.frame(this.v5, 0);
     const length = frame.end - frame.start;
-    if (length < shareFrom) outbox.copy(frame.bytes, frame.start, frame.end);
+    if (length < shareFrom || message.isFirstUse()) outbox.copy(frame.bytes, frame.start, frame.end);
     else outbox.share(message.stable(frame));
     counters.messagesSent += message.count;
     counters.packetsSent += message.count;
@@ -244,11 +210,11 @@ export class Connection implements WireReceiver, PacketReceiver, Link {
   private forwardSingly(message: Message): void {
     const options = { qos: 0, retain: false, dup: false, packetId: 0, subscriptionIdentifiers: undefined } as const;
     for (const single of message.each()) {
-      if (!this.send(single, options)) this.context.sessionCounters.dropped.too_large++;
+      if (!this.publish(single, options)) this.context.sessionCounters.dropped.too_large++;
     }
   }
 
-  private send(message: Message, options: OutgoingPublish): boolean {
+  publish(message: Message, options: OutgoingPublish): boolean {
     const { qos, retain, dup, packetId, subscriptionIdentifiers } = options;
     const { counters } = this.context;
     if (qos === 0 && !this.writable) {
@@ -291,7 +257,10 @@ export class Connection implements WireReceiver, PacketReceiver, Link {
     const reason = known ? error.message : 'internal error';
     this.context.counters.protocolErrors++;
     this.auditEvent('client.protocol_error', known ? reason : `internal error: ${String(error)}`);
-    if (this.state !== 'connected' && known) refuseConnect(this, error);
+    if (this.state !== 'connected' && known)
+      this.actions.refuse(error); // [MQTT-3.14.0-1]
+    else if (known && error.clause === 'MQTT-3.14.2-1')
+      this.destroy(reason); // a client that leaves gets no answer
     else this.close(reasonCode, reason);
   }
 
@@ -308,6 +277,18 @@ export class Connection implements WireReceiver, PacketReceiver, Link {
     this.guarded(() => this.parser.resume());
     flushQueue.endRead();
     if (!this.parser.paused) this.wire.resume();
+  }
+
+  /** Stops reading until every answer that waits for the disk has gone. */
+  throttle(): void {
+    this.throttled = true;
+    this.hold();
+  }
+
+  private answered(): void {
+    if (!this.throttled) return;
+    this.throttled = false;
+    this.unhold();
   }
 
   /** Runs what a timer or a promise started; a fault in it ends this connection only. */
@@ -336,9 +317,10 @@ export class Connection implements WireReceiver, PacketReceiver, Link {
     this.end();
   }
 
-  /** Sends what is waiting, then closes. */
+  /** Sends what is waiting, then closes. What still comes is read, or the client would get a reset in place of the reason. */
   end(): void {
     this.outbox.flush();
+    this.wire.resume();
     this.wire.end();
   }
 
@@ -379,7 +361,6 @@ export class Connection implements WireReceiver, PacketReceiver, Link {
     this.agreement = agreement;
     this.state = 'connected';
     this.timer?.cancel();
-    startKeepAlive(this, agreement.keepAlive);
   }
 
   auditEvent(code: 'client.protocol_error' | 'client.disconnected' | 'limit.slow_reader', reason: string): void {

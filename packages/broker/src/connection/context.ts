@@ -1,7 +1,9 @@
 import type { ParserOptions, ReasonCode } from '@moat/codec';
+import type { Audit } from '../audit/audit.js';
+import type { TrafficCounters } from '../audit/traffic-counters.js';
+import type { Limits } from '../config/profiles.js';
 import type { Authenticator } from '../identity/authenticator.js';
 import type { AuthenticationMethod } from '../identity/enhanced.js';
-import type { Limits } from '../config/profiles.js';
 import type { Policy } from '../policy/compile.js';
 import type { Router } from '../routing/router.js';
 import type { SessionRegistry } from '../session/registry.js';
@@ -9,8 +11,6 @@ import type { SessionCounters } from '../session/session-counters.js';
 import type { Store } from '../storage/store.js';
 import type { FlushQueue } from '../transport/flush-queue.js';
 import type { TimerWheel } from '../transport/timer-wheel.js';
-import type { Audit } from '../audit/audit.js';
-import type { TrafficCounters } from './counters.js';
 
 /** What every connection is given to work with. Reloading replaces the fields; connections read them anew. */
 export interface ConnectionContext {
@@ -24,6 +24,7 @@ export interface ConnectionContext {
   useUsernameAsClientId: boolean;
   /** Whether refusals say why in words, to clients that want it. */
   reasonStrings: boolean;
+  retainAvailable: boolean;
   /** Undefined: none is given. */
   responseInformation: string | undefined;
   /** Another server to name when this one is full. */

@@ -7,7 +7,11 @@ export function disconnect(connection: Connection, packet: DisconnectPacket): vo
   const interval = packet.properties?.sessionExpiryInterval;
   if (session !== undefined && interval !== undefined) {
     if (session.expiryInterval === 0 && interval !== 0)
-      throw new CodecError(ReasonCode.protocolError, 'a session expiry interval where CONNECT had none', 'MQTT-3.14.2-2');
+      throw new CodecError(
+        ReasonCode.protocolError,
+        'a session expiry interval where CONNECT had none',
+        'MQTT-3.14.2-2',
+      );
     connection.context.registry.changeExpiry(session, Math.min(interval, connection.context.limits.max_session_expiry));
   }
   const sendWill = packet.reasonCode !== ReasonCode.normalDisconnection; // [MQTT-3.14.4-3]

@@ -1,10 +1,15 @@
 import { ReasonCode } from '@moat/codec';
+import { TimerWheel } from '../transport/timer-wheel.js';
 import type { Connection } from './connection.js';
 
-/** Closes a client that is silent for one and a half times its keep-alive. // [MQTT-3.1.2-22] */
+/**
+ * Closes a client that is silent for one and a half times its keep-alive, in seconds, be it the client's own or the
+ * server's. // [MQTT-3.1.2-20] [MQTT-3.1.2-21] [MQTT-3.1.2-22] [MQTT-3.2.2-21] [MQTT-3.2.2-22]
+ */
 export function startKeepAlive(connection: Connection, keepAlive: number): void {
   if (keepAlive === 0) return;
-  watch(connection, keepAlive * 1500, keepAlive * 1500);
+  const allowed = keepAlive * 1500 + TimerWheel.tick; // the time noted for a packet may be that old already
+  watch(connection, allowed, allowed);
 }
 
 /** Packets only note the time; one timer looks whether that was too long ago. */

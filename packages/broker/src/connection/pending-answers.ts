@@ -3,6 +3,7 @@ import type { Store } from '../storage/store.js';
 interface Answer {
   ready: boolean;
   run: () => void;
+  readonly isPuback: boolean;
 }
 
 /**
@@ -11,24 +12,28 @@ interface Answer {
  */
 export class PendingAnswers {
   private waiting: Answer[] = [];
+  private pubacks = 0;
 
   constructor(
     private readonly store: Store,
     private readonly failed: (error: unknown) => void,
+    /** Called when none waits any more. */
+    private readonly settled: () => void,
   ) {}
 
   get isWaiting(): boolean {
     return this.waiting.length > 0;
   }
 
-  get length(): number {
-    return this.waiting.length;
+  /** QoS 1 messages that are not acknowledged yet: they count against the receive maximum. */
+  get unacknowledged(): number {
+    return this.pubacks;
   }
 
   /** Runs `good` when everything staged so far is durable, `bad` when it cannot be. */
-  afterCommit(good: () => void, bad: () => void): void {
-    const answer: Answer = { ready: false, run: good };
-    this.waiting.push(answer);
+  afterCommit(good: () => void, bad: () => void, isPuback = false): void {
+    const answer: Answer = { ready: false, run: good, isPuback };
+    this.add(answer);
     this.store.commit().then(
       () => this.settle(answer),
       () => {
@@ -39,23 +44,30 @@ export class PendingAnswers {
   }
 
   /** Runs `action` behind those that wait. */
-  inTurn(action: () => void): void {
+  inTurn(action: () => void, isPuback = false): void {
     if (this.waiting.length === 0) action();
-    else this.waiting.push({ ready: true, run: action });
+    else this.add({ ready: true, run: action, isPuback });
+  }
+
+  private add(answer: Answer): void {
+    this.waiting.push(answer);
+    if (answer.isPuback) this.pubacks++;
   }
 
   private settle(answer: Answer): void {
     answer.ready = true;
     let done = 0;
     try {
-      for (const { ready, run } of this.waiting) {
+      for (const { ready, run, isPuback } of this.waiting) {
         if (!ready) break;
         done++;
+        if (isPuback) this.pubacks--;
         run();
       }
     } catch (error) {
       this.failed(error);
     }
     this.waiting = this.waiting.slice(done);
+    if (this.waiting.length === 0) this.settled();
   }
 }

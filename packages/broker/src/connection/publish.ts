@@ -1,6 +1,7 @@
 import { CodecError, type IncomingPublish, PacketType, ReasonCode } from '@moat/codec';
 import { Message } from '../routing/message.js';
 import type { Agreement, Connection } from './connection.js';
+import { hasMoreLevels, isTooLong } from './topic-limits.js';
 
 /** PUBLISH of the client (MQTT 5.0 §3.3), or a run of them: judged, delivered, acknowledged. */
 export function publish(connection: Connection, packet: IncomingPublish): void {
@@ -8,6 +9,7 @@ export function publish(connection: Connection, packet: IncomingPublish): void {
   const { context } = connection;
   const { qos, packetId } = packet;
   context.counters.messagesReceived += packet.count;
+  requireSupported(connection, packet);
   const topic = topicOf(connection, packet);
   if (qos !== 0 && !accountFor(connection, agreement, packet)) return;
   if (!agreement.rights.mayPublish(topic, qos, packet.retain)) {
@@ -22,17 +24,28 @@ export function publish(connection: Connection, packet: IncomingPublish): void {
     return;
   }
   const before = context.store.staged;
-  if (qos === 2) agreement.session.receive(packetId);
-  const matched = context.router.publish(message);
+  const reasonCode = take(connection, agreement, message, packetId);
   if (qos === 0) return;
-  const reasonCode = matched ? ReasonCode.success : ReasonCode.noMatchingSubscribers;
-  if (context.store.staged === before) answerInTurn(connection, packet, reasonCode);
-  else {
-    connection.answers.afterCommit(
-      () => answer(connection, qos, packetId, reasonCode),
-      () => storageFailed(connection, agreement, qos, packetId),
-    );
-  }
+  const send = (): void => answer(connection, qos, packetId, reasonCode);
+  if (context.store.staged !== before)
+    connection.answers.afterCommit(send, () => storageFailed(connection, agreement, qos, packetId), qos === 1);
+  else if (connection.hasPendingAnswers) connection.answers.inTurn(send, qos === 1);
+  else send();
+}
+
+/** Delivers the message, or holds it back until PUBREL if it is one of QoS 2. */
+function take({ context }: Connection, { session }: Agreement, message: Message, packetId: number): ReasonCode {
+  if (message.qos < 2) return context.router.publish(message) ? ReasonCode.success : ReasonCode.noMatchingSubscribers;
+  for (const due of session.receive(packetId, message)) context.router.publish(due);
+  return ReasonCode.success;
+}
+
+/** What CONNACK said that this server does not do. */
+function requireSupported({ context }: Connection, { qos, retain }: IncomingPublish): void {
+  if (qos > context.limits.max_qos)
+    throw new CodecError(ReasonCode.qosNotSupported, 'a QoS above the maximum', 'MQTT-3.2.2-11'); // [MQTT-3.2.2-11]
+  if (retain && !context.retainAvailable)
+    throw new CodecError(ReasonCode.retainNotSupported, 'retaining is not available', 'MQTT-3.2.2-14'); // [MQTT-3.2.2-14]
 }
 
 /** The topic name, by alias where the packet has none. Sets the alias where it has both. */
@@ -59,38 +72,27 @@ function checkTopic(connection: Connection, topic: string): string {
   return topic;
 }
 
-/** Whether a string has more bytes in UTF-8 than allowed. */
-export function isTooLong(text: string, maximumBytes: number): boolean {
-  return text.length * 3 > maximumBytes && Buffer.byteLength(text) > maximumBytes;
-}
-
-/** Whether a topic or filter has more levels than allowed. */
-export function hasMoreLevels(text: string, maximum: number): boolean {
-  if (text.length < maximum) return false;
-  let levels = 1;
-  for (let at = text.indexOf('/'); at >= 0; at = text.indexOf('/', at + 1)) if (++levels > maximum) return true;
-  return false;
-}
-
 /**
  * Counts a QoS 1 or 2 message against the receive maximum, and filters out the repetition of a QoS 2 message, which
- * is only acknowledged. // [MQTT-3.3.4-7] [MQTT-3.3.4-8] [MQTT-4.3.3-10]
+ * is only acknowledged. // [MQTT-3.3.4-7] [MQTT-4.3.3-10]
  */
 function accountFor(connection: Connection, { session }: Agreement, { qos, packetId }: IncomingPublish): boolean {
-  const { context } = connection;
   if (qos === 2 && session.hasReceived(packetId)) {
-    connection.answers.inTurn(() => connection.writeAcknowledgement(PacketType.PUBREC, packetId)); // [MQTT-4.3.3-9]
+    connection.answers.inTurn(() => connection.writeAcknowledgement(PacketType.PUBREC, packetId));
     return false;
   }
-  const open = session.receivedCount + (connection.hasPendingAnswers ? connection.answers.length : 0);
-  if (open >= context.limits.receive_maximum)
-    throw new CodecError(ReasonCode.receiveMaximumExceeded, 'more messages in flight than the receive maximum');
+  const { receive_maximum, max_queued_messages } = connection.context.limits;
+  const unacknowledged = connection.hasPendingAnswers ? connection.answers.unacknowledged : 0;
+  if (connection.v5) {
+    if (session.receivedCount + unacknowledged >= receive_maximum)
+      throw new CodecError(ReasonCode.receiveMaximumExceeded, 'more messages in flight than the receive maximum');
+    return true;
+  }
+  // Before 5.0 a client knows of no maximum: it is slowed down, and cut off where that cannot help.
+  if (unacknowledged >= receive_maximum) connection.throttle();
+  if (qos === 2 && session.receivedCount >= Math.max(receive_maximum, max_queued_messages))
+    throw new CodecError(ReasonCode.quotaExceeded, 'more QoS 2 messages in flight than a session may hold');
   return true;
-}
-
-function answerInTurn(connection: Connection, { qos, packetId }: IncomingPublish, reasonCode: ReasonCode): void {
-  if (!connection.hasPendingAnswers) answer(connection, qos, packetId, reasonCode);
-  else connection.answers.inTurn(() => answer(connection, qos, packetId, reasonCode));
 }
 
 /** PUBACK or PUBREC. // [MQTT-4.3.2-4] [MQTT-4.3.3-8] */

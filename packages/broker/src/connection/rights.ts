@@ -1,6 +1,5 @@
 import type { QoS } from '@moat/codec';
-import type { Decision } from '../policy/decide.js';
-import type { BoundPolicy } from '../policy/decide.js';
+import type { BoundPolicy, Decision } from '../policy/decide.js';
 import type { Rule } from '../policy/rule.js';
 import type { Subject } from '../policy/subject.js';
 import type { Rights } from '../session/session.js';

@@ -9,7 +9,7 @@ import {
 } from '@moat/codec';
 import type { Subscription } from '../routing/subscription.js';
 import type { Agreement, Connection } from './connection.js';
-import { hasMoreLevels, isTooLong } from './publish.js';
+import { hasMoreLevels, isTooLong } from './topic-limits.js';
 
 /** SUBSCRIBE (MQTT 5.0 §3.8): every filter is judged on its own, and answered in order. // [MQTT-3.8.4-5] [MQTT-3.8.4-6] */
 export function subscribe(connection: Connection, packet: SubscribePacket): void {
@@ -68,7 +68,7 @@ function subscribeTo(
   const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && isNew);
   // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.8.4-4]
   if (wantsRetained && !isSharedFilter(filter)) retained.push(subscription);
-  return qos as ReasonCode; // [MQTT-3.9.3-3]
+  return qos as ReasonCode; // whatever may be published // [MQTT-3.9.3-3] [MQTT-3.2.2-10]
 }
 
 function refuse(connection: Connection, { filter, qos }: SubscriptionRequest): ReasonCode | undefined {
@@ -83,7 +83,7 @@ function refuse(connection: Connection, { filter, qos }: SubscriptionRequest): R
     return ReasonCode.notAuthorized;
   }
   if (session.subscriptions.length < limits.max_subscriptions) return undefined;
-  if (session.subscriptions.some((existing) => existing.filter === filter)) return undefined;
+  if (session.isSubscribed(filter)) return undefined;
   audit.record('limit.subscriptions', { clientId, topic: filter });
   return ReasonCode.quotaExceeded;
 }

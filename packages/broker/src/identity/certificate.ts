@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { type Authenticator, notMine, type Verdict } from './authenticator.js';
 import type { CertificateFacts } from './principal.js';
+import { usernameProblem } from './username.js';
 
 /** What the handshake found out about the client's certificate. */
 export type CertificateStatus =
@@ -40,13 +41,8 @@ function factsOf(certificate: X509Certificate): CertificateFacts {
   };
 }
 
-/** The one common name; two would be a trick, and count as none. */
+/** The one common name, if it may be a user name; two would be a trick, and count as none. */
 function commonNameOf(certificate: X509Certificate): string | undefined {
   const { CN } = certificate.toLegacyObject().subject as { CN?: string | string[] };
-  return typeof CN === 'string' && isPlainName(CN) ? CN : undefined;
-}
-
-/** A name that cannot be mistaken for topic syntax or another name's client IDs. */
-function isPlainName(name: string): boolean {
-  return name.length > 0 && !/[\p{Cc}+#/:]/u.test(name) && !name.startsWith('$');
+  return typeof CN === 'string' && usernameProblem(CN) === undefined ? CN : undefined;
 }

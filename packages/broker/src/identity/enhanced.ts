@@ -19,3 +19,9 @@ export interface AuthenticationMethod {
   /** Begins an exchange; `current` is whom a re-authenticating client was proven to be. */
   begin(credentials: Credentials, current: Principal | undefined): AuthenticationExchange;
 }
+
+/** What the end of an exchange leads to. */
+export interface ExchangeOutcome {
+  succeeded(step: Extract<ExchangeStep, { principal: unknown }>): void;
+  denied(reason: string): void;
+}

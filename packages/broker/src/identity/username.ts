@@ -1,5 +1,5 @@
 /** The longest user name, in characters. */
-export const maxUsernameLength = 64;
+const maxUsernameLength = 64;
 
 /**
  * What is wrong with a user name, or undefined. Names stand in topics, client IDs and lines of files, whether they come

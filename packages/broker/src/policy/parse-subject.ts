@@ -1,10 +1,10 @@
 import { BlockList, isIP } from 'node:net';
+import type { Report } from '../yaml/read-yaml.js';
+import { closest } from '../yaml/suggest.js';
+import type { Path } from '../yaml/yaml-source.js';
 import type { Groups, WrittenSubject } from './policy-schema.js';
-import type { Report } from './read-yaml.js';
 import type { SubjectPattern } from './subject.js';
-import { closest } from './suggest.js';
 import { parseTextPattern, type TextPattern } from './text-pattern.js';
-import type { Path } from './yaml-source.js';
 
 /** Turns the fields of a rule's subject into what clients are matched against. */
 export function parseSubject(written: WrittenSubject, groups: Groups, path: Path, report: Report): SubjectPattern {

@@ -1,13 +1,13 @@
+import { Mistakes, type Report, readYaml } from '../yaml/read-yaml.js';
+import { closest } from '../yaml/suggest.js';
+import type { Path } from '../yaml/yaml-source.js';
 import { Policy } from './compile.js';
 import { filterProblem } from './filter.js';
 import { type ClientIdPattern, parseClientIdPattern, parseTopicPattern, type TopicPattern } from './object.js';
 import { parseSubject } from './parse-subject.js';
 import { policySchema, type WrittenRule } from './policy-schema.js';
-import { Mistakes, type Report, readYaml } from './read-yaml.js';
 import type { Action, Conditions, Effect, Rule } from './rule.js';
-import { closest } from './suggest.js';
 import { isVariable, parseTemplate, variableNames, variablesOf } from './template.js';
-import type { Path } from './yaml-source.js';
 
 const code = 'policy.invalid';
 

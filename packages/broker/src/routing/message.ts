@@ -1,4 +1,11 @@
-import { encode, type IncomingPublish, packetIdOffset, PacketType, type PublishProperties, type QoS } from '@moat/codec';
+import {
+  encode,
+  type IncomingPublish,
+  PacketType,
+  type PublishProperties,
+  packetIdOffset,
+  type QoS,
+} from '@moat/codec';
 import type { MessageRecord } from '../storage/store.js';
 
 /** The properties that travel from publisher to subscriber unaltered (MQTT 5.0 §3.3.2.3). */
@@ -45,6 +52,7 @@ const ordinary = { retain: false, subscriptionIdentifiers: undefined, now: 0, to
 export class Message {
   private frames: (Frame | undefined)[] | undefined;
   private shared: Uint8Array | undefined;
+  private used = false;
 
   private constructor(
     readonly topic: string,
@@ -75,7 +83,12 @@ export class Message {
     let verbatim = !packet.dup && !packet.retain;
     let forwarded: ForwardedProperties | undefined = properties;
     if (properties !== undefined && (expiry !== undefined || properties.topicAlias !== undefined)) {
-      const { topicAlias: _alias, messageExpiryInterval: _expiry, subscriptionIdentifiers: _none, ...rest } = properties;
+      const {
+        topicAlias: _alias,
+        messageExpiryInterval: _expiry,
+        subscriptionIdentifiers: _none,
+        ...rest
+      } = properties;
       forwarded = rest;
       verbatim = false;
     }
@@ -209,6 +222,13 @@ export class Message {
   /** Whether its packets change as time passes: they carry what is left of the message expiry interval. */
   get expires(): boolean {
     return this.expiresAt !== Number.POSITIVE_INFINITY;
+  }
+
+  /** True the first time it is asked: bytes that go to one wire alone are copied there, not shared. */
+  isFirstUse(): boolean {
+    if (this.used) return false;
+    this.used = true;
+    return true;
   }
 
   /** A QoS 0 frame's bytes in memory that nobody changes, as one piece to be shared by many wires. */

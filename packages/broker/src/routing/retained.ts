@@ -51,7 +51,10 @@ export class RetainedMessages {
     for (const level of message.topic.split('/')) {
       node.children ??= new Map();
       let child = node.children.get(level);
-      if (child === undefined) node.children.set(level, (child = new Node()));
+      if (child === undefined) {
+        child = new Node();
+        node.children.set(level, child);
+      }
       node = child;
     }
     if (node.message === undefined) this.messages++;
@@ -96,7 +99,8 @@ export class RetainedMessages {
       const level = levels[depth];
       // `#` matches the level above it and everything below.
       const all = visit.all || (level === '#' && depth > 0);
-      if ((all || level === undefined) && node.message !== undefined && node.message.expiresAt > now) yield node.message;
+      if ((all || level === undefined) && node.message !== undefined && node.message.expiresAt > now)
+        yield node.message;
       if (node.children === undefined || (level === undefined && !all)) continue;
       if (all || level === '#' || level === '+') {
         for (const [name, child] of node.children) {

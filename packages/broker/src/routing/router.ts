@@ -2,10 +2,10 @@ import type { Store } from '../storage/store.js';
 import type { Message } from './message.js';
 import type { RetainedMessages } from './retained.js';
 import type { SharedGroup } from './shared-group.js';
-import type { Subscriber } from './subscriber.js';
+import type { Subscriber, Target } from './subscriber.js';
 import type { Subscription, SubscriptionOptions } from './subscription.js';
 import { SubscriptionTree } from './subscription-tree.js';
-import { mergeTargets, type Target } from './target.js';
+import { mergeTargets } from './target.js';
 
 /** Where the messages of one topic go, worked out once and kept until a subscription or a right changes. */
 interface Route {
@@ -32,9 +32,17 @@ export class Router {
     return this.tree.size;
   }
 
-  subscribe(subscriber: Subscriber, filter: string, options: SubscriptionOptions): { subscription: Subscription; isNew: boolean } {
+  subscribe(
+    subscriber: Subscriber,
+    filter: string,
+    options: SubscriptionOptions,
+  ): { subscription: Subscription; isNew: boolean } {
     this.forgetRoutes();
     return this.tree.set(subscriber, filter, options);
+  }
+
+  subscription(subscriber: Subscriber, filter: string): Subscription | undefined {
+    return this.tree.get(subscriber, filter);
   }
 
   unsubscribe(subscriber: Subscriber, filter: string): Subscription | undefined {
@@ -85,7 +93,8 @@ export class Router {
   private retain(message: Message): void {
     if (message.payloadLength === 0) {
       // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
-      if (this.retained.delete(message.topic) && !isServerTopic(message.topic)) this.store.deleteRetained(message.topic);
+      if (this.retained.delete(message.topic) && !isServerTopic(message.topic))
+        this.store.deleteRetained(message.topic);
       return;
     }
     if (!this.hasRoomFor(message)) return;

@@ -1,5 +1,5 @@
+import type { QoS } from '@moat/codec';
 import type { Message } from './message.js';
-import type { Target } from './target.js';
 
 /** Whoever a message can be routed to. Sessions implement it. */
 export interface Subscriber {
@@ -10,4 +10,20 @@ export interface Subscriber {
   readonly available: boolean;
   /** Whether its right to receive messages of this topic still stands (invariant 4). Asked once per topic and policy. */
   mayReceive(topic: string): boolean;
+}
+
+/**
+ * What one subscriber gets of a topic: all its matching subscriptions merged into one delivery, with the
+ * highest QoS and every subscription identifier. // [MQTT-3.3.4-2]
+ */
+export interface Target {
+  readonly subscriber: Subscriber;
+  readonly qos: QoS;
+  readonly retainAsPublished: boolean;
+  /** Undefined for none. */
+  readonly subscriptionIdentifiers: readonly number[] | undefined;
+  /** What it gets of its own messages: undefined for nothing (no local), itself where every subscription wants them. */
+  readonly own: Target | undefined;
+  /** The shared filter through which it comes: what a leaving member has not acknowledged goes to another. */
+  readonly sharedFilter: string | undefined;
 }

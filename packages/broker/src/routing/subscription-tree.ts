@@ -86,7 +86,11 @@ export class SubscriptionTree {
   }
 
   /** Adds a subscription or changes the options of the one with the same filter. // [MQTT-3.8.4-3] */
-  set(subscriber: Subscriber, filter: string, options: SubscriptionOptions): { subscription: Subscription; isNew: boolean } {
+  set(
+    subscriber: Subscriber,
+    filter: string,
+    options: SubscriptionOptions,
+  ): { subscription: Subscription; isNew: boolean } {
     const existing = this.get(subscriber, filter);
     if (existing !== undefined) {
       existing.change(options);
@@ -202,7 +206,10 @@ function withSubscription(leaf: Leaf, subscription: Subscription, group: string 
   else {
     set.groups ??= new Map();
     let members = set.groups.get(group);
-    if (members === undefined) set.groups.set(group, (members = new SharedGroup()));
+    if (members === undefined) {
+      members = new SharedGroup();
+      set.groups.set(group, members);
+    }
     members.add(subscription);
   }
   return set;

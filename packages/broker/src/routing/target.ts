@@ -1,22 +1,6 @@
 import type { QoS } from '@moat/codec';
-import type { Subscriber } from './subscriber.js';
+import type { Subscriber, Target } from './subscriber.js';
 import type { Subscription } from './subscription.js';
-
-/**
- * What one subscriber gets of a topic: all its matching subscriptions merged into one delivery, with the
- * highest QoS and every subscription identifier. // [MQTT-3.3.4-2]
- */
-export interface Target {
-  readonly subscriber: Subscriber;
-  readonly qos: QoS;
-  readonly retainAsPublished: boolean;
-  /** Undefined for none. */
-  readonly subscriptionIdentifiers: readonly number[] | undefined;
-  /** What it gets of its own messages: undefined for nothing (no local), itself where every subscription wants them. */
-  readonly own: Target | undefined;
-  /** The shared filter through which it comes: what a leaving member has not acknowledged goes to another. */
-  readonly sharedFilter: string | undefined;
-}
 
 class MergedTarget implements Target {
   own: Target | undefined = this;

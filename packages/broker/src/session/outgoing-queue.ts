@@ -1,62 +1,174 @@
-import type { Message } from '../routing/message.js';
+import type { Store } from '../storage/store.js';
+import { type Delivery, deliveryOf } from './delivery.js';
+import { Fifo } from './fifo.js';
 
-/** A QoS 1 or 2 message on its way to one client. */
-export interface Delivery {
-  /** Counts up from 1 within the session. The packet identifier follows from it. */
-  readonly position: number;
-  readonly message: Message;
-  readonly qos: 1 | 2;
-  readonly retain: boolean;
-  readonly subscriptionIdentifiers: readonly number[] | undefined;
-  readonly sharedFilter: string | undefined;
-  /** `queued` not sent, `sent` awaits PUBACK or PUBREC, `released` awaits PUBCOMP. */
-  state: 'queued' | 'sent' | 'released';
+/** What bounds a session's queue, and which message goes when it is full. */
+export interface QueueLimits {
+  readonly max_queued_messages: number;
+  readonly max_queued_bytes: number;
+  readonly queue_full: 'drop_newest' | 'drop_oldest';
 }
+
+/** Why a message did not reach its client. */
+export type DropReason = 'queue_full' | 'expired' | 'not_authorized' | 'too_large';
+
+/** Whose queue it is. */
+export interface QueueOwner {
+  readonly clientId: string;
+  /** Whether the store has the session, so that its queue belongs there too. */
+  readonly stored: boolean;
+  dropped(count: number, why: DropReason): void;
+}
+
+/** A queue as the store kept it. */
+export interface RestoredQueue {
+  readonly count: number;
+  readonly bytes: number;
+  readonly lastPosition: number;
+  /** Up to this position it may have been sent before. */
+  readonly sentUpTo: number;
+}
+
+const pageSize = 256;
+/** With fewer messages than this waiting in memory nothing is left to the store alone. */
+const window = 1_024;
 
 /**
- * The packet identifier of a position: 1 to 65535 in turn, so that none is searched for and a restarted
- * broker comes to the same one.
+ * What waits to be sent to one client: in memory as long as it is connected and few wait, beyond that in the store.
+ *
+ * ```
+ *   push ─> [ store: backlog ] ─page─> [ waiting ] ─> shift
+ *                  (positions rise from right to left)
+ * ```
+ *
+ * Invariants: it is within its limits of count and bytes; what is in `waiting` comes before all of the backlog; a
+ * stored session without a connection keeps none of it in memory.
  */
-export function packetIdOf(position: number): number {
-  return ((position - 1) % 65_535) + 1;
-}
-
-/** A first-in first-out queue whose `shift` does not move the rest. */
 export class OutgoingQueue {
-  private items: Delivery[] = [];
-  private head = 0;
+  private readonly waiting = new Fifo<Delivery>();
+  /** How many entries behind `readUpTo` are in the store and not in memory. */
+  private backlog: number;
+  private readUpTo = 0;
+  private paging = false;
+  private totalBytes: number;
+
+  constructor(
+    private readonly owner: QueueOwner,
+    private readonly store: Store,
+    private readonly limits: QueueLimits,
+    restored?: RestoredQueue,
+  ) {
+    this.backlog = restored?.count ?? 0;
+    this.totalBytes = restored?.bytes ?? 0;
+  }
 
   get length(): number {
-    return this.items.length - this.head;
+    return this.waiting.length + this.backlog;
   }
 
+  get bytes(): number {
+    return this.totalBytes;
+  }
+
+  /** The next to leave, if it is in memory. */
   get first(): Delivery | undefined {
-    return this.items[this.head];
+    return this.waiting.first;
   }
 
-  push(delivery: Delivery): void {
-    this.items.push(delivery);
+  shift(): void {
+    const delivery = this.waiting.shift();
+    if (delivery !== undefined) this.leave(delivery.message.size);
   }
 
-  shift(): Delivery | undefined {
-    const delivery = this.items[this.head];
-    if (delivery === undefined) return undefined;
-    this.head++;
-    if (this.head === this.items.length) {
-      this.items = [];
-      this.head = 0;
-    } else if (this.head > 1_024 && this.head * 2 > this.items.length) {
-      this.items = this.items.slice(this.head);
-      this.head = 0;
+  /** True when another message of this size fits, after dropping the oldest where that is the rule. */
+  makeRoom(size: number): boolean {
+    const { max_queued_messages, max_queued_bytes, queue_full } = this.limits;
+    while (this.length >= max_queued_messages || this.totalBytes + size > max_queued_bytes) {
+      // While the oldest are being read back they cannot be dropped.
+      if (queue_full === 'drop_newest' || this.length === 0 || size > max_queued_bytes || this.paging) {
+        this.owner.dropped(1, 'queue_full');
+        return false;
+      }
+      this.dropOldest();
     }
-    return delivery;
+    return true;
   }
 
-  /** Takes all out. */
-  clear(): Delivery[] {
-    const rest = this.items.slice(this.head);
-    this.items = [];
-    this.head = 0;
-    return rest;
+  /** Adds a message that the store already has where it is to have it; `online` while a client is connected. */
+  push(delivery: Delivery, online: boolean): void {
+    this.totalBytes += delivery.message.size;
+    if (!this.owner.stored || (online && this.backlog === 0 && this.waiting.length < window)) {
+      this.waiting.push(delivery);
+      return;
+    }
+    if (this.backlog === 0) this.readUpTo = delivery.position - 1;
+    this.backlog++;
+  }
+
+  /** The connection is gone: what the store has as well need not stay in memory. */
+  detach(): void {
+    const { first } = this.waiting;
+    if (first === undefined || !this.owner.stored) return;
+    this.readUpTo = first.position - 1;
+    this.backlog += this.waiting.clear().length;
+  }
+
+  /**
+   * Reads the next entries back from the store, if there are any, and calls `done`. One whose PUBREC came already is
+   * handed to `released`: it waits for no quota.
+   */
+  page(released: (delivery: Delivery) => void, done: () => void): void {
+    if (this.backlog === 0 || this.paging) return;
+    this.paging = true;
+    const expected = this.backlog;
+    this.store.readQueue(this.owner.clientId, this.readUpTo, pageSize).then(
+      (entries) => {
+        this.paging = false;
+        if (entries.length === 0) this.backlog -= expected;
+        for (const entry of entries) {
+          this.readUpTo = entry.position;
+          this.backlog = Math.max(0, this.backlog - 1);
+          const delivery = deliveryOf(entry);
+          if (entry.state === 'queued') this.waiting.push(delivery);
+          else {
+            this.leave(delivery.message.size);
+            released(delivery);
+          }
+        }
+        done();
+      },
+      () => {
+        // The store reports its own trouble; the queue stays where it is and is asked for again at the next drain.
+        this.paging = false;
+      },
+    );
+  }
+
+  /** Empties it; the store is left to the caller. */
+  async takeAll(): Promise<Delivery[]> {
+    const all = this.waiting.clear();
+    if (this.backlog === 0) return all;
+    const entries = await this.store.readQueue(this.owner.clientId, this.readUpTo, this.backlog);
+    return [...all, ...entries.map(deliveryOf)];
+  }
+
+  private dropOldest(): void {
+    const { clientId, stored } = this.owner;
+    const oldest = this.waiting.shift();
+    if (oldest === undefined) {
+      // Which one it is and its size only the store knows: the average keeps the sum right over the whole queue.
+      const size = Math.floor(this.totalBytes / this.backlog);
+      this.backlog--;
+      this.store.dequeueFirst(clientId, this.readUpTo);
+      this.leave(size);
+    } else {
+      if (stored) this.store.dequeue(clientId, oldest.position);
+      this.leave(oldest.message.size);
+    }
+    this.owner.dropped(1, 'queue_full');
+  }
+
+  private leave(size: number): void {
+    this.totalBytes = this.length === 0 ? 0 : Math.max(0, this.totalBytes - size);
   }
 }

@@ -1,54 +1,45 @@
-import type { QoS } from '@moat/codec';
-import { Message } from '../routing/message.js';
-import type { Target } from '../routing/target.js';
-import type { QueueEntry, Store } from '../storage/store.js';
+import { CodecError, type QoS, ReasonCode } from '@moat/codec';
+import type { Message } from '../routing/message.js';
+import type { Target } from '../routing/subscriber.js';
+import type { Store } from '../storage/store.js';
+import { type Delivery, entryOf, newDelivery, packetIdOf } from './delivery.js';
 import type { Link } from './link.js';
-import { type Delivery, OutgoingQueue, packetIdOf } from './outgoing-queue.js';
+import {
+  type DropReason,
+  OutgoingQueue,
+  type QueueLimits,
+  type QueueOwner,
+  type RestoredQueue,
+} from './outgoing-queue.js';
 
-/** What bounds a session's queue, and which message goes when it is full. */
-export interface QueueLimits {
-  readonly max_queued_messages: number;
-  readonly max_queued_bytes: number;
-  readonly queue_full: 'drop_newest' | 'drop_oldest';
-}
-
-/** What the queue asks of its session. */
-export interface OutgoingOwner {
-  readonly clientId: string;
-  /** Whether it outlives its connection, so that its queue belongs into the store. */
-  readonly stored: boolean;
+/** What it asks of its session. */
+export interface OutgoingOwner extends QueueOwner {
   readonly link: Link | undefined;
   mayReceive(topic: string): boolean;
-  dropped(count: number, why: 'queue_full' | 'expired' | 'not_authorized' | 'too_large'): void;
 }
 
-const pageSize = 256;
-/** With fewer messages than this waiting in memory nothing is left to the store alone. */
-const window = 1_024;
+const packetIds = 65_535;
 
 /**
- * The QoS 1 and 2 messages of one session: what waits, what is in flight, and what only the store holds.
+ * The QoS 1 and 2 messages of one session: what waits, and what is in flight.
  *
  * ```
- *   push ─> [ store: backlog ] ─page─> [ waiting ] ─quota─> [ in flight ] ─PUBACK / PUBCOMP─> gone
- *                  (positions rise from right to left)
+ *   push ─> [ queue ] ─quota─> [ in flight ] ─PUBACK / PUBCOMP─> gone
+ *              (positions rise from right to left)
  * ```
  *
- * Invariants: messages leave in the order of their positions (MQTT 5.0 §4.6); at most `receiveMaximum` are
- * unacknowledged; the session's share of count and bytes is bounded; an offline session keeps no queue in memory.
+ * Invariants: messages leave in the order of their positions // [MQTT-4.6.0-5] [MQTT-4.6.0-6]; at most
+ * `receiveMaximum` are unacknowledged, and not many more bytes than a queue may hold.
  */
 export class Outgoing {
-  private readonly waiting = new OutgoingQueue();
+  private readonly queue: OutgoingQueue;
   /** By packet identifier, in order of sending. */
   private readonly inFlight = new Map<number, Delivery>();
-  /** What a resumed session has to send again, in order. */
+  private inFlightBytes = 0;
+  /** What a resumed session has to send again, the first one last. */
   private again: Delivery[] = [];
   private lastPosition: number;
-  /** Entries behind `readUpTo` that are in the store and not in memory. */
-  private backlog: number;
-  private readUpTo = 0;
-  private paging = false;
-  private queuedBytes: number;
+  private lastSent: number;
   /** How many more the client takes. */
   private quota = 0;
 
@@ -56,108 +47,101 @@ export class Outgoing {
     private readonly owner: OutgoingOwner,
     private readonly store: Store,
     private readonly limits: QueueLimits,
-    restored?: { readonly count: number; readonly bytes: number; readonly lastPosition: number },
+    restored?: RestoredQueue,
   ) {
+    this.queue = new OutgoingQueue(owner, store, limits, restored);
     this.lastPosition = restored?.lastPosition ?? 0;
-    this.backlog = restored?.count ?? 0;
-    this.queuedBytes = restored?.bytes ?? 0;
+    this.lastSent = restored?.sentUpTo ?? 0;
   }
 
   /** Messages that wait, in memory or in the store. */
   get queued(): number {
-    return this.waiting.length + this.backlog;
+    return this.queue.length;
   }
 
   get bytes(): number {
-    return this.queuedBytes;
+    return this.queue.bytes;
   }
 
   get inFlightCount(): number {
     return this.inFlight.size;
   }
 
-  /** Adds a message and sends what may be sent. */
-  push(message: Message, qos: 1 | 2, retain: boolean, target: Target): void {
-    const { link, stored } = this.owner;
-    if (!this.makeRoom(message.size)) return;
-    message.keep();
-    const delivery: Delivery = {
-      position: ++this.lastPosition,
-      message,
-      qos,
-      retain,
-      subscriptionIdentifiers: target.subscriptionIdentifiers,
-      sharedFilter: target.sharedFilter,
-      state: 'queued',
-    };
-    this.queuedBytes += message.size;
-    if (stored) this.store.enqueue(this.owner.clientId, entryOf(delivery));
-    if (stored && (this.backlog > 0 || link === undefined || this.waiting.length >= window)) this.backlog++;
-    else this.waiting.push(delivery);
-    if (link !== undefined) this.drain(link);
+  /** The last position that was sent: those behind it are new to the client. */
+  get sentUpTo(): number {
+    return this.lastSent;
   }
 
-  /** A connection serves the session again: everything unacknowledged is sent once more, in order. // [MQTT-4.4.0-1] */
+  /** Sends a message, or adds it to those that wait. */
+  push(message: Message, qos: 1 | 2, retain: boolean, target: Target): void {
+    const { link, stored } = this.owner;
+    const straight = link !== undefined && this.queued === 0 && this.again.length === 0 && this.maySend(link);
+    if (!straight && !this.queue.makeRoom(message.size)) return;
+    const delivery = newDelivery(this.nextPosition(), message.keep(), qos, retain, target);
+    if (stored) this.store.enqueue(this.owner.clientId, entryOf(delivery));
+    if (straight && !this.inFlight.has(packetIdOf(delivery.position))) this.transmit(link, delivery);
+    else this.queue.push(delivery, link !== undefined);
+  }
+
+  /** A connection serves the session again: everything unacknowledged is sent once more, in order. // [MQTT-4.4.0-1] [MQTT-4.6.0-1] */
   attach(link: Link): void {
-    this.quota = link.receiveMaximum;
-    this.again = [...this.inFlight.values()];
+    this.quota = link.receiveMaximum; // [MQTT-4.9.0-1]
+    this.again = [...this.inFlight.values()].reverse();
     this.drain(link);
   }
 
-  /** The connection is gone; what waits in memory and is in the store as well need not stay in memory. */
+  /** The connection is gone. */
   detach(): void {
     this.again = [];
-    if (!this.owner.stored) return;
-    const first = this.waiting.first;
-    if (first === undefined) return;
-    this.readUpTo = first.position - 1;
-    this.backlog += this.waiting.clear().length;
+    this.queue.detach();
   }
 
   /** Sends as much as the client's quota and the wire allow. */
   drain(link: Link): void {
-    while (link.writable && this.again.length > 0) {
-      if (!this.sendAgain(link, this.again[0] as Delivery)) return;
-      this.again.shift();
+    for (let next = this.again.at(-1); next !== undefined; next = this.again.at(-1)) {
+      if (!link.writable || !this.sendAgain(link, next)) return;
+      this.again.pop();
     }
-    while (link.writable && this.quota > 0) {
-      const next = this.waiting.first;
+    while (this.maySend(link)) {
+      const next = this.queue.first;
       if (next === undefined) {
         this.page();
         return;
       }
-      const packetId = packetIdOf(next.position);
-      if (this.inFlight.has(packetId)) return; // [MQTT-2.2.1-4]
-      this.waiting.shift();
-      this.queuedBytes = Math.max(0, this.queuedBytes - next.message.size);
-      this.send(link, next, packetId);
+      if (this.inFlight.has(packetIdOf(next.position))) return; // [MQTT-2.2.1-4]
+      this.queue.shift();
+      this.send(link, next);
     }
   }
 
-  /** PUBACK, or a PUBREC that refuses: the message is done. False for an identifier that is not in use. */
+  /**
+   * PUBACK, or a PUBREC that refuses: the message is done. False for an identifier that is not in use.
+   * Throws CodecError 0x82 for an acknowledgement that the message's QoS does not have.
+   */
   acknowledged(packetId: number, qos: QoS): boolean {
-    const delivery = this.inFlight.get(packetId);
-    if (delivery === undefined || delivery.qos !== qos || delivery.state !== 'sent') return false;
-    this.finish(packetId, delivery);
+    const delivery = this.find(packetId, qos);
+    if (delivery?.state !== 'sent') return false;
+    this.finish(packetId, delivery); // [MQTT-4.3.2-3] [MQTT-4.4.0-2]
     return true;
   }
 
-  /** PUBREC: from here on only the identifier matters. False for an identifier that is not in use. */
+  /** PUBREC: from here on only the identifier matters. False, and throws, as {@link acknowledged}. */
   received(packetId: number): boolean {
-    const delivery = this.inFlight.get(packetId);
-    if (delivery === undefined || delivery.qos !== 2 || delivery.state === 'queued') return false;
+    const delivery = this.find(packetId, 2);
+    if (delivery === undefined) return false;
     if (delivery.state === 'sent') {
-      delivery.state = 'released'; // [MQTT-4.3.3-5]
+      delivery.state = 'released'; // [MQTT-4.3.3-3] [MQTT-4.3.3-6]
       if (this.owner.stored) this.store.release(this.owner.clientId, delivery.position);
     }
     return true;
   }
 
-  /** PUBCOMP. False for an identifier that is not in use. */
+  /** PUBCOMP. False, and throws, as {@link acknowledged}. */
   completed(packetId: number): boolean {
-    const delivery = this.inFlight.get(packetId);
-    if (delivery?.state !== 'released') return false;
-    this.finish(packetId, delivery);
+    const delivery = this.find(packetId, 2);
+    if (delivery === undefined) return false;
+    if (delivery.state !== 'released') throw unexpected();
+    this.finish(packetId, delivery); // [MQTT-4.3.3-5]
     return true;
   }
 
@@ -166,69 +150,45 @@ export class Outgoing {
    * was sent may not. // [MQTT-4.8.2-5]
    */
   async leftovers(): Promise<{ message: Message; sharedFilter: string }[]> {
-    const left = [...this.inFlight.values()].filter((delivery) => delivery.qos === 1 && delivery.state === 'sent');
-    left.push(...this.waiting.clear());
-    while (this.backlog > 0) {
-      const page = await this.store.readQueue(this.owner.clientId, this.readUpTo, pageSize);
-      if (page.length === 0) break;
-      this.accept(page, (delivery) => left.push(delivery));
-    }
-    return left.flatMap(({ message, sharedFilter }) => (sharedFilter === undefined ? [] : [{ message, sharedFilter }]));
+    const left = [...this.inFlight.values(), ...(await this.queue.takeAll())];
+    return left.flatMap(({ message, sharedFilter, qos, position }) =>
+      sharedFilter === undefined || (qos === 2 && position <= this.lastSent) ? [] : [{ message, sharedFilter }],
+    );
   }
 
-  /** True when there is room, after dropping the oldest where that is the rule. */
-  private makeRoom(size: number): boolean {
-    const { max_queued_messages, max_queued_bytes, queue_full } = this.limits;
-    while (this.queued >= max_queued_messages || this.queuedBytes + size > max_queued_bytes) {
-      // A message that goes straight out does not queue.
-      if (this.queued === 0 && size <= max_queued_bytes) return true;
-      if (queue_full === 'drop_newest' || this.queued === 0) {
-        this.owner.dropped(1, 'queue_full');
-        return false;
-      }
-      this.dropOldest();
-    }
-    return true;
+  private maySend(link: Link): boolean {
+    // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
+    return this.quota > 0 && link.writable && this.inFlightBytes <= this.limits.max_queued_bytes;
   }
 
-  private dropOldest(): void {
-    const oldest = this.waiting.shift();
-    let position = oldest?.position;
-    if (oldest !== undefined) this.queuedBytes -= oldest.message.size;
-    else {
-      // Its size is known to the store alone: the average keeps the sum right over the whole queue.
-      this.queuedBytes -= Math.floor(this.queuedBytes / this.backlog);
-      this.backlog--;
-      position = ++this.readUpTo;
-    }
-    if (this.owner.stored && position !== undefined) this.store.dequeue(this.owner.clientId, position);
-    this.owner.dropped(1, 'queue_full');
+  /** Passes over the identifiers that the client has not acknowledged for a whole round. // [MQTT-4.3.2-1] [MQTT-4.3.3-1] */
+  private nextPosition(): number {
+    do this.lastPosition++;
+    while (this.inFlight.size < packetIds && this.inFlight.has(packetIdOf(this.lastPosition)));
+    return this.lastPosition;
   }
 
-  private send(link: Link, delivery: Delivery, packetId: number): void {
-    const { message } = delivery;
-    const unwanted =
-      message.expiresAt <= Date.now() ? 'expired' : this.owner.mayReceive(message.topic) ? undefined : 'not_authorized';
-    if (unwanted !== undefined) {
-      this.owner.dropped(1, unwanted); // [MQTT-3.3.2-5]
-      if (this.owner.stored) this.store.dequeue(this.owner.clientId, delivery.position);
-      return;
-    }
-    if (!this.publish(link, delivery, packetId, false)) return;
+  /** Sends what waited, if it still may be. */
+  private send(link: Link, delivery: Delivery): void {
+    const { message, position } = delivery;
+    // Once it was sent it does not expire. // [MQTT-3.3.2-5] [MQTT-4.3.3-7]
+    if (message.expiresAt <= Date.now() && position > this.lastSent) this.drop(delivery, 'expired');
+    else if (!this.owner.mayReceive(message.topic)) this.drop(delivery, 'not_authorized');
+    else this.transmit(link, delivery);
+  }
+
+  private transmit(link: Link, delivery: Delivery): void {
+    const { position, message } = delivery;
+    const sentBefore = position <= this.lastSent; // by the broker that was here before a restart
+    if (!publish(link, delivery, sentBefore)) return this.drop(delivery, 'too_large');
+    if (!sentBefore) this.lastSent = position;
     delivery.state = 'sent';
-    this.inFlight.set(packetId, delivery);
-    this.quota--; // [MQTT-3.3.4-9]
+    this.inFlight.set(packetIdOf(position), delivery);
+    this.inFlightBytes += message.size;
+    this.quota--;
   }
 
-  private publish(link: Link, delivery: Delivery, packetId: number, dup: boolean): boolean {
-    const { qos, retain, subscriptionIdentifiers } = delivery;
-    if (link.publish(delivery.message, { qos, retain, dup, packetId, subscriptionIdentifiers })) return true;
-    this.owner.dropped(1, 'too_large');
-    this.inFlight.delete(packetId);
-    if (this.owner.stored) this.store.dequeue(this.owner.clientId, delivery.position);
-    return false;
-  }
-
+  /** False when the client takes no more for now. */
   private sendAgain(link: Link, delivery: Delivery): boolean {
     const packetId = packetIdOf(delivery.position);
     if (this.inFlight.get(packetId) !== delivery) return true;
@@ -237,18 +197,24 @@ export class Outgoing {
       return true;
     }
     if (this.quota <= 0) return false;
-    if (!this.owner.mayReceive(delivery.message.topic)) {
-      this.owner.dropped(1, 'not_authorized');
-      this.inFlight.delete(packetId);
-      if (this.owner.stored) this.store.dequeue(this.owner.clientId, delivery.position);
-      return true;
+    const allowed = this.owner.mayReceive(delivery.message.topic);
+    if (allowed && publish(link, delivery, true)) this.quota--;
+    else {
+      this.forget(packetId, delivery);
+      this.drop(delivery, allowed ? 'too_large' : 'not_authorized');
     }
-    if (this.publish(link, delivery, packetId, true)) this.quota--; // [MQTT-3.3.1-1]
     return true;
   }
 
+  /** The message under way by an identifier. */
+  private find(packetId: number, qos: QoS): Delivery | undefined {
+    const delivery = this.inFlight.get(packetId);
+    if (delivery !== undefined && delivery.qos !== qos) throw unexpected();
+    return delivery;
+  }
+
   private finish(packetId: number, delivery: Delivery): void {
-    this.inFlight.delete(packetId);
+    this.forget(packetId, delivery);
     if (this.owner.stored) this.store.dequeue(this.owner.clientId, delivery.position);
     const { link } = this.owner;
     if (link === undefined) return;
@@ -256,60 +222,39 @@ export class Outgoing {
     this.drain(link);
   }
 
-  /** Reads the next entries back from the store, then goes on sending. */
+  private forget(packetId: number, { message }: Delivery): void {
+    this.inFlight.delete(packetId);
+    this.inFlightBytes -= message.size;
+  }
+
+  private drop(delivery: Delivery, why: DropReason): void {
+    this.owner.dropped(1, why);
+    if (this.owner.stored) this.store.dequeue(this.owner.clientId, delivery.position);
+  }
+
   private page(): void {
-    if (this.backlog === 0 || this.paging) return;
-    this.paging = true;
-    this.store.readQueue(this.owner.clientId, this.readUpTo, pageSize).then(
-      (entries) => {
-        this.paging = false;
-        if (entries.length === 0) this.backlog = 0;
-        this.accept(entries, (delivery) => this.waiting.push(delivery));
-        const { link } = this.owner;
-        if (link === undefined) this.detach();
-        else this.drain(link);
+    this.queue.page(
+      (delivery) => {
+        const packetId = packetIdOf(delivery.position);
+        this.inFlight.set(packetId, delivery);
+        this.inFlightBytes += delivery.message.size;
+        this.owner.link?.release(packetId);
       },
       () => {
-        // The store reports its own trouble; the queue stays where it is and is asked for again at the next drain.
-        this.paging = false;
+        const { link } = this.owner;
+        if (link === undefined) this.queue.detach();
+        else this.drain(link);
       },
     );
   }
-
-  private accept(entries: readonly QueueEntry[], take: (delivery: Delivery) => void): void {
-    for (const entry of entries) {
-      this.readUpTo = entry.position;
-      this.backlog = Math.max(0, this.backlog - 1);
-      const delivery = deliveryOf(entry);
-      if (entry.state === 'released') {
-        const packetId = packetIdOf(entry.position);
-        this.inFlight.set(packetId, delivery);
-        this.owner.link?.release(packetId);
-      } else take(delivery);
-    }
-  }
 }
 
-function entryOf(delivery: Delivery): QueueEntry {
-  return {
-    position: delivery.position,
-    message: delivery.message.record(),
-    qos: delivery.qos,
-    retain: delivery.retain,
-    subscriptionIdentifiers: delivery.subscriptionIdentifiers,
-    sharedFilter: delivery.sharedFilter,
-    state: 'queued',
-  };
+// [MQTT-3.3.1-1] [MQTT-3.3.1-3] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
+function publish(link: Link, delivery: Delivery, dup: boolean): boolean {
+  const { message, position, qos, retain, subscriptionIdentifiers } = delivery;
+  return link.publish(message, { qos, retain, dup, packetId: packetIdOf(position), subscriptionIdentifiers });
 }
 
-function deliveryOf(entry: QueueEntry): Delivery {
-  return {
-    position: entry.position,
-    message: Message.restored(entry.message),
-    qos: entry.qos,
-    retain: entry.retain,
-    subscriptionIdentifiers: entry.subscriptionIdentifiers,
-    sharedFilter: entry.sharedFilter,
-    state: entry.state === 'released' ? 'released' : 'queued',
-  };
+function unexpected(): CodecError {
+  return new CodecError(ReasonCode.protocolError, 'an acknowledgement that does not belong to its QoS');
 }

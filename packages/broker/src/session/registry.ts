@@ -13,6 +13,7 @@ export interface OpenRequest {
   readonly cleanStart: boolean;
   /** Seconds. */
   readonly expiryInterval: number;
+  readonly will: Will | undefined;
 }
 
 export type OpenResult =
@@ -61,14 +62,15 @@ export class SessionRegistry {
     if (existing === undefined && this.sessions.size >= this.limits.max_sessions)
       return { refused: 'too_many_sessions' };
     if (existing !== undefined) {
-      const survives = existing.stored && !request.cleanStart;
+      const survives = existing.expiryInterval > 0 && !request.cleanStart;
       if (existing.link !== undefined) this.takeOver(existing, survives);
-      if (survives) return { session: this.resume(existing, request.expiryInterval), present: true }; // [MQTT-3.1.2-5]
+      if (survives) return { session: this.resume(existing, request), present: true }; // [MQTT-3.1.2-5]
       if (this.sessions.get(request.clientId) === existing) this.end(existing); // [MQTT-3.1.2-4]
     }
     const session = new Session(request.clientId, request.owner, request.expiryInterval, this.context); // [MQTT-3.1.2-6]
     this.sessions.set(request.clientId, session);
-    if (session.stored) this.save(session, undefined);
+    session.will = request.will;
+    this.save(session);
     return { session, present: false };
   }
 
@@ -85,14 +87,12 @@ export class SessionRegistry {
     session.detach();
     if (sendWill) this.scheduleWill(session);
     else session.will = undefined; // [MQTT-3.14.4-3]
-    this.scheduleExpiry(session, session.expiryInterval);
+    this.scheduleExpiry(session);
   }
 
   /** DISCONNECT may shorten or lengthen what CONNECT asked for, in seconds. */
   changeExpiry(session: Session, expiryInterval: number): void {
-    const wasStored = session.stored;
     session.expiryInterval = expiryInterval;
-    if (wasStored && !session.stored) this.context.store.deleteSession(session.clientId);
   }
 
   /** Ends a session for good: nothing of it stays. */
@@ -108,33 +108,27 @@ export class SessionRegistry {
   /** Takes up a session that the store kept. */
   restore(restored: RestoredSession, now: number): void {
     const { session: record } = restored;
-    const session = new Session(record.clientId, record.owner, record.expiryInterval, this.context);
-    session.restore(restored.queue, restored.received);
-    for (const { filter, ...options } of restored.subscriptions) session.subscribe(filter, options);
+    const session = new Session(record.clientId, record.owner, record.expiryInterval, this.context, true);
+    session.restore(restored);
+    session.disconnectedAt = record.disconnectedAt ?? now;
+    session.will = record.will;
     this.sessions.set(record.clientId, session);
-    const away = (now - (record.disconnectedAt ?? now)) / 1000;
-    if (record.will !== undefined) {
-      session.will = record.will.will;
-      const delay = Math.max(0, record.will.dueAt - now);
-      session.willTimer = this.timers.after(delay, () => this.fireWill(session));
-    }
-    this.scheduleExpiry(session, Math.max(0, record.expiryInterval - away), record.disconnectedAt ?? now);
+    if (record.disconnectedAt === undefined) this.save(session);
+    const away = (now - session.disconnectedAt) / 1000;
+    // Nothing happens before all sessions are there, so that none misses a will.
+    this.delayWill(session, Math.max(0, willDelay(session) - away));
+    this.delayEnd(session, Math.max(0, session.expiryInterval - away));
   }
 
-  private resume(session: Session, expiryInterval: number): Session {
+  private resume(session: Session, { expiryInterval, will }: OpenRequest): Session {
     session.willTimer?.cancel(); // [MQTT-3.1.3-9]
     session.willTimer = undefined;
     session.expiryTimer?.cancel();
     session.expiryTimer = undefined;
-    session.will = undefined;
-    if (expiryInterval === 0) {
-      // It lives on as long as this connection, but what the store holds is not to survive it.
-      session.expiryInterval = 0;
-      this.context.store.deleteSession(session.clientId);
-    } else {
-      session.expiryInterval = expiryInterval;
-      this.save(session, undefined);
-    }
+    session.disconnectedAt = undefined;
+    session.expiryInterval = expiryInterval;
+    session.will = will;
+    this.save(session);
     return session;
   }
 
@@ -150,19 +144,28 @@ export class SessionRegistry {
   }
 
   private scheduleWill(session: Session): void {
-    const { will } = session;
-    if (will === undefined) return;
-    const delay = Math.min(will.properties?.willDelayInterval ?? 0, session.expiryInterval);
-    if (delay === 0) this.fireWill(session); // [MQTT-3.1.2-8]
-    else session.willTimer = this.timers.after(delay * 1000, () => this.fireWill(session));
+    const delay = willDelay(session);
+    if (delay === 0)
+      this.fireWill(session); // [MQTT-3.1.2-8]
+    else this.delayWill(session, delay);
   }
 
-  private scheduleExpiry(session: Session, seconds: number, disconnectedAt = Date.now()): void {
-    if (!session.stored) {
+  private delayWill(session: Session, seconds: number): void {
+    if (session.will === undefined) return;
+    session.willTimer = this.timers.after(seconds * 1000, () => this.fireWill(session));
+  }
+
+  private scheduleExpiry(session: Session): void {
+    if (session.expiryInterval === 0) {
       this.end(session); // [MQTT-3.1.2-23]
       return;
     }
-    this.save(session, disconnectedAt);
+    session.disconnectedAt = Date.now();
+    this.save(session);
+    this.delayEnd(session, session.expiryInterval);
+  }
+
+  private delayEnd(session: Session, seconds: number): void {
     if (session.expiryInterval === neverExpires) return;
     session.expiryTimer = this.timers.after(seconds * 1000, () => this.end(session));
   }
@@ -174,16 +177,20 @@ export class SessionRegistry {
     session.will = undefined; // [MQTT-3.1.2-10]
     this.context.counters.wills++;
     this.publishWill(session, willMessage(will, session.clientId));
-    if (session.stored && this.sessions.has(session.clientId)) this.save(session, Date.now());
+    if (this.sessions.has(session.clientId)) this.save(session);
   }
 
-  private save(session: Session, disconnectedAt: number | undefined): void {
-    const { clientId, owner, expiryInterval, will } = session;
-    const delay = (will?.properties?.willDelayInterval ?? 0) * 1000;
-    const pending = will === undefined || disconnectedAt === undefined ? undefined : { will, dueAt: disconnectedAt + delay };
-    const record: SessionRecord = { clientId, owner, expiryInterval, disconnectedAt, will: pending };
+  private save(session: Session): void {
+    if (!session.stored) return;
+    const { clientId, owner, expiryInterval, disconnectedAt, will, sentUpTo } = session;
+    const record: SessionRecord = { clientId, owner, expiryInterval, disconnectedAt, will, sentUpTo };
     this.context.store.putSession(record);
   }
+}
+
+/** Seconds from the end of the connection to the will: no longer than the session lives. */
+function willDelay({ will, expiryInterval }: Session): number {
+  return Math.min(will?.properties?.willDelayInterval ?? 0, expiryInterval);
 }
 
 function willMessage(will: Will, publisher: string): Message {

@@ -1,13 +1,15 @@
 import type { QoS, Will } from '@moat/codec';
-import type { Message } from '../routing/message.js';
+import { Message } from '../routing/message.js';
 import type { Router } from '../routing/router.js';
-import type { Subscriber } from '../routing/subscriber.js';
+import type { Subscriber, Target } from '../routing/subscriber.js';
 import type { Subscription, SubscriptionOptions } from '../routing/subscription.js';
-import { singleTarget, type Target } from '../routing/target.js';
-import type { Store } from '../storage/store.js';
+import { singleTarget } from '../routing/target.js';
+import type { RestoredSession, Store } from '../storage/store.js';
 import type { Timer } from '../transport/timer-wheel.js';
+import { Incoming } from './incoming.js';
 import type { Link } from './link.js';
-import { Outgoing, type QueueLimits } from './outgoing.js';
+import { Outgoing } from './outgoing.js';
+import type { DropReason, QueueLimits } from './outgoing-queue.js';
 import type { SessionCounters } from './session-counters.js';
 
 /** What a client may do, as far as its session has to ask. Bound to one principal by the connection. */
@@ -38,9 +40,11 @@ export class Session implements Subscriber {
   will: Will | undefined = undefined;
   /** The delayed will, or the end of the session: whichever is set waits in the timer wheel. */
   willTimer: Timer | undefined = undefined;
+  /** Wall-clock milliseconds; undefined while it is connected. */
+  disconnectedAt: number | undefined = undefined;
   expiryTimer: Timer | undefined = undefined;
   readonly subscriptions: Subscription[] = [];
-  private receivedIds: Set<number> | undefined = undefined;
+  private incoming: Incoming | undefined = undefined;
   private outgoing: Outgoing | undefined = undefined;
   /** Retained messages that a new subscription is still to get: they leave as the client reads. */
   private feeds: Iterator<{ message: Message; target: Target }>[] | undefined = undefined;
@@ -51,11 +55,9 @@ export class Session implements Subscriber {
     /** Seconds; 0 ends the session with its connection. */
     public expiryInterval: number,
     private readonly context: SessionContext,
+    /** Whether the store has it: from the beginning or never, whatever becomes of the expiry interval. */
+    readonly stored: boolean = expiryInterval > 0,
   ) {}
-
-  get stored(): boolean {
-    return this.expiryInterval > 0;
-  }
 
   /** A shared subscription picks those that are connected and read. */
   get available(): boolean {
@@ -74,7 +76,12 @@ export class Session implements Subscriber {
     return this.rights?.mayReceive(topic) ?? true;
   }
 
-  dropped(count: number, why: 'queue_full' | 'expired' | 'not_authorized' | 'too_large'): void {
+  /** The last position of its queue that was sent. */
+  get sentUpTo(): number {
+    return this.outgoing?.sentUpTo ?? 0;
+  }
+
+  dropped(count: number, why: DropReason): void {
     this.context.counters.dropped[why] += count;
   }
 
@@ -111,12 +118,13 @@ export class Session implements Subscriber {
   subscribe(filter: string, options: SubscriptionOptions): { subscription: Subscription; isNew: boolean } {
     const { router, store } = this.context;
     const result = router.subscribe(this, filter, options);
-    if (result.isNew) {
-      result.subscription.index = this.subscriptions.length;
-      this.subscriptions.push(result.subscription);
-    }
+    if (result.isNew) this.own(result.subscription);
     if (this.stored) store.putSubscription(this.clientId, { filter, ...options });
     return result;
+  }
+
+  isSubscribed(filter: string): boolean {
+    return this.context.router.subscription(this, filter) !== undefined;
   }
 
   /** False when there was no such subscription. */
@@ -132,28 +140,31 @@ export class Session implements Subscriber {
     return true;
   }
 
-  /** Remembers the identifier of an incoming QoS 2 message; false when it is a repetition. // [MQTT-4.3.3-10] */
-  receive(packetId: number): boolean {
-    this.receivedIds ??= new Set();
-    if (this.receivedIds.has(packetId)) return false;
-    this.receivedIds.add(packetId);
-    if (this.stored) this.context.store.putReceived(this.clientId, packetId);
-    return true;
+  /** Holds an incoming QoS 2 message back until PUBREL; returns what is to be delivered already. // [MQTT-4.3.3-10] */
+  receive(packetId: number, message: Message): Iterable<Message> {
+    const { limits, store } = this.context;
+    this.incoming ??= new Incoming(limits.max_queued_bytes);
+    const due = this.incoming.hold(packetId, message);
+    if (this.stored) {
+      if (due.size === 0) store.putReceived(this.clientId, { packetId, message: message.record() });
+      for (const id of due.keys()) store.putReceived(this.clientId, { packetId: id, message: undefined });
+    }
+    return due.values();
   }
 
   hasReceived(packetId: number): boolean {
-    return this.receivedIds?.has(packetId) ?? false;
+    return this.incoming?.has(packetId) ?? false;
   }
 
-  /** PUBREL: the identifier is free again; false when it was not in use. */
-  releaseReceived(packetId: number): boolean {
-    const known = this.receivedIds?.delete(packetId) ?? false;
-    if (known && this.stored) this.context.store.deleteReceived(this.clientId, packetId);
-    return known;
+  /** PUBREL: the identifier is free again. Returns the message, unless it was delivered already. // [MQTT-4.3.3-12] */
+  releaseReceived(packetId: number): Message | undefined {
+    if (!this.hasReceived(packetId)) return undefined;
+    if (this.stored) this.context.store.deleteReceived(this.clientId, packetId);
+    return this.incoming?.release(packetId);
   }
 
   get receivedCount(): number {
-    return this.receivedIds?.size ?? 0;
+    return this.incoming?.size ?? 0;
   }
 
   acknowledged(packetId: number, qos: 1 | 2): boolean {
@@ -185,10 +196,16 @@ export class Session implements Subscriber {
   }
 
   /** Takes up what the store held. */
-  restore(queue: { count: number; bytes: number; lastPosition: number }, received: readonly number[]): void {
-    if (queue.lastPosition > 0)
-      this.outgoing = new Outgoing(this, this.context.store, this.context.limits, queue);
-    if (received.length > 0) this.receivedIds = new Set(received);
+  restore({ session, subscriptions, queue, received }: RestoredSession): void {
+    const { router, store, limits } = this.context;
+    for (const { filter, ...options } of subscriptions) this.own(router.subscribe(this, filter, options).subscription);
+    // A broker that went down with the client connected does not know how far it got.
+    const sentUpTo = session.disconnectedAt === undefined ? queue.lastPosition : session.sentUpTo;
+    if (queue.lastPosition > 0) this.outgoing = new Outgoing(this, store, limits, { ...queue, sentUpTo });
+    if (received.length === 0) return;
+    this.incoming = new Incoming(limits.max_queued_bytes);
+    for (const { packetId, message } of received)
+      this.incoming.restore(packetId, message === undefined ? undefined : Message.restored(message));
   }
 
   /** Gives up everything; what shared subscriptions still had to bring goes to other members. */
@@ -207,8 +224,13 @@ export class Session implements Subscriber {
     );
   }
 
+  private own(subscription: Subscription): void {
+    subscription.index = this.subscriptions.length;
+    this.subscriptions.push(subscription);
+  }
+
   private send(message: Message, target: Target, retain: boolean): void {
-    const qos = message.qos < target.qos ? message.qos : target.qos; // [MQTT-3.8.4-8]
+    const qos = Math.min(message.qos, target.qos) as QoS; // [MQTT-3.8.4-8]
     const { link } = this;
     if (qos !== 0) {
       if (this.outgoing === undefined) {

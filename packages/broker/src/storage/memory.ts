@@ -1,6 +1,7 @@
 import type {
   MessageRecord,
   QueueEntry,
+  ReceivedRecord,
   RestoredSession,
   SessionRecord,
   Store,
@@ -12,7 +13,7 @@ interface Held {
   readonly subscriptions: Map<string, SubscriptionRecord>;
   /** In order of position. */
   readonly queue: Map<number, QueueEntry>;
-  readonly received: Set<number>;
+  readonly received: Map<number, ReceivedRecord>;
   lastPosition: number;
 }
 
@@ -31,7 +32,13 @@ export class MemoryStore implements Store {
     const held = this.held.get(session.clientId);
     if (held !== undefined) held.session = session;
     else {
-      const fresh = { session, subscriptions: new Map(), queue: new Map(), received: new Set<number>(), lastPosition: 0 };
+      const fresh = {
+        session,
+        subscriptions: new Map(),
+        queue: new Map(),
+        received: new Map(),
+        lastPosition: 0,
+      };
       this.held.set(session.clientId, fresh);
     }
   }
@@ -71,6 +78,16 @@ export class MemoryStore implements Store {
     this.held.get(clientId)?.queue.delete(position);
   }
 
+  dequeueFirst(clientId: string, after: number): void {
+    this.staged++;
+    const queue = this.held.get(clientId)?.queue;
+    for (const position of queue?.keys() ?? []) {
+      if (position <= after) continue;
+      queue?.delete(position);
+      return;
+    }
+  }
+
   readQueue(clientId: string, after: number, limit: number): Promise<readonly QueueEntry[]> {
     const entries: QueueEntry[] = [];
     for (const entry of this.held.get(clientId)?.queue.values() ?? []) {
@@ -80,9 +97,9 @@ export class MemoryStore implements Store {
     return Promise.resolve(entries);
   }
 
-  putReceived(clientId: string, packetId: number): void {
+  putReceived(clientId: string, received: ReceivedRecord): void {
     this.staged++;
-    this.held.get(clientId)?.received.add(packetId);
+    this.held.get(clientId)?.received.set(received.packetId, received);
   }
 
   deleteReceived(clientId: string, packetId: number): void {
@@ -107,7 +124,7 @@ export class MemoryStore implements Store {
       yield {
         session,
         subscriptions: [...subscriptions.values()],
-        received: [...received],
+        received: [...received.values()],
         queue: { count: queue.size, bytes, lastPosition },
       };
     }

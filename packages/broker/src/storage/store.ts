@@ -9,8 +9,10 @@ export interface SessionRecord {
   readonly expiryInterval: number;
   /** When its connection ended; undefined while it is connected, or when the broker stopped without ending it. */
   readonly disconnectedAt: number | undefined;
-  /** The will that is still to be published, and when. */
-  readonly will: { readonly will: Will; readonly dueAt: number } | undefined;
+  /** The will that is still to be published, its delay after the end of the connection. */
+  readonly will: Will | undefined;
+  /** Positions of its queue up to this one were sent before the connection ended. */
+  readonly sentUpTo: number;
 }
 
 export interface SubscriptionRecord {
@@ -53,12 +55,19 @@ export interface QueueEntry {
   readonly state: QueueState;
 }
 
+/** A QoS 2 message of the client that awaits PUBREL. */
+export interface ReceivedRecord {
+  readonly packetId: number;
+  /** Undefined when it was delivered already and only the identifier matters. */
+  readonly message: MessageRecord | undefined;
+}
+
 /** Everything of one session, as the broker starts from it. */
 export interface RestoredSession {
   readonly session: SessionRecord;
   readonly subscriptions: readonly SubscriptionRecord[];
-  /** Packet identifiers of QoS 2 messages that were received and not yet released. */
-  readonly received: readonly number[];
+  /** QoS 2 messages that were received and not yet released. */
+  readonly received: readonly ReceivedRecord[];
   readonly queue: { readonly count: number; readonly bytes: number; readonly lastPosition: number };
 }
 
@@ -86,10 +95,12 @@ export interface Store {
   /** The receiver has a QoS 2 message: its body may go, its identifier stays until {@link dequeue}. */
   release(clientId: string, position: number): void;
   dequeue(clientId: string, position: number): void;
-  /** Up to `limit` entries behind position `after`, in order. */
+  /** Removes the first entry behind position `after`, whichever that is. */
+  dequeueFirst(clientId: string, after: number): void;
+  /** Up to `limit` entries behind position `after`, in order, as they are when it is called. */
   readQueue(clientId: string, after: number, limit: number): Promise<readonly QueueEntry[]>;
 
-  putReceived(clientId: string, packetId: number): void;
+  putReceived(clientId: string, received: ReceivedRecord): void;
   deleteReceived(clientId: string, packetId: number): void;
 
   putRetained(message: MessageRecord): void;

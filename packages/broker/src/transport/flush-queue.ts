@@ -1,4 +1,7 @@
-import type { Outbox } from './outbox.js';
+/** What gathers bytes to send, and sends them on request. */
+export interface Flushable {
+  flush(): void;
+}
 
 /**
  * The outboxes that have something to send. While a read is being handled they gather; when it is over each
@@ -6,8 +9,8 @@ import type { Outbox } from './outbox.js';
  * end of the current microtasks.
  */
 export class FlushQueue {
-  private waiting: Outbox[] = [];
-  private spare: Outbox[] = [];
+  private waiting: Flushable[] = [];
+  private spare: Flushable[] = [];
   private reading = false;
   private scheduled = false;
   private readonly run = (): void => {
@@ -15,7 +18,7 @@ export class FlushQueue {
     this.flush();
   };
 
-  add(outbox: Outbox): void {
+  add(outbox: Flushable): void {
     this.waiting.push(outbox);
     if (!this.reading && !this.scheduled) {
       this.scheduled = true;

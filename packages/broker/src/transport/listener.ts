@@ -1,9 +1,15 @@
 import type { Server as HttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TlsOptions as NodeTlsOptions, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import {
+  createServer as createTlsServer,
+  type TlsOptions as NodeTlsOptions,
+  type TLSSocket,
+  type Server as TlsServer,
+} from 'node:tls';
 import { OperatorError } from '../errors.js';
+import { acceptInto } from './accept.js';
 import type { HandshakeGate } from './handshake-gate.js';
-import { SocketWire } from './socket-wire.js';
+import { onRead, SocketWire } from './socket-wire.js';
 import { loadTlsMaterial, type TlsOptions } from './tls-material.js';
 import { createWebSocketServer, type WebSocketOptions } from './websocket-server.js';
 import { WebSocketWire } from './websocket-wire.js';
@@ -52,14 +58,14 @@ export class Listener {
    */
   static async open(options: ListenerOptions, owner: ListenerOwner): Promise<Listener> {
     const tls = options.tls === undefined ? undefined : await tlsServerOptions(options, options.tls);
-    const plain = options.protocol === 'mqtt';
-    const server = createServer({ noDelay: options.set_tcp_nodelay, pauseOnConnect: plain });
+    const server = createServer({ noDelay: options.set_tcp_nodelay });
     const name = (): string => `${options.protocol}:${(server.address() as AddressInfo | null)?.port ?? options.port}`;
     const upper = upperServer(options, tls, owner, name);
     await listen(server, options);
     const { address, port } = server.address() as AddressInfo;
     const listener = new Listener(options, server, upper, address, port);
-    server.on('connection', (socket) => listener.accept(socket, owner));
+    if (upper === undefined) acceptInto(server, onRead, (...accepted) => listener.acceptPlain(owner, ...accepted));
+    else server.on('connection', (socket) => listener.accept(socket, owner, upper));
     return listener;
   }
 
@@ -80,22 +86,30 @@ export class Listener {
     });
   }
 
-  private accept(socket: Socket, owner: ListenerOwner): void {
-    const address = socket.remoteAddress;
-    if (address === undefined || !owner.admit(plainAddress(address))) {
-      socket.destroy();
-      return;
-    }
-    const { upper } = this;
-    const origin = originOf(this.options.protocol, `${this.options.protocol}:${this.port}`, socket, undefined);
-    if (upper === undefined) {
-      owner.accepted(SocketWire.overTcp(socket, origin, owner.left));
-      return;
-    }
+  private acceptPlain(owner: ListenerOwner, socket: Socket, readsByCallback: boolean): void {
+    const origin = this.admit(socket, owner);
+    if (origin === undefined) return;
+    if (this.options.set_tcp_nodelay) socket.setNoDelay(true);
+    const wrap = readsByCallback ? SocketWire.overCallback : SocketWire.overStream;
+    owner.accepted(wrap(socket, origin, owner.left));
+  }
+
+  private accept(socket: Socket, owner: ListenerOwner, upper: TlsServer | HttpServer): void {
+    const origin = this.admit(socket, owner);
+    if (origin === undefined) return;
     socket.on('error', () => socket.destroy());
     socket.once('close', () => owner.left(origin));
     if (this.options.tls === undefined) upper.emit('connection', socket);
     else this.handshake(socket, upper, owner.gate);
+  }
+
+  /** Where an admitted socket comes from; one that is not admitted is closed. */
+  private admit(socket: Socket, owner: ListenerOwner): WireOrigin | undefined {
+    const { protocol } = this.options;
+    const origin = originOf(protocol, `${protocol}:${this.port}`, socket, undefined);
+    if (origin.remoteAddress !== '' && owner.admit(origin.remoteAddress)) return origin;
+    socket.destroy();
+    return undefined;
   }
 
   private handshake(socket: Socket, upper: TlsServer | HttpServer, gate: HandshakeGate): void {

@@ -1,18 +1,39 @@
 import type { FlushQueue } from './flush-queue.js';
 import type { Wire } from './wire.js';
 
-const slabSize = 16_384;
-/** Frames of at least this size are referred to, not copied. */
+/** Frames of at least this size are referred to, not copied, where several wires get them. */
 export const shareFrom = 2_048;
-const spareSlabs: Uint8Array[] = [];
-const maximumSpareSlabs = 256;
 
-function takeSlab(): Uint8Array {
-  return spareSlabs.pop() ?? Buffer.allocUnsafeSlow(slabSize);
+/** Memory of one size that is used again: fresh memory costs page faults. */
+class SlabPool {
+  private readonly spare: Uint8Array[] = [];
+
+  constructor(
+    readonly size: number,
+    private readonly most: number,
+  ) {}
+
+  take(): Uint8Array {
+    return this.spare.pop() ?? Buffer.allocUnsafeSlow(this.size);
+  }
+
+  giveBack(slab: Uint8Array): void {
+    if (this.spare.length < this.most) this.spare.push(slab);
+  }
+}
+
+const smallSlabs = new SlabPool(16_384, 256);
+const largeSlabs = new SlabPool(262_144, 16);
+
+function takeSlab(length: number): Uint8Array {
+  if (length <= smallSlabs.size) return smallSlabs.take();
+  if (length <= largeSlabs.size) return largeSlabs.take();
+  return Buffer.allocUnsafeSlow(length);
 }
 
 function returnSlab(slab: Uint8Array): void {
-  if (spareSlabs.length < maximumSpareSlabs) spareSlabs.push(slab);
+  if (slab.length === smallSlabs.size) smallSlabs.giveBack(slab);
+  else if (slab.length === largeSlabs.size) largeSlabs.giveBack(slab);
 }
 
 /**
@@ -136,13 +157,12 @@ export class Outbox {
   private renew(length: number): void {
     this.seal();
     if (this.slab !== undefined) this.lend(this.slab);
-    this.slab = length > slabSize ? Buffer.allocUnsafeSlow(length) : takeSlab();
+    this.slab = takeSlab(length);
     this.open = 0;
     this.used = 0;
   }
 
   private lend(slab: Uint8Array): void {
-    if (slab.length !== slabSize) return;
     this.lent ??= [];
     this.lent.push(slab);
   }

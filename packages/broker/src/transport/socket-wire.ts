@@ -1,8 +1,6 @@
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Wire, WireOrigin, WireReceiver } from './wire.js';
 
-/** Every plain TCP read lands here: a read is handled to its end before the next one begins. */
-const readBuffer = Buffer.allocUnsafeSlow(65_536);
 /** Milliseconds that a closing wire has to send what is pending. */
 const closeGrace = 5_000;
 
@@ -24,20 +22,8 @@ export class SocketWire implements Wire {
     socket.on('close', onClose);
   }
 
-  /**
-   * Takes over an accepted socket that was never read from; `left` is called when it has closed.
-   *
-   * Reading into one shared buffer instead of a new one a read saves a third of the CPU per read. Node.js offers that
-   * for outgoing sockets only (`onread`), so the accepted handle is wrapped once more. That rests on an internal
-   * name: where it is missing the socket is read in the ordinary way.
-   */
-  static overTcp(accepted: Socket, origin: WireOrigin, left: (origin: WireOrigin) => void): SocketWire {
-    const inner = accepted as Socket & { _handle?: object; _server?: object };
-    if (inner._handle === undefined || inner._handle === null) return SocketWire.overStream(accepted, origin, left);
-    const options = { handle: inner._handle, onread: { buffer: readBuffer, callback: onSharedRead }, manualStart: true };
-    const socket: Socket & { _server?: object } = new Socket(options as ConstructorParameters<typeof Socket>[0]);
-    // The server counts its open sockets through this reference.
-    if (inner._server !== undefined) socket._server = inner._server;
+  /** Takes over a socket whose reads call {@link onRead}; `left` is called when it has closed. */
+  static overCallback(socket: Socket, origin: WireOrigin, left: (origin: WireOrigin) => void): SocketWire {
     return new SocketWire(socket, origin, left);
   }
 
@@ -113,7 +99,8 @@ interface AdoptedSocket extends Socket {
   [adoptedBy]?: SocketWire;
 }
 
-function onSharedRead(this: AdoptedSocket, length: number, buffer: Uint8Array): boolean {
+/** What a socket calls that reads into a buffer of its transport. */
+export function onRead(this: AdoptedSocket, length: number, buffer: Uint8Array): boolean {
   this[adoptedBy]?.received(buffer, length);
   return true;
 }

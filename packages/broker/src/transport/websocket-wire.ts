@@ -22,7 +22,8 @@ export class WebSocketWire implements Wire {
   ) {
     socket.pause();
     socket.on('message', (data: Buffer, isBinary: boolean) => {
-      if (!isBinary) socket.close(unsupportedData, 'MQTT is sent in binary messages'); // [MQTT-6.0.0-1]
+      if (!isBinary)
+        socket.close(unsupportedData, 'MQTT is sent in binary messages'); // [MQTT-6.0.0-1]
       else this.receiver?.received(data, 0, data.length); // [MQTT-6.0.0-2]
     });
     socket.on('error', (error) => {

@@ -21,12 +21,14 @@ export function checkFirstByte(first: number, role: 'server' | 'client', version
   const type = first >> 4;
   const flags = first & 0x0f;
   if (version === 0) {
-    // [MQTT-3.1.0-1]
+    // [MQTT-3.1.0-1] [MQTT3-3.1.0-1]
     if (type !== CONNECT) throw protocolError('The first packet is not CONNECT', 'MQTT-3.1.0-1');
-  } else if (type === CONNECT && role === 'server') {
-    throw protocolError('A second CONNECT', 'MQTT-3.1.0-2'); // [MQTT-3.1.0-2]
+    return; // its flags are judged with its version: in 3.1 they mean nothing
   }
-  if (type === 0) throw malformed('Packet type 0 is reserved');
+  if (type === CONNECT && role === 'server') {
+    throw protocolError('A second CONNECT', 'MQTT-3.1.0-2'); // [MQTT-3.1.0-2] [MQTT3-3.1.0-2]
+  }
+  if (type === 0) throw protocolError('Packet type 0 is reserved');
   if (type === AUTH && version !== 5) throw malformed('Packet type 15 is reserved before MQTT 5.0');
   const silent = role === 'client' && version < 5 && type === DISCONNECT;
   if (silent || ((role === 'server' ? ONLY_FROM_SERVER : ONLY_FROM_CLIENT) & (1 << type)) !== 0) {

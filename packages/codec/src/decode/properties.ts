@@ -68,7 +68,7 @@ function readValue(reader: Reader, definition: PropertyDefinition): Value {
     case 'string':
       return reader.string(); // [MQTT-3.3.2-19]
     case 'topic': {
-      const topic = reader.string(); // [MQTT-3.3.2-13]
+      const topic = reader.name(); // [MQTT-3.3.2-13]
       // [MQTT-3.3.2-14]
       if (!isValidTopicName(topic)) {
         throw protocolError('A response topic that is empty or has a wildcard', 'MQTT-3.3.2-14');

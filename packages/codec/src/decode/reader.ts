@@ -1,6 +1,6 @@
 import { CodecError } from '../error.js';
 import { ReasonCode } from '../reason-code.js';
-import { decodeUtf8 } from '../utf8.js';
+import { decodeName, decodeUtf8 } from '../utf8.js';
 
 /** The part of the parser's options that decoding a packet needs. */
 export interface DecodeLimits {
@@ -58,6 +58,13 @@ export class Reader {
     const length = this.twoBytes();
     const start = this.#take(length);
     return decodeUtf8(this.bytes, start, start + length);
+  }
+
+  /** A string that names something: see {@link decodeName}. */
+  name(): string {
+    const length = this.twoBytes();
+    const start = this.#take(length);
+    return decodeName(this.bytes, start, start + length);
   }
 
   /** A copy: what is not the payload of a PUBLISH outlives the read buffer. */

@@ -1,12 +1,13 @@
 import { requireReasonCode } from '../allowed-reason-codes.js';
 import type { ConnackPacket, SubackPacket, UnsubackPacket } from '../packet.js';
-import { PacketType, type ProtocolVersion } from '../packet-type.js';
+import { PacketType, ProtocolVersion } from '../packet-type.js';
 import { type ConnectReturnCode, ReasonCode } from '../reason-code.js';
 import { readProperties } from './properties.js';
 import { malformed, protocolError, type Reader } from './reader.js';
 
 export function decodeConnack(reader: Reader, version: ProtocolVersion, maximumUserProperties: number): ConnackPacket {
-  const flags = reader.byte();
+  const byte = reader.byte();
+  const flags = version === ProtocolVersion.V3_1 ? 0 : byte; // MQTT 3.1 §3.2: reserved, and not to be looked at.
   // [MQTT-3.2.2-1]
   if (flags > 1) throw malformed('Reserved bits of the connect acknowledge flags are set', 'MQTT-3.2.2-1');
   const code = reader.byte();

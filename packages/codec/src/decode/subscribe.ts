@@ -9,7 +9,7 @@ export function decodeSubscribe(
   version: ProtocolVersion,
   maximumUserProperties: number,
 ): SubscribePacket {
-  const packet: SubscribePacket = { type: PacketType.SUBSCRIBE, packetId: reader.packetId(), subscriptions: [] };
+  const packet: SubscribePacket = { type: PacketType.SUBSCRIBE, packetId: readPacketId(reader), subscriptions: [] };
   if (version === 5) {
     const properties = readProperties(reader, PacketType.SUBSCRIBE, maximumUserProperties);
     if (properties !== undefined) packet.properties = properties;
@@ -21,7 +21,7 @@ export function decodeSubscribe(
 }
 
 function decodeRequest(reader: Reader, version: ProtocolVersion): SubscriptionRequest {
-  const filter = decodeFilter(reader); // [MQTT-3.8.3-1]
+  const filter = decodeFilter(reader); // [MQTT-3.8.3-1] [MQTT3-3.8.3-1]
   const options = reader.byte();
   const qos = options & 0x03;
   const retainHandling = (options >> 4) & 0x03;
@@ -49,19 +49,26 @@ export function decodeUnsubscribe(
   version: ProtocolVersion,
   maximumUserProperties: number,
 ): UnsubscribePacket {
-  const packet: UnsubscribePacket = { type: PacketType.UNSUBSCRIBE, packetId: reader.packetId(), filters: [] };
+  const packet: UnsubscribePacket = { type: PacketType.UNSUBSCRIBE, packetId: readPacketId(reader), filters: [] };
   if (version === 5) {
     const properties = readProperties(reader, PacketType.UNSUBSCRIBE, maximumUserProperties);
     if (properties !== undefined) packet.properties = properties;
   }
-  while (reader.left > 0) packet.filters.push(decodeFilter(reader)); // [MQTT-3.10.3-1]
-  // [MQTT-3.10.3-2]
+  while (reader.left > 0) packet.filters.push(decodeFilter(reader)); // [MQTT-3.10.3-1] [MQTT3-3.10.3-1]
+  // [MQTT-3.10.3-2] [MQTT3-3.10.3-2]
   if (packet.filters.length === 0) throw protocolError('An UNSUBSCRIBE without topic filter', 'MQTT-3.10.3-2');
   return packet;
 }
 
+/** The standard gives no reason code for an identifier of 0; this one is Mosquitto's in these two packets. */
+function readPacketId(reader: Reader): number {
+  const packetId = reader.twoBytes();
+  if (packetId === 0) throw malformed('A packet identifier of 0', 'MQTT-2.2.1-3'); // [MQTT-2.2.1-3] [MQTT3-2.3.1-1]
+  return packetId;
+}
+
 function decodeFilter(reader: Reader): string {
-  const filter = reader.string();
+  const filter = reader.name();
   requireTopicFilter(filter);
   return filter;
 }

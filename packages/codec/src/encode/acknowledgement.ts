@@ -32,9 +32,10 @@ export function encodeAcknowledgement(
 ): Uint8Array {
   const { type, reasonCode, properties } = packet;
   writer.twoBytes(requirePacketId(packet.packetId));
-  if (version === 5 && (reasonCode !== ReasonCode.success || properties !== undefined)) {
+  const { length } = Object.keys(properties ?? {});
+  if (version === 5 && (reasonCode !== ReasonCode.success || length > 0)) {
     writer.byte(requireReasonCode(type, reasonCode, undefined));
-    if (properties !== undefined) writeProperties(writer, version, type, properties);
+    if (length > 0) writeProperties(writer, version, type, properties);
   }
   return writer.finish(firstByte(type));
 }
@@ -46,9 +47,10 @@ function firstByte(type: AcknowledgementType): number {
 /** Before 5.0 the reason is not sent. */
 export function encodeDisconnect(writer: Writer, packet: DisconnectPacket, version: ProtocolVersion): Uint8Array {
   const { reasonCode, properties } = packet;
-  if (version === 5 && (reasonCode !== ReasonCode.normalDisconnection || properties !== undefined)) {
+  const { length } = Object.keys(properties ?? {});
+  if (version === 5 && (reasonCode !== ReasonCode.normalDisconnection || length > 0)) {
     writer.byte(requireReasonCode(PacketType.DISCONNECT, reasonCode, undefined));
-    if (properties !== undefined) writeProperties(writer, version, PacketType.DISCONNECT, properties);
+    if (length > 0) writeProperties(writer, version, PacketType.DISCONNECT, properties);
   }
   return writer.finish(PacketType.DISCONNECT << 4);
 }

@@ -61,7 +61,7 @@ export function encodeSuback(writer: Writer, packet: SubackPacket, version: Prot
 }
 
 export function encodeUnsubscribe(writer: Writer, packet: UnsubscribePacket, version: ProtocolVersion): Uint8Array {
-  requireSome(packet.filters, 'MQTT-3.10.3-2'); // [MQTT-3.10.3-2]
+  requireSome(packet.filters, 'MQTT-3.10.3-2'); // [MQTT-3.10.3-2] [MQTT3-3.10.3-2]
   writer.twoBytes(requirePacketId(packet.packetId));
   writeProperties(writer, version, PacketType.UNSUBSCRIBE, packet.properties);
   for (const filter of packet.filters) {

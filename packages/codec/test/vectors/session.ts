@@ -103,8 +103,8 @@ export const sessionVectors: Vector[] = [
       },
     },
   ]),
+  ...refused('client', EVERY, protocolError, [{ title: 'Packet type 0', bytes: '00' }]),
   ...refused('client', EVERY, malformedPacket, [
-    { title: 'Packet type 0', bytes: '00' },
     { title: 'PINGREQ with a flag [MQTT-2.1.3-1] [MQTT3-2.2.2-1] [MQTT3-2.2.2-2]', bytes: 'c1' },
     { title: 'PINGREQ with a payload', bytes: 'c0 01 00' },
     { title: 'DISCONNECT with a flag [MQTT-3.14.1-1] [MQTT3-3.14.1-1]', bytes: 'e1' },

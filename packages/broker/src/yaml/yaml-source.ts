@@ -1,30 +1,8 @@
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
-import { OperatorError, type OperatorErrorCode, type Place } from '../errors.js';
+import { OperatorError, type OperatorErrorCode, OperatorErrors, type Place } from '../errors.js';
 
 /** Keys and indexes that lead from the top of a document to a value. */
 export type Path = readonly PropertyKey[];
-
-/** Every mistake found in one file, so that the operator mends them in one go. Thrown while loading. */
-export class OperatorErrors extends Error {
-  override readonly name = 'OperatorErrors';
-  /** At least one, in the order of the file. */
-  readonly errors: readonly OperatorError[];
-
-  constructor(errors: readonly OperatorError[]) {
-    super(errors.map(String).join('\n'));
-    this.errors = errors;
-  }
-
-  /** The exit code of the command that meets them. */
-  get exitCode(): 1 | 2 {
-    return this.errors.every((error) => error.exitCode === 1) ? 1 : 2;
-  }
-
-  /** One line for each. */
-  override toString(): string {
-    return this.message;
-  }
-}
 
 /** A YAML file that a person wrote, and where in it each value stands. */
 export class YamlSource {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { OperatorError, type OperatorErrorCode } from '../errors.js';
+import { OperatorError, type OperatorErrorCode, OperatorErrors } from '../errors.js';
 import { explainIssue } from './schema-issue.js';
-import { OperatorErrors, type Path, YamlSource } from './yaml-source.js';
+import { type Path, YamlSource } from './yaml-source.js';
 
 /** The codes under which the mistakes of one kind of file are reported. */
 export interface MistakeCodes {

@@ -1,0 +1,43 @@
+import { Message } from '../routing/message.js';
+import type { Target } from '../routing/subscriber.js';
+import type { QueueEntry } from '../storage/store.js';
+
+/** A QoS 1 or 2 message on its way to one client. */
+export interface Delivery {
+  /** Counts up from 1 within the session. The packet identifier follows from it. */
+  readonly position: number;
+  readonly message: Message;
+  readonly qos: 1 | 2;
+  readonly retain: boolean;
+  readonly subscriptionIdentifiers: readonly number[] | undefined;
+  readonly sharedFilter: string | undefined;
+  /** `queued` not sent, `sent` awaits PUBACK or PUBREC, `released` awaits PUBCOMP. */
+  state: 'queued' | 'sent' | 'released';
+}
+
+/**
+ * The packet identifier of a position: 1 to 65535 in turn, so that none is searched for and a restarted
+ * broker comes to the same one.
+ */
+export function packetIdOf(position: number): number {
+  return ((position - 1) % 65_535) + 1;
+}
+
+export function newDelivery(
+  position: number,
+  message: Message,
+  qos: 1 | 2,
+  retain: boolean,
+  { subscriptionIdentifiers, sharedFilter }: Target,
+): Delivery {
+  return { position, message, qos, retain, subscriptionIdentifiers, sharedFilter, state: 'queued' };
+}
+
+/** What the store keeps of it. */
+export function entryOf({ message, state, ...delivery }: Delivery): QueueEntry {
+  return { ...delivery, message: message.record(), state: state === 'released' ? 'released' : 'queued' };
+}
+
+export function deliveryOf({ message, ...entry }: QueueEntry): Delivery {
+  return { ...entry, message: Message.restored(message) };
+}

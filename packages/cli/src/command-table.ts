@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+
+/** One command of `moat`. */
+export interface TableEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Loads what gives the command its arguments, options and action. */
+  load(): Promise<(command: Command) => void>;
+}
+
+/** Every command, in the order of the help. The modules behind them are loaded when they are used. */
+export const commandTable: readonly TableEntry[] = [
+  {
+    name: 'start',
+    summary: 'run the broker in the foreground',
+    load: async () => (await import('./commands/start.js')).defineStart,
+  },
+  {
+    name: 'init',
+    summary: 'make the data directory, certificates, policy and configuration, without starting',
+    load: async () => (await import('./commands/init.js')).defineInit,
+  },
+  {
+    name: 'check',
+    summary: 'check a configuration and every file that it refers to',
+    load: async () => (await import('./commands/check.js')).defineCheck,
+  },
+  {
+    name: 'passwd',
+    summary: 'add, change or delete a user in a password file',
+    load: async () => (await import('./commands/passwd.js')).definePasswd,
+  },
+  {
+    name: 'device',
+    summary: 'give devices certificates',
+    load: async () => (await import('./commands/device.js')).defineDevice,
+  },
+  {
+    name: 'pub',
+    summary: 'publish messages',
+    load: async () => (await import('./commands/pub.js')).definePub,
+  },
+  {
+    name: 'sub',
+    summary: 'subscribe and print messages',
+    load: async () => (await import('./commands/sub.js')).defineSub,
+  },
+  {
+    name: 'status',
+    summary: 'show what a running broker does',
+    load: async () => (await import('./commands/status.js')).defineStatus,
+  },
+  {
+    name: 'config',
+    summary: 'know the configuration',
+    load: async () => (await import('./commands/config.js')).defineConfig,
+  },
+  {
+    name: 'bench',
+    summary: 'measure a broker',
+    load: async () => (await import('./commands/bench.js')).defineBench,
+  },
+  {
+    name: 'completion',
+    summary: 'print a script that completes commands in a shell',
+    load: async () => (await import('./commands/completion.js')).defineCompletion,
+  },
+];

@@ -1,0 +1,35 @@
+import { type Configuration, loadAccess, loadConfiguration, loadTlsMaterial, OperatorErrors } from '@moat/broker';
+import type { Command } from 'commander';
+import { examples } from '../help.js';
+import { defaultFile } from '../local-broker.js';
+
+export function defineCheck(command: Command): void {
+  command
+    .option('-c, --config <file>', 'configuration', defaultFile)
+    .addHelpText(
+      'after',
+      `
+Every mistake is one line, file:line:column: what is wrong. The exit code is 2 if there are any.
+${examples('moat check -c moat.yaml')}`,
+    )
+    .action(async ({ config }: { config: string }) => {
+      const configuration = await loadConfiguration(config);
+      await checkFiles(configuration);
+      console.log(`${config}: no mistakes found`);
+    });
+}
+
+/**
+ * Reads every file that a broker would read: users, policy, keys and certificates.
+ *
+ * @throws OperatorErrors with what is wrong in any of them
+ */
+async function checkFiles(configuration: Configuration): Promise<void> {
+  const tls = configuration.listeners.filter((listener) => 'certfile' in listener);
+  const results = await Promise.allSettled([loadAccess(configuration), ...tls.map(loadTlsMaterial)]);
+  const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+  if (reasons.length === 0) return;
+  // Two listeners may name the same broken file.
+  const mistakes = reasons.flatMap((reason) => (reason instanceof OperatorErrors ? reason.errors : [reason]));
+  throw new OperatorErrors([...new Map(mistakes.map((mistake) => [String(mistake), mistake])).values()]);
+}

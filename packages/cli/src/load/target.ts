@@ -1,0 +1,48 @@
+import net from 'node:net';
+import tls from 'node:tls';
+
+/** The broker that a load is put on, and who its clients say they are. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly username?: string;
+  readonly password?: string;
+  /** TLS with full verification: `ca` in PEM (the system's certificate authorities without it), the name to expect. */
+  readonly tls?: { readonly ca?: string; readonly servername?: string };
+}
+
+/** Called for every read with the number of bytes that now lie at the start of the memory given to {@link dial}. */
+export type OnRead = (length: number) => void;
+
+const contexts = new WeakMap<Target, tls.SecureContext>();
+
+/**
+ * Opens a connection to `target` that reads into `memory`. Each TLS connection is a full handshake: no session is kept.
+ * 'connect' or 'secureConnect', 'error' and 'close' are the caller's to listen to.
+ */
+export function dial(target: Target, memory: Buffer, onRead: OnRead): net.Socket {
+  const { host, port } = target;
+  const onread = {
+    buffer: memory,
+    callback: (length: number): boolean => {
+      onRead(length);
+      return true;
+    },
+  };
+  if (target.tls === undefined) return net.connect({ host, port, noDelay: true, onread });
+
+  const { servername } = target.tls;
+  const name = servername ?? (net.isIP(host) ? undefined : host);
+  const options = { host, port, noDelay: true, onread, secureContext: contextOf(target) };
+  return tls.connect(name === undefined ? options : { ...options, servername: name });
+}
+
+/** One context for all connections to a target: reading the certificates again costs more than a handshake. */
+function contextOf(target: Target): tls.SecureContext {
+  let context = contexts.get(target);
+  if (context === undefined) {
+    context = tls.createSecureContext(target.tls?.ca === undefined ? {} : { ca: target.tls.ca });
+    contexts.set(target, context);
+  }
+  return context;
+}

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { InvalidError } from './errors.js';
+import type { ConnectOptions } from './options.js';
+
+const text = { wanted: 'text', test: (value: unknown) => typeof value === 'string' };
+const protocols: readonly unknown[] = ['mqtts', 'mqtt', 'wss', 'ws'];
+
+const rules = {
+  host: text,
+  port: {
+    wanted: 'a number from 1 to 65535',
+    test: (value: unknown) => Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536,
+  },
+  protocol: { wanted: `one of ${protocols.join(', ')}`, test: (value: unknown) => protocols.includes(value) },
+  clientId: text,
+  username: text,
+  password: text,
+  ca: text,
+  cert: text,
+  key: text,
+};
+
+const required = ['host', 'port', 'protocol'] as const;
+
+/**
+ * Reads a `connection.json`, as `moat device add` writes it: where the broker is, who we are, and the files of the
+ * certificates, whose paths are relative to it.
+ *
+ * @throws InvalidError `file:line:column: what is wrong`
+ */
+export async function loadConnection(file: string): Promise<ConnectOptions> {
+  const text = await read(file, file);
+  const values = parse(file, text);
+  const at = (key: string) => placeOf(file, text, key);
+  for (const [key, value] of Object.entries(values)) checkEntry(key, value, at(key));
+  for (const key of required) if (!(key in values)) throw new InvalidError(`${at('')}: ${key} is missing`);
+  const options: Record<string, unknown> = { ...values };
+  for (const key of ['ca', 'cert', 'key'] as const) {
+    const path = values[key];
+    if (typeof path === 'string') options[key] = await read(resolve(dirname(file), path), at(key));
+  }
+  return options;
+}
+
+function checkEntry(key: string, value: unknown, place: string): void {
+  const rule = Object.hasOwn(rules, key) ? rules[key as keyof typeof rules] : undefined;
+  if (!rule) throw new InvalidError(`${place}: unknown key ${key}; known are ${Object.keys(rules).join(', ')}`);
+  if (!rule.test(value)) throw new InvalidError(`${place}: ${key} must be ${rule.wanted}`);
+}
+
+function parse(file: string, text: string): Record<string, unknown> {
+  try {
+    const values: unknown = JSON.parse(text);
+    if (typeof values === 'object' && values !== null && !Array.isArray(values))
+      return values as Record<string, unknown>;
+  } catch (error) {
+    throw new InvalidError(`${file}: not JSON: ${(error as Error).message}`, { cause: error });
+  }
+  throw new InvalidError(`${file}:1:1: not a JSON object`);
+}
+
+async function read(file: string, place: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new InvalidError(`${place}: cannot read it: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Where a key stands in the text; the beginning of the file when it is not there. */
+function placeOf(file: string, text: string, key: string): string {
+  const before = text.slice(0, Math.max(0, text.indexOf(JSON.stringify(key)))).split('\n');
+  return `${file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
+}

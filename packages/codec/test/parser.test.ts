@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  CodecError,
+  type ControlPacket,
+  encode,
+  type IncomingPublish,
+  PacketType,
+  Parser,
+  ReasonCode,
+} from '@moat/codec';
+import { Collector, connected, serverOptions } from './collector.js';
+import { bytesOf, utf8 } from './notation.js';
+
+const connect = bytesOf("10 * 'MQTT' 04 02 003c 'c'");
+const ping = bytesOf('c0 00');
+
+function refusal(reasonCode: ReasonCode, clause?: string): (error: unknown) => boolean {
+  return (error) => error instanceof CodecError && error.reasonCode === reasonCode && error.clause === clause;
+}
+
+describe('The first packet', () => {
+  test('must be CONNECT, which shows in its first byte [MQTT-3.1.0-1] [MQTT3-3.1.0-1]', () => {
+    for (let first = 0; first < 256; first++) {
+      if (first >> 4 === PacketType.CONNECT) continue;
+      const parser = new Parser(new Collector(), serverOptions);
+      assert.throws(() => parser.feed(Uint8Array.of(first)), refusal(ReasonCode.protocolError, 'MQTT-3.1.0-1'));
+    }
+  });
+
+  test('sets the version before the rest of it is judged, so that the refusal can be told in that version', () => {
+    const parser = new Parser(new Collector(), serverOptions);
+    assert.equal(parser.version, 0);
+    assert.throws(() => parser.feed(bytesOf("10 * 'MQTT' 05 03 003c {} 'c'")), CodecError);
+    assert.equal(parser.version, 5);
+  });
+
+  test('of an unknown version tells which one was asked for', () => {
+    const parser = new Parser(new Collector(), serverOptions);
+    assert.throws(
+      () => parser.feed(bytesOf("10 * 'MQTT' 09 02 003c 'c'")),
+      (error) => error instanceof CodecError && error.protocolLevel === 9 && parser.version === 0,
+    );
+  });
+});
+
+describe('The maximum packet size', () => {
+  const options = { ...serverOptions, maximumPacketSize: 100 };
+
+  test('is applied to what the fixed header announces, before the packet is there [MQTT-3.2.2-15]', () => {
+    const { parser } = connected('client', 4, options);
+    assert.throws(() => parser.feed(bytesOf('30 63')), refusal(ReasonCode.packetTooLarge, 'MQTT-3.2.2-15'));
+    assert.equal(parser.buffered, 0);
+  });
+
+  test('counts the fixed header, and a packet of just that size passes', () => {
+    const { parser, collector } = connected('client', 4, options);
+    parser.feed(bytesOf("30 62 'a' 00x95"));
+    assert.equal(collector.packets.length, 1);
+  });
+
+  test('ends a run before a packet that exceeds it', () => {
+    const { parser, collector } = connected('client', 4, options);
+    assert.throws(
+      () => parser.feed(bytesOf("30 03 'a' 30 63 'a' 00x96")),
+      refusal(ReasonCode.packetTooLarge, 'MQTT-3.2.2-15'),
+    );
+    assert.equal(collector.packets.length, 1);
+  });
+
+  test('of a client is named by its own clause [MQTT-3.1.2-24]', () => {
+    const { parser } = connected('server', 5, { maximumPacketSize: 100 });
+    assert.throws(() => parser.feed(bytesOf('30 63')), refusal(ReasonCode.packetTooLarge, 'MQTT-3.1.2-24'));
+  });
+});
+
+describe('A packet cut off', () => {
+  test('is kept in memory that follows what has arrived, not what it announces', () => {
+    const { parser } = connected('client', 4);
+    parser.feed(bytesOf('30 ffffff7f 0001 61'));
+    assert.equal(parser.buffered, 8);
+  });
+
+  test('is kept as a copy, so the read buffer may be used again', () => {
+    const { parser, collector } = connected('client', 4);
+    const buffer = new Uint8Array(4);
+    for (const part of ['30 06 0001', '61 686579', 'c0 00 c0 00']) {
+      buffer.set(bytesOf(part));
+      parser.feed(buffer, 0, bytesOf(part).length);
+      buffer.fill(0xff);
+    }
+    assert.deepEqual(collector.packets, [
+      { type: PacketType.PUBLISH, topic: 'a', payload: utf8('hey'), qos: 0, retain: false, dup: false, packetId: 0 },
+      { type: PacketType.PINGREQ },
+      { type: PacketType.PINGREQ },
+    ]);
+  });
+
+  test('leaves no memory behind once it is complete', () => {
+    const { parser } = connected('client', 4);
+    parser.feed(ping, 0, 1);
+    parser.feed(ping, 1, 2);
+    assert.equal(parser.buffered, 0);
+  });
+
+  test('of a megabyte in chunks of one byte is put together in time that grows with its size', () => {
+    const { parser, collector } = connected('client', 4);
+    const packet = encode(
+      {
+        type: PacketType.PUBLISH,
+        topic: 'a',
+        payload: new Uint8Array(1 << 20),
+        qos: 0,
+        retain: false,
+        dup: false,
+        packetId: 0,
+      },
+      4,
+    );
+    for (let at = 0; at < packet.length; at++) parser.feed(packet, at, at + 1);
+    assert.equal(collector.packets.length, 1);
+  });
+});
+
+describe('A run', () => {
+  const message = '30 05 \'ab\' "x"';
+
+  function runs(notation: string, version: 4 | 5 = 4): number[] {
+    const { parser, collector } = connected('client', version);
+    parser.feed(bytesOf(notation));
+    return collector.runs;
+  }
+
+  test('is made of plain packets that follow each other with the same topic', () => {
+    assert.deepEqual(runs(message + message + message), [3]);
+    assert.deepEqual(runs("30 06 'ab' 00 01 30 05 'ab' 00 30 84 01 'ab' 00 00x127", 5), [3]);
+  });
+
+  test('ends at another topic, flag, quality of service, property or packet', () => {
+    const ends = ['30 05 \'ac\' "x"', "30 03 'a'", '31 05 \'ab\' "x"', "32 06 'ab' 0001", 'c0 00'];
+    for (const end of ends) {
+      const { parser, collector } = connected('client', 4);
+      parser.feed(bytesOf(message + end + message));
+      assert.equal(collector.runs[0], 1, end);
+      assert.equal(collector.packets.length, 3, end);
+    }
+    assert.deepEqual(runs("30 05 'ab' 00 30 07 'ab' { 01 00 } 30 05 'ab' 00", 5), [1, 1, 1]);
+  });
+
+  test('ends before a packet that is cut off, which then comes alone', () => {
+    const { parser, collector } = connected('client', 4);
+    const bytes = bytesOf(message + message + message);
+    parser.feed(bytes, 0, bytes.length - 1);
+    parser.feed(bytes, bytes.length - 1);
+    assert.deepEqual(collector.runs, [2, 1]);
+  });
+
+  test('ends before a faulty packet, which is refused after it', () => {
+    const { parser, collector } = connected('client', 4);
+    assert.throws(() => parser.feed(bytesOf(`${message}${message} 30 03 0004 61`)), CodecError);
+    assert.deepEqual(collector.runs, [2]);
+  });
+
+  test('knows its largest packet, and its packets one by one', () => {
+    const seen: [number, number, number, string][] = [];
+    const receiver = {
+      publish(run: IncomingPublish) {
+        assert.equal(run.largest, 203);
+        for (const one of run.each()) seen.push([one.start, one.end, one.count, one.topic]);
+      },
+      packet() {},
+    };
+    const parser = new Parser(receiver, serverOptions);
+    parser.feed(connect);
+    parser.feed(bytesOf(`30 04 'ab' 30 c8 01 'ab' 61x196 30 04 'ab'`));
+    assert.deepEqual(seen, [
+      [0, 6, 1, 'ab'],
+      [6, 209, 1, 'ab'],
+      [209, 215, 1, 'ab'],
+    ]);
+  });
+});
+
+describe('A receiver', () => {
+  class Pausing extends Collector {
+    parser: Parser | undefined;
+    override packet(packet: ControlPacket): void {
+      super.packet(packet);
+      this.parser?.pause();
+    }
+  }
+
+  function pausing(): { parser: Parser; receiver: Pausing } {
+    const receiver = new Pausing();
+    const parser = new Parser(receiver, serverOptions);
+    receiver.parser = parser;
+    return { parser, receiver };
+  }
+
+  test('that pauses gets no further packet until it resumes, and then every one', () => {
+    const { parser, receiver } = pausing();
+    const chunk = Buffer.concat([connect, ping, ping, ping.subarray(0, 1)]);
+    parser.feed(chunk);
+    chunk.fill(0);
+    assert.equal(parser.paused, true);
+    assert.deepEqual([receiver.packets.length, parser.buffered], [1, 5]);
+    parser.resume();
+    assert.deepEqual([receiver.packets.length, parser.buffered], [2, 3]);
+    parser.feed(ping.subarray(1));
+    assert.deepEqual([receiver.packets.length, parser.buffered], [2, 4]);
+    parser.resume();
+    parser.resume();
+    assert.deepEqual([receiver.packets.length, parser.buffered], [4, 0]);
+    parser.resume();
+    assert.equal(parser.paused, false);
+  });
+
+  test('may pause behind a packet that had been cut off', () => {
+    const { parser, receiver } = pausing();
+    parser.feed(connect, 0, 3);
+    parser.feed(Buffer.concat([connect.subarray(3), ping]));
+    assert.deepEqual([receiver.packets.length, parser.buffered], [1, 2]);
+  });
+
+  test('may resume within the call that paused', () => {
+    const receiver = new (class extends Collector {
+      override packet(packet: ControlPacket): void {
+        super.packet(packet);
+        parser.pause();
+        parser.resume();
+      }
+    })();
+    const parser = new Parser(receiver, serverOptions);
+    parser.feed(Buffer.concat([connect, ping, ping]));
+    assert.deepEqual([receiver.packets.length, parser.buffered], [3, 0]);
+  });
+
+  test('that closes the parser gets nothing more, and no memory is kept', () => {
+    const receiver = new (class extends Collector {
+      override packet(packet: ControlPacket): void {
+        super.packet(packet);
+        parser.close();
+      }
+    })();
+    const parser = new Parser(receiver, serverOptions);
+    parser.feed(Buffer.concat([connect, ping, ping]));
+    parser.feed(ping);
+    assert.deepEqual([receiver.packets.length, parser.buffered], [1, 0]);
+  });
+
+  test('that throws closes the parser', () => {
+    const parser = new Parser(
+      {
+        publish() {},
+        packet() {
+          throw new RangeError('mine');
+        },
+      },
+      serverOptions,
+    );
+    assert.throws(() => parser.feed(connect), RangeError);
+    parser.feed(bytesOf('00'));
+    assert.equal(parser.buffered, 0);
+  });
+
+  test('is told of a fault found on resuming', () => {
+    const { parser } = pausing();
+    parser.feed(Buffer.concat([connect, bytesOf('00')]));
+    assert.throws(() => parser.resume(), refusal(ReasonCode.protocolError));
+    assert.equal(parser.buffered, 0);
+  });
+
+  test('keeps what it is handed but the payload: the rest is copied out of the read buffer', () => {
+    const collector = new Collector();
+    const parser = new Parser(collector, serverOptions);
+    const bytes = bytesOf("10 * 'MQTT' 05 c6 0000 { 15 'm' 16 'data' } 'c' { 09 'id' } 'w' 'gone' 'u' 'secret'");
+    parser.feed(bytes);
+    bytes.fill(0);
+    const [packet] = collector.packets;
+    assert.ok(packet?.type === PacketType.CONNECT);
+    assert.deepEqual(packet.password, utf8('secret'));
+    assert.deepEqual(packet.will?.payload, utf8('gone'));
+    assert.deepEqual(packet.will?.properties?.correlationData, utf8('id'));
+    assert.deepEqual(packet.properties?.authenticationData, utf8('data'));
+  });
+});

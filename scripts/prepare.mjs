@@ -4,18 +4,13 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-export const root = join(import.meta.dirname, '..');
+export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Installs and builds; ends the process with a message when either fails. */
-export function prepare() {
-  install();
-  build();
-}
-
-/** Installs what package-lock.json names, unless it is there. */
+/** Installs what package-lock.json names, unless it is there; ends the process with a message when that fails. */
 export function install() {
   requireNode();
   if (isInstalled()) return;
@@ -23,12 +18,15 @@ export function install() {
   run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], 'npm ci failed');
 }
 
-/** Builds every package that is older than its sources. */
-function build() {
+/**
+ * Builds what is older than its sources; ends the process with a message when that fails.
+ *
+ * @param {string[]} projects what to build, with what it refers to; without any, everything
+ */
+export function build(projects = []) {
+  if (!existsSync(join(root, 'packages/cli/dist/main.js'))) console.error('moat: building');
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  const stale = readable('node_modules/.package-lock.json') && !readable('packages/cli/dist/main.js');
-  if (stale) console.error('moat: building');
-  run(process.execPath, [compiler, '--build'], 'the build failed');
+  run(process.execPath, [compiler, '--build', ...projects], 'the build failed');
 }
 
 /** Refuses a Node.js that package.json does not admit, before it fails in stranger ways. */

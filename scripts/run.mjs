@@ -2,14 +2,15 @@
 
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { prepare, root } from './prepare.mjs';
+import { build, install, root } from './prepare.mjs';
 
 const [file, ...args] = process.argv.slice(2);
 if (file === undefined) {
   console.error('usage: node scripts/run.mjs FILE [ARGUMENT]...');
   process.exit(2);
 }
-prepare();
+install();
+build();
 const path = resolve(root, file);
 process.argv = [process.execPath, path, ...args];
 await import(pathToFileURL(path).href);

@@ -2,6 +2,6 @@
 import { build, install } from './prepare.mjs';
 
 install();
-build();
+build(['packages/cli']);
 const { run } = await import('../packages/cli/dist/main.js');
 await run(['start', ...process.argv.slice(2)]);

@@ -1,82 +1,104 @@
-// npm test [-- PATTERN …]: every test that a release needs, or those whose file name holds a PATTERN.
-// Ends in one line: N passed, N failed, N skipped.
-import { spawnSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { join, relative } from 'node:path';
-import { run } from 'node:test';
-import { build, install, root } from './prepare.mjs';
+/**
+ * `npm test [-- PATTERN]...`: installs, builds, and runs every test, or those in files whose path holds a PATTERN.
+ * The last line is `N passed, N failed, N skipped`. With CI=true a skipped test is a failure.
+ */
 
-const testTimeout = 120_000;
-const slowFrom = 5_000;
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { build, install, root } from './prepare.mjs';
+import { killAll, runFile } from './test/run-file.mjs';
+
+/** From how long on a test is named as slow, in milliseconds, and how many are. */
+const slow = 2_000;
+const slowestShown = 10;
 
 install();
 build();
-spawnSync(join(root, 'scripts', 'test-deps'), { stdio: ['ignore', 2, 2] });
+spawnSync(join(root, 'scripts/test-deps'), { stdio: ['ignore', 2, 2] });
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.once(signal, () => {
+    killAll();
+    process.exit(130);
+  });
+}
 
 const patterns = process.argv.slice(2);
-const files = testFiles().filter((file) => patterns.length === 0 || patterns.some((part) => file.includes(part)));
-const counts = { passed: 0, failed: 0, skipped: 0 };
-const failures = [];
-const skips = [];
+const sources = findTests().filter((path) => patterns.length === 0 || patterns.some((part) => path.includes(part)));
+const outcomes = await runAll(sources);
+summarize(outcomes);
 
-const events = run({ files, concurrency: availableParallelism(), timeout: testTimeout });
-for await (const { type, data } of events) {
-  if (type === 'test:stderr' || type === 'test:stdout') process.stderr.write(data.message);
-  if (type !== 'test:pass' && type !== 'test:fail') continue;
-  const isFile = data.nesting === 0 && data.name === data.file;
-  const isSuite = data.details?.type === 'suite';
-  if (data.nesting === 0) reportFile(data);
-  if (data.skip !== undefined || data.todo !== undefined) {
-    counts.skipped++;
-    skips.push(`${data.name} (${data.skip || data.todo})`);
-  } else if (type === 'test:pass') {
-    if (!isFile && !isSuite) counts.passed++;
-  } else if (!isSuite || !isFailureOfSubtests(data)) {
-    counts.failed++;
-    failures.push(data);
-  }
+/** The test files by their sources, so that what is left of a deleted one in a build folder does not run. */
+function findTests() {
+  const packages = readdirSync(join(root, 'packages')).map((name) => join('packages', name, 'test'));
+  return packages
+    .filter((directory) => existsSync(join(root, directory)))
+    .flatMap((directory) =>
+      readdirSync(join(root, directory), { recursive: true })
+        .filter((path) => path.endsWith('.test.ts'))
+        .map((path) => join(directory, path)),
+    )
+    .sort();
 }
 
-for (const { name, file, details } of failures) {
-  const cause = details?.error?.cause ?? details?.error;
-  const text = cause?.stack ?? String(cause);
-  process.stdout.write(`\n✖ ${name}\n  ${relative(root, file ?? '')}\n${text.replace(/^/gm, '  ')}\n`);
-}
-for (const skip of skips) process.stdout.write(`skipped: ${skip}\n`);
-const skipsFail = process.env.CI === 'true' && counts.skipped > 0;
-if (skipsFail) process.stdout.write('In CI a skipped test is a failure.\n');
-if (files.length === 0) process.stdout.write('No test file matches.\n');
-process.stdout.write(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`);
-process.exit(counts.failed > 0 || skipsFail || counts.passed === 0 ? 1 : 0);
-
-/** Every built test whose source is still there. */
-function testFiles() {
-  const found = [];
-  for (const name of readdirSync(join(root, 'packages'))) {
-    const directory = join(root, 'packages', name, 'dist-test');
-    for (const file of walk(directory)) {
-      const source = file.replace('dist-test', 'test').replace(/\.js$/, '.ts');
-      if (file.endsWith('.test.js') && statSync(source, { throwIfNoEntry: false })) found.push(file);
+/** Runs the files, one for each core at a time, and prints a line as each one ends. */
+async function runAll(files) {
+  const results = [];
+  const queue = files.values();
+  async function work() {
+    for (const source of queue) {
+      const built = source.replace(/^(packages\/[^/]+)\/test\//, '$1/dist-test/').replace(/\.ts$/, '.js');
+      const outcome = await runFile(join(root, built));
+      results.push({ source, ...outcome });
+      printFile(source, outcome);
     }
   }
-  return found.sort();
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  return results;
 }
 
-function* walk(directory) {
-  if (!statSync(directory, { throwIfNoEntry: false })) return;
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    const path = join(directory, entry.name);
-    if (entry.isDirectory()) yield* walk(path);
-    else yield path;
-  }
+function printFile(source, { passed, failed, skipped, milliseconds, output }) {
+  const counts = [`${passed} passed`];
+  if (failed.length > 0) counts.push(`${failed.length} failed`);
+  if (skipped.length > 0) counts.push(`${skipped.length} skipped`);
+  console.log(`${failed.length > 0 ? 'FAIL' : 'ok  '} ${source} (${counts.join(', ')}) ${seconds(milliseconds)}`);
+  if (failed.length === 0) return;
+  for (const { name, text } of failed) console.log(`\n  ${name}\n${indent(text)}\n`);
+  if (output.trim()) console.log(`  It printed:\n${indent(output.trimEnd())}\n`);
 }
 
-function isFailureOfSubtests({ details }) {
-  return details?.error?.failureType === 'subtestsFailed';
+function summarize(results) {
+  const listed = (key) => results.flatMap(({ source, [key]: items }) => items.map((item) => ({ source, ...item })));
+  const failed = listed('failed');
+  const skipped = listed('skipped');
+  const slowest = listed('timed')
+    .filter(({ milliseconds }) => milliseconds > slow)
+    .sort((a, b) => b.milliseconds - a.milliseconds)
+    .slice(0, slowestShown);
+  printList('Slow:', slowest, ({ name, milliseconds }) => `${seconds(milliseconds)} ${name}`);
+  printList('Skipped:', skipped, ({ name, why }) => (why ? `${name} (${why})` : name));
+  printList('Failed:', failed, ({ name }) => name);
+  if (results.length === 0) console.log(`No test file matches ${patterns.join(' ')}`);
+
+  const isCi = process.env.CI === 'true';
+  if (isCi && skipped.length > 0) console.log('A skipped test is a failure here, since CI=true');
+  const passed = results.reduce((sum, result) => sum + result.passed, 0);
+  console.log(`\n${passed} passed, ${failed.length} failed, ${skipped.length} skipped`);
+  process.exitCode = failed.length > 0 || results.length === 0 || (isCi && skipped.length > 0) ? 1 : 0;
 }
 
-function reportFile({ file, details, name }) {
-  if ((details?.duration_ms ?? 0) < slowFrom) return;
-  process.stderr.write(`slow: ${(details.duration_ms / 1000).toFixed(1)} s ${relative(root, file ?? name)} ${name}\n`);
+function printList(title, items, line) {
+  if (items.length === 0) return;
+  console.log(`\n${title}`);
+  for (const item of items) console.log(`  ${item.source}: ${line(item)}`);
+}
+
+function seconds(milliseconds) {
+  return `${(milliseconds / 1000).toFixed(2)} s`;
+}
+
+function indent(text) {
+  return text.replace(/^/gm, '    ');
 }

@@ -1,6 +1,7 @@
 // docs/reference/commands.md, from what every command says of itself.
-import { buildProgram } from '../../packages/cli/dist/program.js';
+
 import { commandTable } from '../../packages/cli/dist/command-table.js';
+import { buildProgram } from '../../packages/cli/dist/program.js';
 
 export async function commandsPage() {
   const program = await buildProgram(commandTable);
@@ -23,7 +24,11 @@ function* helpOf(command, path) {
 /** The help with its examples, as a terminal of 100 columns shows it. */
 function textOf(command) {
   let text = '';
-  command.configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 100, getOutHasColors: () => false });
+  command.configureOutput({
+    writeOut: (part) => (text += part),
+    getOutHelpWidth: () => 100,
+    getOutHasColors: () => false,
+  });
   command.outputHelp();
   return text;
 }

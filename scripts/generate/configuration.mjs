@@ -38,7 +38,9 @@ function isObject(value) {
 }
 
 function isList(value) {
-  return value.type === 'array' && typeof value.items === 'object' && (value.items.oneOf ?? value.items.anyOf) !== undefined;
+  return (
+    value.type === 'array' && typeof value.items === 'object' && (value.items.oneOf ?? value.items.anyOf) !== undefined
+  );
 }
 
 function row(name, value) {

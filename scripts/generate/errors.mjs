@@ -9,7 +9,9 @@ export async function errorsPage() {
   const operator = Object.entries(operatorErrors).map(([code, exit]) => `| \`${code}\` | ${exit} |`);
   const byCode = new Map();
   for (const [name, code] of Object.entries(ReasonCode)) byCode.set(code, [...(byCode.get(code) ?? []), words(name)]);
-  const reasons = [...byCode].sort(([a], [b]) => a - b).map(([code, names]) => `| ${hex(code)} | ${names.join(', ')} |`);
+  const reasons = [...byCode]
+    .sort(([a], [b]) => a - b)
+    .map(([code, names]) => `| ${hex(code)} | ${names.join(', ')} |`);
   const returns = Object.entries(ConnectReturnCode).map(([name, code]) => `| ${code} | ${words(name)} |`);
   return `# Errors
 

@@ -5,7 +5,7 @@ import type { Properties } from './properties.js';
 export const WILL_PROPERTIES = 0;
 export type Carrier = PacketType | typeof WILL_PROPERTIES;
 
-export type PropertyKind =
+type PropertyKind =
   | 'bit'
   | 'boolean'
   | 'twoBytes'

@@ -31,7 +31,7 @@ export class Collector {
   }
 }
 
-export function toPacket(publish: IncomingPublish): Packet {
+function toPacket(publish: IncomingPublish): Packet {
   const { type, topic, qos, retain, dup, packetId, properties } = publish;
   const payload = Uint8Array.from(publish.payload);
   return { type, topic, payload, qos, retain, dup, packetId, ...(properties === undefined ? {} : { properties }) };

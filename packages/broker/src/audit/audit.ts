@@ -1,5 +1,5 @@
 /** Every security event, by its stable code. */
-export const auditCodes = [
+const auditCodes = [
   'auth.failed',
   'auth.succeeded',
   'client.connected',

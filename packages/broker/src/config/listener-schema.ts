@@ -111,9 +111,6 @@ export type ListenerInput = z.input<typeof listenerSchema>;
 /** A listener that encrypts: `mqtts` or `wss`. */
 export type TlsListener = Extract<Listener, { protocol: 'mqtts' | 'wss' }>;
 
-/** A listener that does not: `mqtt` or `ws`. */
-export type PlainListener = Exclude<Listener, TlsListener>;
-
 export function isTls(listener: Listener): listener is TlsListener {
   return listener.protocol === 'mqtts' || listener.protocol === 'wss';
 }

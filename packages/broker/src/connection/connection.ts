@@ -253,15 +253,14 @@ export class Connection implements WireReceiver, Link {
   fault(error: unknown): void {
     if (this.state === 'closed') return;
     const known = error instanceof CodecError;
-    const reasonCode = known ? error.reasonCode : ReasonCode.implementationSpecificError;
-    const reason = known ? error.message : 'internal error';
+    const fault = known ? error : new CodecError(ReasonCode.implementationSpecificError, 'internal error');
     this.context.counters.protocolErrors++;
-    this.auditEvent('client.protocol_error', known ? reason : `internal error: ${String(error)}`);
-    if (this.state !== 'connected' && known)
-      this.actions.refuse(error); // [MQTT-3.14.0-1]
-    else if (known && error.clause === 'MQTT-3.14.2-1')
-      this.destroy(reason); // a client that leaves gets no answer
-    else this.close(reasonCode, reason);
+    this.auditEvent('client.protocol_error', known ? fault.message : `internal error: ${String(error)}`);
+    if (this.state !== 'connected')
+      this.actions.refuse(fault); // [MQTT-3.14.0-1]
+    else if (fault.clause === 'MQTT-3.14.2-1')
+      this.destroy(fault.message); // a client that leaves gets no answer
+    else this.close(fault.reasonCode, fault.message);
   }
 
   /** Stops reading and parsing until {@link unhold}: an answer is being worked out. */

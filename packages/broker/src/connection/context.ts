@@ -1,4 +1,4 @@
-import type { ParserOptions, ReasonCode } from '@moat/codec';
+import type { ParserOptions } from '@moat/codec';
 import type { Audit } from '../audit/audit.js';
 import type { TrafficCounters } from '../audit/traffic-counters.js';
 import type { Limits } from '../config/profiles.js';
@@ -45,10 +45,4 @@ export interface ListenerPolicy {
   readonly name: string;
   authenticator: Authenticator;
   requireCertificate: boolean;
-}
-
-/** Why a connection ends from this side. */
-export interface Ending {
-  readonly reasonCode: ReasonCode;
-  readonly reason: string;
 }

@@ -11,7 +11,10 @@ import type { Subscription } from '../routing/subscription.js';
 import type { Agreement, Connection } from './connection.js';
 import { hasMoreLevels, isTooLong } from './topic-limits.js';
 
-/** SUBSCRIBE (MQTT 5.0 §3.8): every filter is judged on its own, and answered in order. // [MQTT-3.8.4-5] [MQTT-3.8.4-6] */
+/**
+ * SUBSCRIBE (MQTT 5.0 §3.8): every filter is judged on its own, and answered in order. // [MQTT-3.8.4-5] [MQTT-3.8.4-6]
+ * [MQTT-3.8.4-7] [MQTT3-3.8.4-5]
+ */
 export function subscribe(connection: Connection, packet: SubscribePacket): void {
   const { store } = connection.context;
   const { session } = connection.agreement as Agreement;
@@ -19,9 +22,15 @@ export function subscribe(connection: Connection, packet: SubscribePacket): void
   const identifier = packet.properties?.subscriptionIdentifiers?.[0] ?? 0;
   const retained: Subscription[] = [];
   const reasonCodes = packet.subscriptions.map((request) => subscribeTo(connection, request, identifier, retained));
+  const refused = reasonCodes.find((reasonCode) => reasonCode >= ReasonCode.unspecifiedError);
   const send = (): void => {
     if (connection.state !== 'connected') return;
-    connection.write({ type: PacketType.SUBACK, packetId: packet.packetId, reasonCodes }); // [MQTT-3.8.4-1] [MQTT-3.8.4-2]
+    connection.write({
+      type: PacketType.SUBACK,
+      packetId: packet.packetId, // [MQTT-3.8.4-2] [MQTT-2.2.1-6]
+      reasonCodes, // [MQTT-3.9.3-1]
+      ...(refused === undefined ? {} : { properties: connection.problem(refusalOf(refused)) }),
+    }); // [MQTT-3.8.4-1]
     for (const subscription of retained) session.deliverRetained(subscription, Date.now());
   };
   settle(connection, before, send, () =>
@@ -33,19 +42,28 @@ export function subscribe(connection: Connection, packet: SubscribePacket): void
   );
 }
 
-/** UNSUBSCRIBE (MQTT 5.0 §3.10). // [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] */
+/**
+ * UNSUBSCRIBE (MQTT 5.0 §3.10): answered whether or not there was anything to remove. // [MQTT-3.10.4-4] [MQTT-3.10.4-5]
+ * [MQTT-3.10.4-6] [MQTT3-3.10.4-4] [MQTT3-3.10.4-5]
+ */
 export function unsubscribe(connection: Connection, packet: UnsubscribePacket): void {
   const { store } = connection.context;
   const { session } = connection.agreement as Agreement;
   const before = store.staged;
-  const reasonCodes = packet.filters.map((filter) =>
-    session.unsubscribe(filter) ? ReasonCode.success : ReasonCode.noSubscriptionExisted,
+  const reasonCodes = packet.filters.map(
+    (filter) => (session.unsubscribe(filter) ? ReasonCode.success : ReasonCode.noSubscriptionExisted), // [MQTT-3.10.4-2] [MQTT-3.10.4-3]
   );
   const send = (): void => {
     if (connection.state !== 'connected') return;
-    connection.write({ type: PacketType.UNSUBACK, packetId: packet.packetId, reasonCodes });
+    connection.write({ type: PacketType.UNSUBACK, packetId: packet.packetId, reasonCodes }); // [MQTT-3.11.3-1] [MQTT-2.2.1-6]
   };
   settle(connection, before, send, send);
+}
+
+/** What a refused filter is told in words. */
+function refusalOf(reasonCode: ReasonCode): string {
+  if (reasonCode === ReasonCode.notAuthorized) return 'not authorized to subscribe';
+  return reasonCode === ReasonCode.quotaExceeded ? 'too many subscriptions' : 'a topic filter beyond the limits';
 }
 
 function settle(connection: Connection, stagedBefore: number, good: () => void, bad: () => void): void {
@@ -68,7 +86,7 @@ function subscribeTo(
   const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && isNew);
   // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.8.4-4]
   if (wantsRetained && !isSharedFilter(filter)) retained.push(subscription);
-  return qos as ReasonCode; // whatever may be published // [MQTT-3.9.3-3] [MQTT-3.2.2-10]
+  return qos as ReasonCode; // whatever may be published // [MQTT-3.2.2-10]
 }
 
 function refuse(connection: Connection, { filter, qos }: SubscriptionRequest): ReasonCode | undefined {

@@ -5,7 +5,7 @@ import { sharedTarget } from './target.js';
 
 /**
  * The members of one shared subscription (MQTT 5.0 §4.8.2): each message goes to one of them, in turn, and past
- * those that are away or do not read while another can take it.
+ * those that are away, do not read or do not acknowledge while another can take it.
  */
 export class SharedGroup {
   private readonly members: Subscription[] = [];
@@ -46,16 +46,19 @@ export class SharedGroup {
 
   private pick(topic: string, except: Subscriber | undefined): Subscription | undefined {
     const { members } = this;
-    let away: Subscription | undefined;
+    let busy = -1;
     for (let step = 0; step < members.length; step++) {
-      const member = members[(this.next + step) % members.length] as Subscription;
-      if (member.subscriber === except || !member.subscriber.mayReceive(topic)) continue;
-      if (member.subscriber.available) {
-        this.next = (this.next + step + 1) % members.length;
-        return member;
-      }
-      away ??= member;
+      const index = (this.next + step) % members.length;
+      const { subscriber } = members[index] as Subscription;
+      if (subscriber === except || !subscriber.mayReceive(topic)) continue;
+      if (subscriber.available) return this.turnOf(index);
+      if (busy < 0) busy = index;
     }
-    return away;
+    return busy < 0 ? undefined : this.turnOf(busy);
+  }
+
+  private turnOf(index: number): Subscription {
+    this.next = (index + 1) % this.members.length;
+    return this.members[index] as Subscription;
   }
 }

@@ -6,7 +6,7 @@ export interface Subscriber {
   readonly clientId: string;
   /** Takes a message that one or more of its subscriptions match. */
   deliver(message: Message, target: Target): void;
-  /** Whether a shared subscription may pick it now: it is connected and reads. */
+  /** Whether a shared subscription should pick it now: a message to it leaves at once. */
   readonly available: boolean;
   /** Whether its right to receive messages of this topic still stands (invariant 4). Asked once per topic and policy. */
   mayReceive(topic: string): boolean;

@@ -63,6 +63,11 @@ export class Outgoing {
     return this.queue.bytes;
   }
 
+  /** Whether a message that is pushed now leaves at once. */
+  get isReady(): boolean {
+    return this.quota > 0 && this.queued === 0;
+  }
+
   get inFlightCount(): number {
     return this.inFlight.size;
   }

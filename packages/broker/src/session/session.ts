@@ -59,9 +59,9 @@ export class Session implements Subscriber {
     readonly stored: boolean = expiryInterval > 0,
   ) {}
 
-  /** A shared subscription picks those that are connected and read. */
+  /** A shared subscription picks those that are connected, read, and acknowledge. */
   get available(): boolean {
-    return this.link?.writable ?? false;
+    return this.link?.writable === true && (this.outgoing?.isReady ?? true);
   }
 
   get queued(): number {

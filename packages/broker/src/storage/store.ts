@@ -40,7 +40,7 @@ export interface MessageRecord {
  * How far a queued message has got.
  * `queued` it waits; `released` the receiver has it and only PUBREL and PUBCOMP are missing (QoS 2).
  */
-export type QueueState = 'queued' | 'released';
+type QueueState = 'queued' | 'released';
 
 /** One place in a session's queue. */
 export interface QueueEntry {

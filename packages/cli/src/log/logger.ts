@@ -3,7 +3,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import { styleFor } from '../output/style.js';
 import { prettyLine } from './pretty.js';
 
-/** Names of fields that must never be read in a log, on the first and the second level. */
+/** Names of fields that must never be read in a log. What the broker logs is flat: one level is looked at. */
 const secrets = ['password', 'token', 'secret', 'key', 'keyfile_passphrase', 'authenticationData'];
 
 /** The log of the broker on standard output: for a person on a terminal, else a JSON object a line. */
@@ -13,9 +13,11 @@ export function createLogger({ level, format }: Configuration['log'], stdout = p
     level,
     base: null,
     formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: secrets.flatMap((name) => [name, `*.${name}`]), remove: true },
+    redact: { paths: secrets, remove: true },
   };
-  return pretty ? pino(options, prettyStream(stdout)) : pino(options);
+  // Not synchronous: lines gather while a write is under way, and a reader that is stuck does not stop the broker. What
+  // is left is written at exit.
+  return pino(options, pretty ? prettyStream(stdout) : pino.destination({ dest: 1, sync: false }));
 }
 
 function prettyStream(stdout: NodeJS.WriteStream): DestinationStream {

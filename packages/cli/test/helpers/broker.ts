@@ -14,7 +14,7 @@ interface LogLine {
 }
 
 /** Listeners on ports that the system chooses, on loopback. */
-export const freeListeners = `listeners:
+const freeListeners = `listeners:
   - { protocol: mqtts, bind: 127.0.0.1, port: 0, use_identity_as_username: cn }
   - { protocol: mqtt, port: 0 }
   - { protocol: ws, port: 0 }

@@ -6,7 +6,7 @@ import { mutate } from './mutate.js';
 import { Random } from './random.js';
 
 /** Something that must not happen, with all that is needed to see it again. */
-export interface Finding {
+interface Finding {
   message: string;
   role: 'server' | 'client';
   /** The chunks fed to one parser, in hex. */

@@ -1,0 +1,112 @@
+import { parseArgs } from 'node:util';
+import type { Peer } from './peer/peer.js';
+import type { Effort, Scenario } from './scenario.js';
+import type { Study } from './study.js';
+
+export const usage = `Usage: npm run bench -- [options]
+
+  --scenario NAMES   only these, separated by commas; * at the end matches any rest (tls-*)
+  --peers NAMES      only these brokers
+  --duration SECONDS of each measurement (default 3)
+  --repeat N         measurements, of which the median counts (default 3)
+  --quick            one short measurement each, fewer connections
+  --json             print JSON
+  --write            write docs/reference/performance.md
+  --help
+
+Example: npm run bench -- --quick --scenario 1-1,qos1-1-1 --peers moat,mosquitto
+`;
+
+const thorough: Effort = {
+  warmUpMs: 1500,
+  durationMs: 3000,
+  repeat: 3,
+  idlePlain: 10_000,
+  idleSecure: 10_000,
+  connectPlain: 10_000,
+  connectSecure: 2000,
+  settleMs: 10_000,
+};
+
+const quick: Effort = {
+  warmUpMs: 500,
+  durationMs: 1000,
+  repeat: 1,
+  idlePlain: 2000,
+  idleSecure: 1000,
+  connectPlain: 2000,
+  connectSecure: 400,
+  settleMs: 1000,
+};
+
+export interface Arguments {
+  readonly help: boolean;
+  readonly json: boolean;
+  readonly write: boolean;
+  readonly effort: Effort;
+  readonly scenarios: readonly Scenario[];
+  readonly studies: readonly Study[];
+  readonly peers: readonly Peer[];
+}
+
+/** @throws Error that says which argument is wrong */
+export function readArguments(
+  args: string[],
+  { scenarios, studies, peers }: Pick<Arguments, 'scenarios' | 'studies' | 'peers'>,
+): Arguments {
+  const { values } = parseArgs({
+    args,
+    options: {
+      scenario: { type: 'string' },
+      peers: { type: 'string' },
+      duration: { type: 'string' },
+      repeat: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.write && (values.scenario ?? values.peers) !== undefined) {
+    throw new Error('--write is for a run of every scenario with every broker');
+  }
+  const effort = values.quick ? quick : thorough;
+  const chosen = choose<Scenario | Study>('--scenario', values.scenario, [...scenarios, ...studies]);
+  return {
+    help: values.help,
+    json: values.json,
+    write: values.write,
+    effort: {
+      ...effort,
+      durationMs: positive('--duration', values.duration, effort.durationMs / 1000) * 1000,
+      repeat: Math.ceil(positive('--repeat', values.repeat, effort.repeat)),
+    },
+    scenarios: scenarios.filter((scenario) => chosen.includes(scenario)),
+    studies: studies.filter((study) => chosen.includes(study)),
+    peers: choose('--peers', values.peers, peers),
+  };
+}
+
+function positive(option: string, text: string | undefined, fallback: number): number {
+  const value = text === undefined ? fallback : Number(text);
+  if (!(value > 0)) throw new Error(`${option} takes a number above 0, not '${text}'`);
+  return value;
+}
+
+function choose<T extends { readonly name: string }>(
+  option: string,
+  text: string | undefined,
+  all: readonly T[],
+): readonly T[] {
+  if (text === undefined) return all;
+  const chosen = new Set<T>();
+  for (const pattern of text.split(',')) {
+    const matches = all.filter(({ name }) =>
+      pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
+    );
+    if (matches.length === 0)
+      throw new Error(`${option}: no '${pattern}' among ${all.map(({ name }) => name).join(', ')}`);
+    for (const match of matches) chosen.add(match);
+  }
+  return all.filter((one) => chosen.has(one));
+}

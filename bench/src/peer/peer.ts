@@ -1,0 +1,69 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import net from 'node:net';
+import type { Target } from '@moat/cli/load';
+import { stopProcess } from '../processes.js';
+import type { Certificate } from './certificate.js';
+
+/** A broker program that can be measured. */
+export interface Peer {
+  /** As in the tables and on the command line. */
+  readonly name: string;
+  /** `name and version` of what is installed here. */
+  version(): string;
+  /** Starts one fresh broker that keeps its files in `directory`; rejects when it does not become ready. */
+  start(directory: string, certificate: Certificate): Promise<Broker>;
+}
+
+/** One running broker, on two ports of 127.0.0.1, that lets everybody do everything. */
+export interface Broker {
+  readonly pid: number;
+  readonly plain: Target;
+  readonly secure: Target;
+  stop(): Promise<void>;
+}
+
+export const host = '127.0.0.1';
+
+export interface Ports {
+  readonly plain: number;
+  readonly secure: number;
+}
+
+export async function freePorts(): Promise<Ports> {
+  const servers = [net.createServer(), net.createServer()];
+  const ports: number[] = [];
+  for (const server of servers) {
+    server.listen(0, host);
+    await once(server, 'listening');
+    ports.push((server.address() as net.AddressInfo).port);
+  }
+  for (const server of servers) {
+    server.close();
+    await once(server, 'close');
+  }
+  const [plain = 0, secure = 0] = ports;
+  return { plain, secure };
+}
+
+/** The broker that `child` is once `ready` resolves; when that rejects, it is stopped. */
+export async function runningBroker(
+  child: ChildProcess,
+  ready: Promise<unknown>,
+  ports: Ports,
+  certificate: Certificate,
+): Promise<Broker> {
+  try {
+    await ready;
+  } catch (error) {
+    await stopProcess(child);
+    throw error;
+  }
+  if (child.pid === undefined) throw new Error('could not be started');
+  return {
+    pid: child.pid,
+    plain: { host, port: ports.plain },
+    secure: { host, port: ports.secure, tls: { ca: certificate.pem, servername: certificate.name } },
+    stop: () => stopProcess(child),
+  };
+}

@@ -1,0 +1,24 @@
+import type { ChildProcess } from 'node:child_process';
+import net from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { host } from './peer.js';
+
+const patienceMs = 20_000;
+
+/** Resolves when `port` accepts connections; rejects when the process ends before, or takes too long. */
+export async function portReady(child: ChildProcess, port: number): Promise<void> {
+  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await wait(20)) {
+    if (child.pid === undefined) throw new Error('could not be started');
+    if (child.exitCode !== null) throw new Error(`ended with code ${child.exitCode} before it was ready`);
+    if (await accepts(port)) return;
+  }
+  throw new Error(`was not ready within ${patienceMs / 1000} s`);
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, host);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}

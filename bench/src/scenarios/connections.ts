@@ -1,0 +1,75 @@
+/** Connections: what an idle one occupies, and what it costs to open and close one. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { LoadProcess } from '@moat/cli/load';
+import type { Broker } from '../peer/peer.js';
+import type { Sample, Scenario } from '../scenario.js';
+import { cpuMicros, residentBytes } from '../usage.js';
+
+const concurrency = 32;
+const warmUpShare = 0.2;
+/** Connections before memory is first read: what a broker sets up once is not counted for each. */
+const idleWarmUp = 200;
+
+export const connectionScenarios: readonly Scenario[] = [
+  {
+    name: 'idle',
+    group: 'Connections, plain TCP',
+    title: 'idle, for each',
+    floors: [{ metric: 'memory', atMost: 12_000 }],
+    measure: (broker, effort) => measureIdle(broker, false, effort.idlePlain, effort.settleMs),
+  },
+  {
+    name: 'tls-idle',
+    group: 'Connections, TLS 1.3',
+    title: 'idle, for each',
+    floors: [{ metric: 'memory', atMost: 42_000 }],
+    measure: (broker, effort) => measureIdle(broker, true, effort.idleSecure, effort.settleMs),
+  },
+  {
+    name: 'connect',
+    group: 'Connections, plain TCP',
+    title: 'connect and disconnect',
+    floors: [{ metric: 'cpu', against: 'mosquitto', atMost: 2 }],
+    measure: (broker, effort) => measureConnect(broker, false, effort.connectPlain),
+  },
+  {
+    name: 'tls-connect',
+    group: 'Connections, TLS 1.3',
+    title: 'connect and disconnect, full handshake',
+    floors: [{ metric: 'cpu', against: 'mosquitto', atMost: 1.1 }],
+    measure: (broker, effort) => measureConnect(broker, true, effort.connectSecure),
+  },
+];
+
+async function measureIdle(broker: Broker, secure: boolean, count: number, settleMs: number): Promise<Sample> {
+  const target = secure ? broker.secure : broker.plain;
+  const first = await LoadProcess.open({ kind: 'connect', target, concurrency });
+  const load = await LoadProcess.open({ kind: 'idle', target });
+  try {
+    await first.run(idleWarmUp);
+    await wait(settleMs);
+    const before = residentBytes(broker.pid);
+    await load.run(count);
+    await wait(settleMs);
+    const after = residentBytes(broker.pid);
+    await load.run(0); // rejects if a connection has been lost meanwhile
+    return { memory: (after - before) / count };
+  } finally {
+    first.kill();
+    load.kill();
+  }
+}
+
+async function measureConnect(broker: Broker, secure: boolean, count: number): Promise<Sample> {
+  const target = secure ? broker.secure : broker.plain;
+  const load = await LoadProcess.open({ kind: 'connect', target, concurrency });
+  try {
+    await load.run(Math.ceil(count * warmUpShare));
+    const before = cpuMicros(broker.pid);
+    const { elapsedMs } = await load.run(count);
+    const cpu = cpuMicros(broker.pid) - before;
+    return { cpu: cpu / count, perSecond: (count / elapsedMs) * 1000, busy: cpu / 1000 / elapsedMs };
+  } finally {
+    load.kill();
+  }
+}

@@ -6,19 +6,10 @@
  *     node scripts/check-links.mjs    exit 1 with one line, file:line: what is wrong, for each
  */
 
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-
-/** @returns {string[]} every .md file that git knows or would take up */
-function markdownFiles() {
-  const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '*.md'];
-  const listed = execFileSync('git', args, { cwd: root, encoding: 'utf8' }).split('\0');
-  return [...new Set(listed)].filter((file) => file !== '' && existsSync(join(root, file)));
-}
+import { ownFiles } from './own-files.mjs';
+import { root } from './prepare.mjs';
 
 /** @param {string} file absolute @returns {string[]} its lines; those of fenced code and comments are empty */
 function proseOf(file) {
@@ -84,7 +75,7 @@ function problemOf(from, target) {
   return anchorsIn(file).has(decodeURIComponent(anchor)) ? undefined : `${target} has no such heading`;
 }
 
-const problems = markdownFiles().flatMap((file) => {
+const problems = ownFiles('*.md').flatMap((file) => {
   const from = join(root, file);
   return proseOf(from).flatMap((line, index) =>
     targetsIn(line).flatMap((target) => {

@@ -1,13 +1,12 @@
 // A source file of more than 400 lines is two ideas.
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ownFiles } from './own-files.mjs';
 import { root } from './prepare.mjs';
 
 const most = 400;
-const tracked = execFileSync('git', ['ls-files', '*.ts', '*.mjs'], { cwd: root, encoding: 'utf8' }).split('\n');
-const large = tracked
-  .filter((file) => file !== '' && !file.includes('/test/'))
+const large = ownFiles('*.ts', '*.mjs')
+  .filter((file) => !file.includes('/test/'))
   .map((file) => ({ file, lines: readFileSync(join(root, file), 'utf8').split('\n').length - 1 }))
   .filter(({ lines }) => lines > most);
 for (const { file, lines } of large) process.stdout.write(`${file}: ${lines} lines, more than ${most}\n`);

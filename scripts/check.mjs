@@ -9,12 +9,14 @@ const node = process.execPath;
 const steps = [
   ['types', node, join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'],
   ['lint', bin('biome'), 'check', '--error-on-warnings', '.'],
-  ['layering', bin('depcruise'), '--config', '.dependency-cruiser.cjs', 'packages', 'bench/src'],
+  ['layering', bin('depcruise'), '--config', '.dependency-cruiser.cjs', 'packages/*/{src,test}', 'bench/src'],
   ['dead code', bin('knip')],
   ['file size', node, 'scripts/check-size.mjs'],
+  ['leftovers', node, 'scripts/check-leftovers.mjs'],
   ['links', node, 'scripts/check-links.mjs'],
   ['conformance', node, 'scripts/conformance.mjs', '--check'],
   ['generated files', node, 'scripts/generate.mjs', '--check'],
+  ['lock file', 'npm', 'ci', '--dry-run', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
 ];
 
 let failed = 0;

@@ -3,7 +3,11 @@ import { operatorErrors } from '../../packages/broker/dist/index.js';
 import { ConnectReturnCode, ReasonCode } from '../../packages/codec/dist/index.js';
 
 const hex = (code) => `0x${code.toString(16).padStart(2, '0').toUpperCase()}`;
-const words = (name) => name.replace(/([A-Z])/g, ' $1').toLowerCase();
+const words = (name) =>
+  name
+    .replace('QoS', 'Qos')
+    .replace(/([A-Z0-9]+)/g, ' $1')
+    .toLowerCase();
 
 export async function errorsPage() {
   const operator = Object.entries(operatorErrors).map(([code, exit]) => `| \`${code}\` | ${exit} |`);

@@ -45,7 +45,7 @@ export async function runFile(path) {
 
   const giveUp = () => {
     const name = [...open].at(-1) ?? '(the file)';
-    const text = open.size > 0 ? 'did not end' : 'every test ended, but the file did not: something is still open';
+    const text = open.size > 0 ? 'did not end' : 'did not end after its tests: one spins, or leaves something open';
     outcome.failed.push({ name, text: `${text} (no progress for ${patience / 1000} s)` });
     kill(child.pid);
   };

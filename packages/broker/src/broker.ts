@@ -8,27 +8,30 @@ import { Audit, type AuditCode, type AuditFields } from './audit/audit.js';
 import type { Log } from './audit/log.js';
 import { newTrafficCounters } from './audit/traffic-counters.js';
 import { type Access, loadAccess } from './config/access-files.js';
-import type { Listener as ListenerConfiguration } from './config/listener-schema.js';
+import type { Limits } from './config/profiles.js';
 import type { Configuration } from './config/schema.js';
-import { authenticatorOf } from './connection/authenticators.js';
 import { Connection } from './connection/connection.js';
 import type { ConnectionContext, ListenerPolicy } from './connection/context.js';
 import { Dispatch } from './connection/dispatch.js';
-import { listenerKey, listenerOptions } from './connection/listener-options.js';
+import { type BoundListener, Doors } from './connection/doors.js';
+import { ClientRights } from './connection/rights.js';
+import { settingsOf } from './connection/settings.js';
 import { OperatorError } from './errors.js';
 import { Admission } from './guard/admission.js';
 import type { AuthenticationMethod } from './identity/enhanced.js';
+import { principalOfKey } from './identity/principal.js';
 import { Message } from './routing/message.js';
 import { RetainedMessages } from './routing/retained.js';
 import { Router } from './routing/router.js';
 import { SessionRegistry } from './session/registry.js';
+import type { Session } from './session/session.js';
 import { newSessionCounters } from './session/session-counters.js';
 import { MemoryStore } from './storage/memory.js';
 import type { Store } from './storage/store.js';
 import { FlushQueue } from './transport/flush-queue.js';
 import { HandshakeGate } from './transport/handshake-gate.js';
-import { Listener } from './transport/listener.js';
 import { TimerWheel } from './transport/timer-wheel.js';
+import type { Wire } from './transport/wire.js';
 import { version } from './version.js';
 
 /** What a broker is started with. */
@@ -41,51 +44,40 @@ export interface BrokerOptions {
   readonly store?: Store;
 }
 
-/** One listener as it was bound. */
-export interface BoundListener {
-  readonly protocol: 'mqtt' | 'mqtts' | 'ws' | 'wss';
-  readonly address: string;
-  readonly port: number;
-}
-
-interface Door {
-  listener: Listener;
-  readonly policy: ListenerPolicy;
-}
-
 /**
  * The MQTT broker.
  *
  * ```ts
- * const broker = await Broker.start({ configuration: defaultConfiguration(), log: pino() });
+ * const configuration = withPlainListener(defaultConfiguration('./moat-data'), 1883);
+ * const broker = await Broker.start({ configuration, log: pino() });
  * console.log(broker.listeners);
  * await broker.stop();
  * ```
  */
 export class Broker {
   private readonly startedAt = Date.now();
-  private readonly doors = new Map<string, Door>();
+  /** One object for all, changed in place by a reload. */
+  private readonly limits: { -readonly [Name in keyof Limits]: Limits[Name] };
+  private readonly doors: Doors;
   private readonly connections = new Set<Connection>();
   private readonly timers = new TimerWheel();
-  private readonly admission: Admission;
-  private readonly gate: HandshakeGate;
   private readonly context: ConnectionContext;
   private readonly retainedSweep: NodeJS.Timeout;
   private sys: SysTopics | undefined;
   private admin: AdminServer | undefined;
-  private connectionsMaximum = 0;
   private stopping: Promise<void> | undefined;
 
   private constructor(
     private configuration: Configuration,
-    private access: Access,
+    access: Access,
     private readonly log: Log,
     store: Store,
     methods: readonly AuthenticationMethod[],
   ) {
-    const { limits } = configuration;
+    this.limits = { ...configuration.limits };
     const audit = new Audit((code, fields) => this.report(code, fields));
     const sessionCounters = newSessionCounters();
+    const { limits } = this;
     const router = new Router(new RetainedMessages(limits), store);
     const registry = new SessionRegistry(
       { router, store, limits, counters: sessionCounters },
@@ -93,13 +85,19 @@ export class Broker {
       limits,
       (session, message) => {
         // Judged at CONNECT, and again now: the right may have gone meanwhile.
-        if (session.rights?.mayPublish(message.topic, message.qos, message.retain) ?? true) router.publish(message);
+        const rights = session.rights ?? this.rightsOfAbsent(session);
+        if (rights.mayPublish(message.topic, message.qos, message.retain)) router.publish(message);
       },
     );
-    this.admission = new Admission(limits);
-    this.gate = new HandshakeGate(limits);
+    this.doors = new Doors({
+      admission: new Admission(limits),
+      gate: new HandshakeGate(limits),
+      audit,
+      accepted: (wire, policy) => this.accept(wire, policy),
+    });
     this.context = {
       ...settingsOf(configuration, access),
+      limits,
       policyGeneration: 0,
       methods: new Map(methods.map((method) => [method.name, method])),
       registry,
@@ -128,7 +126,7 @@ export class Broker {
     const broker = new Broker(configuration, access, log, store, options.authenticationMethods ?? []);
     try {
       await broker.restore(store);
-      for (const listener of configuration.listeners) await broker.open(listener);
+      await broker.doors.apply(configuration, access);
       broker.admin = await AdminServer.start(
         { socket: join(configuration.data_dir, 'admin.sock'), http: configuration.admin.http },
         () => broker.status(),
@@ -143,23 +141,18 @@ export class Broker {
   }
 
   get listeners(): readonly BoundListener[] {
-    return [...this.doors.values()].map(({ listener }) => ({
-      protocol: listener.options.protocol,
-      address: listener.address,
-      port: listener.port,
-    }));
+    return this.doors.bound;
   }
 
   status(): Status {
     const { registry, router, counters, sessionCounters, audit } = this.context;
-    this.connectionsMaximum = Math.max(this.connectionsMaximum, registry.connected);
     const { rss, heapUsed } = process.memoryUsage();
     return {
       version,
       pid: process.pid,
       uptime: (Date.now() - this.startedAt) / 1000,
       connections: registry.connected,
-      connectionsMaximum: this.connectionsMaximum,
+      connectionsMaximum: registry.mostConnected,
       sessions: registry.count,
       sessionsDisconnected: registry.count - registry.connected,
       subscriptions: router.subscriptionCount,
@@ -179,27 +172,12 @@ export class Broker {
    */
   async reload(configuration: Configuration): Promise<void> {
     const access = await loadAccess(configuration);
-    const wanted = new Map(configuration.listeners.map((listener) => [listenerKey(listener), listener]));
-    for (const [key, listener] of wanted) {
-      const door = this.doors.get(key);
-      const { tls } = listenerOptions(listener, configuration.limits);
-      if (door !== undefined && tls !== undefined) await door.listener.reloadTls(tls);
-    }
+    await this.doors.apply(configuration, access);
     this.configuration = configuration;
-    this.access = access;
-    for (const [key, door] of this.doors) {
-      if (wanted.has(key)) continue;
-      await door.listener.close();
-      this.doors.delete(key);
-    }
-    Object.assign(this.context, settingsOf(configuration, access));
+    Object.assign(this.limits, configuration.limits);
+    Object.assign(this.context, settingsOf(configuration, access), { limits: this.limits });
     this.context.policyGeneration++;
     this.context.router.forgetRoutes();
-    for (const [key, listener] of wanted) {
-      const door = this.doors.get(key);
-      if (door === undefined) await this.open(listener);
-      else Object.assign(door.policy, this.listenerPolicy(listener));
-    }
     for (const connection of this.connections) connection.judgeSubscriptions();
     this.sys?.stop();
     this.sys = new SysTopics(this.context.router, () => this.status(), configuration.sys_interval);
@@ -216,7 +194,7 @@ export class Broker {
     this.sys?.stop();
     clearInterval(this.retainedSweep);
     await this.admin?.stop();
-    await Promise.all([...this.doors.values()].map(({ listener }) => listener.close()));
+    await this.doors.close();
     const { server_reference } = this.configuration;
     for (const connection of this.connections) {
       if (server_reference === undefined) connection.close(ReasonCode.serverShuttingDown, 'the server shuts down');
@@ -235,34 +213,11 @@ export class Broker {
     while (this.connections.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
-  private async open(listener: ListenerConfiguration): Promise<void> {
-    const policy: ListenerPolicy = { name: listenerKey(listener), ...this.listenerPolicy(listener) };
-    const door = this.admission.door(listener);
-    const bound = await Listener.open(listenerOptions(listener, this.configuration.limits), {
-      gate: this.gate,
-      admit: (address) => {
-        if (door.admit()) return true;
-        this.context.audit.record('limit.connections', { address, listener: policy.name });
-        return false;
-      },
-      left: () => door.left(),
-      accepted: (wire) => {
-        const connection = new Connection(wire, this.context, policy, dispatchOf, (ended) =>
-          this.connections.delete(ended),
-        );
-        this.connections.add(connection);
-      },
-      rejected: (address, reason) =>
-        this.context.audit.record('tls.client_rejected', { address, listener: policy.name, reason }),
-    });
-    this.doors.set(listenerKey(listener), { listener: bound, policy });
-  }
-
-  private listenerPolicy(listener: ListenerConfiguration): Omit<ListenerPolicy, 'name'> {
-    return {
-      authenticator: authenticatorOf(this.configuration, listener, this.access.passwords),
-      requireCertificate: 'require_certificate' in listener && listener.require_certificate,
-    };
+  private accept(wire: Wire, policy: ListenerPolicy): void {
+    const connection = new Connection(wire, this.context, policy, dispatchOf, (ended) =>
+      this.connections.delete(ended),
+    );
+    this.connections.add(connection);
   }
 
   private async restore(store: Store): Promise<void> {
@@ -272,33 +227,17 @@ export class Broker {
     for await (const record of store.retained()) router.retained.set(Message.restored(record));
   }
 
+  /** The rights of a client that has not come back since the broker started: those of its name, from nowhere. */
+  private rightsOfAbsent({ clientId, owner }: Session): ClientRights {
+    return new ClientRights(this.context, { ...principalOfKey(owner), clientId, address: '0.0.0.0', listener: '' });
+  }
+
   private report(code: AuditCode, fields: AuditFields): void {
     this.log.info({ event: code, ...fields }, code);
   }
 }
 
 const dispatchOf = (connection: Connection): Dispatch => new Dispatch(connection);
-
-/** What connections read of a configuration. */
-function settingsOf(configuration: Configuration, access: Access) {
-  const { limits, authentication, authorization } = configuration;
-  return {
-    limits,
-    parserOptions: {
-      role: 'server' as const,
-      maximumPacketSize: limits.max_packet_size,
-      maximumUserProperties: limits.max_user_properties,
-    },
-    policy: access.policy,
-    onDeniedPublish: authorization.on_denied_publish,
-    clientIdPrefixes: authentication.clientid_prefixes,
-    useUsernameAsClientId: authentication.use_username_as_clientid,
-    retainAvailable: configuration.retain_available,
-    reasonStrings: configuration.reason_strings,
-    responseInformation: configuration.response_information,
-    serverReference: configuration.server_reference,
-  };
-}
 
 async function makeDataDirectory(directory: string): Promise<void> {
   try {

@@ -1,12 +1,13 @@
 export type { Status } from './admin/status.js';
 export type { AuditCode, AuditFields } from './audit/audit.js';
 export type { Log } from './audit/log.js';
-export { type BoundListener, Broker, type BrokerOptions } from './broker.js';
+export { Broker, type BrokerOptions } from './broker.js';
 export { type Access, loadAccess } from './config/access-files.js';
 export { defaultConfiguration, withPlainListener } from './config/defaults.js';
 export { configurationJsonSchema } from './config/json-schema.js';
 export { loadConfiguration, parseConfiguration } from './config/load.js';
 export type { Configuration, ConfigurationInput } from './config/schema.js';
+export type { BoundListener } from './connection/doors.js';
 export { OperatorError, OperatorErrors, operatorErrors, type Place } from './errors.js';
 export type { Authenticator, Credentials, Verdict } from './identity/authenticator.js';
 export { removePassword, setPassword } from './identity/edit-passwords.js';

@@ -1,4 +1,5 @@
 import { chmod, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { OperatorError } from '../errors.js';
 import type { Status } from './status.js';
@@ -29,6 +30,7 @@ export class AdminServer {
     try {
       const local = make();
       servers.push(local);
+      if (await answers(options.socket)) throw new Error('another broker runs on this data directory');
       // A socket that a killed broker left behind would be in the way.
       await rm(options.socket, { force: true });
       await local.listen({ path: options.socket });
@@ -51,4 +53,14 @@ export class AdminServer {
     await Promise.all(this.servers.map((server) => server.close()));
     await rm(this.socket, { force: true });
   }
+}
+
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(socket, () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.on('error', () => resolve(false));
+  });
 }

@@ -1,7 +1,6 @@
 /** Every security event, by its stable code. */
 const auditCodes = [
   'auth.failed',
-  'auth.succeeded',
   'client.connected',
   'client.disconnected',
   'client.protocol_error',

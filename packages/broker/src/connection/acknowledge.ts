@@ -13,7 +13,7 @@ export function acknowledge(connection: Connection, packet: AcknowledgementPacke
       return;
     case PacketType.PUBREC:
       if (reasonCode >= ReasonCode.unspecifiedError) session.acknowledged(packetId, 2);
-      else answer(connection, PacketType.PUBREL, packetId, session.received(packetId)); // [MQTT-4.3.3-4]
+      else answer(connection, PacketType.PUBREL, packetId, session.received(packetId)); // [MQTT-4.3.3-4] [MQTT-4.6.0-4]
       return;
     case PacketType.PUBREL:
       release(connection, packetId);

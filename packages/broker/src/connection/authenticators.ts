@@ -6,7 +6,10 @@ import { certificateAuthenticator } from '../identity/certificate.js';
 import { PasswordAuthenticator } from '../identity/password.js';
 import type { PasswordFile } from '../identity/password-file.js';
 
-/** Who is asked on one listener, in order: the certificate, the password, then whether nobody is somebody too. */
+/**
+ * Who is asked on one listener, in order: the certificate, the password, then whether nobody is somebody too. Nothing
+ * is asked of a client that the standard has not. // [MQTT3-7.0.0-2]
+ */
 export function authenticatorOf(
   { authentication }: Configuration,
   listener: Listener,

@@ -53,7 +53,7 @@ class ConnectAttempt {
     return false;
   }
 
-  /** The client ID of a client that was recognised: its own, its user name, or an assigned one. False when refused. */
+  /** The client ID of a client that was recognised: its own of any text, its user name, or an assigned one. False when refused. // [MQTT-3.1.3-5] */
   private settleClientId({ username }: Principal): boolean {
     const { clientIdPrefixes, useUsernameAsClientId } = this.connection.context;
     if (useUsernameAsClientId && username !== undefined) this.clientId = username;
@@ -61,7 +61,7 @@ class ConnectAttempt {
       this.assignedClientId = assignClientId(username); // [MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT3-3.1.3-6]
       this.clientId = this.assignedClientId;
     } else if (clientIdPrefixes.length > 0 && !clientIdPrefixes.some((prefix) => this.clientId.startsWith(prefix))) {
-      this.refuse(ReasonCode.clientIdentifierNotValid, 'a client identifier without an allowed prefix');
+      this.refuse(ReasonCode.clientIdentifierNotValid, 'a client identifier without an allowed prefix'); // [MQTT-3.1.3-8]
       return false;
     }
     return true;
@@ -90,7 +90,7 @@ class ConnectAttempt {
     }
     const verdict = connection.listener.authenticator.authenticate(credentials);
     if (!(verdict instanceof Promise)) return this.settle(verdict);
-    connection.hold(); // what a client sends before its CONNACK waits // [MQTT-3.1.4-6]
+    connection.hold(); // what a client sends before its CONNACK waits // [MQTT-3.1.4-6] [MQTT3-3.1.4-5]
     verdict
       .then(
         (settled) => connection.guarded(() => this.settle(settled)),

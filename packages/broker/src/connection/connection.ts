@@ -1,29 +1,15 @@
-import {
-  type AcknowledgementType,
-  CodecError,
-  encode,
-  type Packet,
-  type PacketReceiver,
-  PacketType,
-  Parser,
-  ReasonCode,
-  writeAcknowledgement,
-} from '@moat/codec';
+import { CodecError, type PacketReceiver, PacketType, Parser, ReasonCode } from '@moat/codec';
+import type { AuditCode } from '../audit/audit.js';
 import type { AuthenticationExchange, ExchangeOutcome } from '../identity/enhanced.js';
 import type { Principal } from '../identity/principal.js';
-import type { Message } from '../routing/message.js';
-import type { Link, OutgoingPublish } from '../session/link.js';
+import type { Link } from '../session/link.js';
 import type { Session } from '../session/session.js';
-import { Outbox, shareFrom } from '../transport/outbox.js';
 import type { Timer } from '../transport/timer-wheel.js';
 import type { Wire, WireReceiver } from '../transport/wire.js';
 import type { ConnectionContext, ListenerPolicy } from './context.js';
+import { Outbound } from './outbound.js';
 import { PendingAnswers } from './pending-answers.js';
 import type { ClientRights } from './rights.js';
-import type { TopicAliases } from './topic-aliases.js';
-
-/** Bytes by which a packet may grow when it is encoded for a subscriber: flags, alias, length. */
-const encodingSlack = 32;
 
 /** What acts on the packets of a connection; the connection itself knows none of them. */
 export interface PacketActions extends PacketReceiver {
@@ -51,13 +37,10 @@ export interface Agreement {
  * Invariants: no packet is acted upon before CONNECT was accepted (invariant 4); nothing that arrives can throw out of
  * here (invariant 7); `closed` is entered once.
  */
-export class Connection implements WireReceiver, Link {
+export class Connection extends Outbound implements WireReceiver, Link {
   readonly parser: Parser;
   private readonly actions: PacketActions;
-  readonly outbox: Outbox;
   state: 'connecting' | 'authenticating' | 'connected' | 'closed' = 'connecting';
-  /** Whether the client speaks MQTT 5.0. */
-  v5 = false;
   agreement: Agreement | undefined = undefined;
   /** The enhanced authentication that is under way. */
   exchange:
@@ -66,32 +49,28 @@ export class Connection implements WireReceiver, Link {
   /** The method of CONNECT, by which the client may authenticate again. */
   authenticationMethod: string | undefined = undefined;
   receiveMaximum = 65_535;
-  /** The largest packet that the client takes. */
-  maximumPacketSize = 268_435_460;
-  /** Whether reason strings and user properties may be sent in every packet. // [MQTT-3.1.2-29] */
-  requestProblemInformation = true;
   timer: Timer | undefined = undefined;
-  /** Coarse milliseconds of the last packet that arrived. */
+  /** Coarse milliseconds of the last whole packet: a trickle of bytes keeps nobody alive. */
   lastReceived: number;
   /** Aliases that the client has set. */
   incomingAliases: string[] | undefined = undefined;
-  outgoingAliases: TopicAliases | undefined = undefined;
-  private stuckTimer: Timer | undefined = undefined;
   private pending: PendingAnswers | undefined = undefined;
   /** Whether it stopped reading until its answers have gone. */
   private throttled = false;
+  /** Whether it stopped reading until the client has read. */
+  private choked = false;
 
   constructor(
-    readonly wire: Wire,
-    readonly context: ConnectionContext,
+    wire: Wire,
+    context: ConnectionContext,
     readonly listener: ListenerPolicy,
     actionsOf: (connection: Connection) => PacketActions,
     /** Called once, when the wire has gone. */
     private readonly ended: (connection: Connection) => void,
   ) {
+    super(wire, context);
     this.actions = actionsOf(this);
     this.parser = new Parser(this.actions, context.parserOptions);
-    this.outbox = new Outbox(wire, context.flushQueue);
     this.lastReceived = context.timers.now;
     context.counters.connectionsAccepted++;
     this.timer = context.timers.after(context.limits.connect_timeout * 1000, () => this.destroy('connect timeout'));
@@ -101,8 +80,7 @@ export class Connection implements WireReceiver, Link {
   // ---- from the wire
 
   received(buffer: Uint8Array, start: number, end: number): void {
-    const { flushQueue, counters, timers } = this.context;
-    this.lastReceived = timers.now;
+    const { flushQueue, counters } = this.context;
     counters.bytesReceived += end - start;
     flushQueue.beginRead();
     try {
@@ -111,13 +89,15 @@ export class Connection implements WireReceiver, Link {
       this.fault(error);
     }
     flushQueue.endRead();
+    if (!this.writable) this.choke();
   }
 
   drained(): void {
     this.outbox.drained();
-    if (this.stuckTimer !== undefined && this.writable) {
-      this.stuckTimer.cancel();
-      this.stuckTimer = undefined;
+    if (this.writable) this.relieved();
+    if (this.choked && this.writable) {
+      this.choked = false;
+      this.readOn();
     }
     if (this.state === 'connected') this.guarded(() => this.agreement?.session.drain());
   }
@@ -128,40 +108,10 @@ export class Connection implements WireReceiver, Link {
     this.ended(this);
   }
 
-  // ---- towards the client
-
-  /** Encodes and sends any packet but PUBLISH. */
-  write(packet: Packet, version: 3 | 4 | 5 = this.version): void {
-    let bytes = encode(packet, version);
-    if (bytes.length > this.maximumPacketSize) {
-      // A reason string or user property never makes a packet too large for the client. // [MQTT-3.2.2-19] [MQTT-3.2.2-20]
-      bytes = encode(withoutProblemInformation(packet), version); // [MQTT-3.14.2-3] [MQTT-3.14.2-4]
-      if (bytes.length > this.maximumPacketSize) return;
-    }
-    this.outbox.copy(bytes, 0, bytes.length);
-    this.context.counters.packetsSent++;
-    this.context.counters.bytesSent += bytes.length;
-  }
-
-  /** The reason in words, where operator and client want it. // [MQTT-3.1.2-29] */
-  problem(reason: string): { reasonString?: string } {
-    return this.requestProblemInformation && this.context.reasonStrings ? { reasonString: reason } : {};
-  }
-
-  /** PUBACK, PUBREC, PUBREL or PUBCOMP with success, in four bytes. */
-  writeAcknowledgement(type: AcknowledgementType, packetId: number): void {
-    const offset = this.outbox.reserve(4);
-    writeAcknowledgement(this.outbox.target, offset, type, packetId);
-    this.context.counters.packetsSent++;
-    this.context.counters.bytesSent += 4;
-  }
+  // ---- answers
 
   get version(): 3 | 4 | 5 {
     return this.parser.version === 0 ? 4 : this.parser.version;
-  }
-
-  get writable(): boolean {
-    return this.outbox.waiting <= this.context.limits.max_outgoing_buffer;
   }
 
   /** Answers in order, and only when what they promise is durable: see {@link PendingAnswers}. */
@@ -178,78 +128,9 @@ export class Connection implements WireReceiver, Link {
     return this.pending?.isWaiting ?? false;
   }
 
-  forward(message: Message): void {
-    const { limits, counters, sessionCounters } = this.context;
-    const { outbox } = this;
-    if (outbox.waiting > limits.max_outgoing_buffer) {
-      sessionCounters.dropped.slow_reader += message.count;
-      this.watchStuck();
-      return;
-    }
-    if (
-      message.largest + encodingSlack > this.maximumPacketSize ||
-      this.outgoingAliases !== undefined ||
-      message.expires
-    ) {
-      this.forwardSingly(message);
-      return;
-    }
-    const frame = message.frame(this.v5, 0);
-    const length = frame.end - frame.start;
-    if (length < shareFrom || message.isFirstUse()) outbox.copy(frame.bytes, frame.start, frame.end);
-    else outbox.share(message.stable(frame));
-    counters.messagesSent += message.count;
-    counters.packetsSent += message.count;
-    counters.bytesSent += length;
-  }
-
-  release(packetId: number): void {
-    this.writeAcknowledgement(PacketType.PUBREL, packetId); // [MQTT-3.6.1-1]
-  }
-
-  private forwardSingly(message: Message): void {
-    const options = { qos: 0, retain: false, dup: false, packetId: 0, subscriptionIdentifiers: undefined } as const;
-    for (const single of message.each()) {
-      if (!this.publish(single, options)) this.context.sessionCounters.dropped.too_large++;
-    }
-  }
-
-  publish(message: Message, options: OutgoingPublish): boolean {
-    const { qos, retain, dup, packetId, subscriptionIdentifiers } = options;
-    const { counters } = this.context;
-    if (qos === 0 && !this.writable) {
-      this.context.sessionCounters.dropped.slow_reader += message.count;
-      this.watchStuck();
-      return true;
-    }
-    const alias = this.outgoingAliases?.assign(message.topic) ?? noAlias;
-    const ordinary =
-      !retain && alias.topicAlias === 0 && (!this.v5 || (subscriptionIdentifiers === undefined && !message.expires));
-    const frame = ordinary
-      ? message.frame(this.v5, qos)
-      : message.specialFrame({ v5: this.v5, qos, retain, subscriptionIdentifiers, now: Date.now(), ...alias });
-    const length = frame.end - frame.start;
-    if (length > this.maximumPacketSize) {
-      this.outgoingAliases?.withdraw(alias); // [MQTT-3.1.2-24]
-      return false;
-    }
-    const offset = this.outbox.copy(frame.bytes, frame.start, frame.end);
-    const { target } = this.outbox;
-    if (frame.packetIdAt >= 0) {
-      const at = offset + frame.packetIdAt - frame.start;
-      target[at] = packetId >> 8;
-      target[at + 1] = packetId & 0xff;
-    }
-    if (dup) target[offset] = (target[offset] as number) | 0x08;
-    counters.messagesSent += message.count;
-    counters.packetsSent += message.count;
-    counters.bytesSent += length;
-    return true;
-  }
-
   // ---- the end
 
-  /** A fault of the client, or of ours: the one place where an error of this connection ends. */
+  /** A fault of the client, or of ours: the one place where an error of this connection ends. // [MQTT3-4.8.0-1] [MQTT3-4.8.0-2] */
   fault(error: unknown): void {
     if (this.state === 'closed') return;
     const known = error instanceof CodecError;
@@ -261,6 +142,18 @@ export class Connection implements WireReceiver, Link {
     else if (fault.clause === 'MQTT-3.14.2-1')
       this.destroy(fault.message); // a client that leaves gets no answer
     else this.close(fault.reasonCode, fault.message);
+  }
+
+  /** What does not read its answers is not read from either: nothing that a client sends grows the outbox without bound. */
+  private choke(): void {
+    if (this.choked || this.state === 'closed') return;
+    this.choked = true;
+    this.wire.pause();
+    this.watchStuck();
+  }
+
+  private readOn(): void {
+    if (!this.choked && !this.parser.paused) this.wire.resume();
   }
 
   /** Stops reading and parsing until {@link unhold}: an answer is being worked out. */
@@ -275,7 +168,7 @@ export class Connection implements WireReceiver, Link {
     flushQueue.beginRead();
     this.guarded(() => this.parser.resume());
     flushQueue.endRead();
-    if (!this.parser.paused) this.wire.resume();
+    this.readOn();
   }
 
   /** Stops reading until every answer that waits for the disk has gone. */
@@ -299,9 +192,10 @@ export class Connection implements WireReceiver, Link {
     }
   }
 
-  /** Tells the client why (5.0), and closes. // [MQTT-4.13.1-1] */
+  /** Tells the client why (5.0), and closes, whether that reaches it or not. // [MQTT-4.13.1-1] [MQTT-4.13.2-1] */
   close(reasonCode: ReasonCode, reason: string, serverReference?: string): void {
     if (this.state === 'closed') return;
+    if (reasonCode === ReasonCode.sessionTakenOver) this.auditEvent('session.taken_over', reason);
     if (this.state === 'connected' && this.v5) {
       this.write({
         type: PacketType.DISCONNECT,
@@ -318,7 +212,7 @@ export class Connection implements WireReceiver, Link {
 
   /** Sends what is waiting, then closes. What still comes is read, or the client would get a reset in place of the reason. */
   end(): void {
-    this.outbox.flush();
+    this.outbox.finish();
     this.wire.resume();
     this.wire.end();
   }
@@ -334,7 +228,7 @@ export class Connection implements WireReceiver, Link {
     if (this.state === 'closed') return;
     this.state = 'closed';
     this.timer?.cancel();
-    this.stuckTimer?.cancel();
+    this.relieved();
     this.parser.close();
     const { agreement } = this;
     if (agreement === undefined) return;
@@ -362,7 +256,7 @@ export class Connection implements WireReceiver, Link {
     this.timer?.cancel();
   }
 
-  auditEvent(code: 'client.protocol_error' | 'client.disconnected' | 'limit.slow_reader', reason: string): void {
+  auditEvent(code: AuditCode, reason: string, topic?: string): void {
     const { remoteAddress, listener } = this.wire.origin;
     const { agreement } = this;
     this.context.audit.record(code, {
@@ -371,25 +265,13 @@ export class Connection implements WireReceiver, Link {
       clientId: agreement?.clientId,
       username: agreement?.principal.username,
       reason,
+      topic,
     });
   }
 
-  /** Above the high-water mark: a reader that stays there is disconnected. */
-  private watchStuck(): void {
-    if (this.stuckTimer !== undefined) return;
-    this.stuckTimer = this.context.timers.after(this.context.limits.stuck_timeout * 1000, () => {
-      this.stuckTimer = undefined;
-      if (this.writable || this.state === 'closed') return;
-      this.auditEvent('limit.slow_reader', 'the client does not read');
-      this.destroy('the client does not read');
-    });
+  protected stuck(): void {
+    if (this.state === 'closed') return;
+    this.auditEvent('limit.slow_reader', 'the client does not read');
+    this.destroy('the client does not read');
   }
-}
-
-const noAlias = { topicAlias: 0, aliasKnown: false };
-
-function withoutProblemInformation(packet: Packet): Packet {
-  if (!('properties' in packet) || packet.properties === undefined) return packet;
-  const { reasonString: _reason, userProperties: _user, ...properties } = packet.properties as Record<string, unknown>;
-  return { ...packet, properties } as Packet;
 }

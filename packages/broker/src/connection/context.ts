@@ -42,7 +42,6 @@ export interface ConnectionContext {
 
 /** What differs by listener. */
 export interface ListenerPolicy {
-  readonly name: string;
   authenticator: Authenticator;
   requireCertificate: boolean;
 }

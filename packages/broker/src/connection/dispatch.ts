@@ -14,6 +14,7 @@ export class Dispatch implements PacketActions {
   publish(packet: IncomingPublish): void {
     const { connection } = this;
     connection.context.counters.packetsReceived += packet.count;
+    connection.lastReceived = connection.context.timers.now;
     if (connection.state !== 'connected') throw packetBeforeConnack(); // [MQTT-3.1.2-30]
     publish(connection, packet);
   }
@@ -21,6 +22,7 @@ export class Dispatch implements PacketActions {
   packet(packet: ControlPacket): void {
     const { connection } = this;
     connection.context.counters.packetsReceived++;
+    connection.lastReceived = connection.context.timers.now;
     if (connection.state === 'connected') this.act(packet);
     else if (packet.type === PacketType.CONNECT) connect(connection, packet);
     else if (connection.state !== 'authenticating') throw packetBeforeConnack();

@@ -24,3 +24,9 @@ export function listenerOptions(listener: Listener, limits: Limits): ListenerOpt
   const tls = isTls(listener) ? listener : undefined;
   return { protocol, bind, port, set_tcp_nodelay, tls, webSocket, handshakeDeadline: deadline };
 }
+
+/** Everything of a listener that only another listening socket can change; the rest is changed while it is open. */
+export function shapeOf(listener: Listener, limits: Limits): string {
+  const { tls, ...shape } = listenerOptions(listener, limits);
+  return JSON.stringify({ ...shape, alpn: tls?.alpn });
+}

@@ -19,7 +19,7 @@ export function publish(connection: Connection, packet: IncomingPublish): void {
   const now = packet.properties?.messageExpiryInterval === undefined ? 0 : Date.now();
   const message = Message.arrived(packet, topic, agreement.clientId, now);
   if (packet.retain && !context.router.hasRoomFor(message)) {
-    context.audit.record('limit.retained', { clientId: agreement.clientId, topic });
+    connection.auditEvent('limit.retained', 'no room for another retained message', topic);
     refuse(connection, packet, ReasonCode.quotaExceeded, 'no room for another retained message');
     return;
   }
@@ -52,9 +52,9 @@ function requireSupported({ context }: Connection, { qos, retain }: IncomingPubl
 function topicOf(connection: Connection, packet: IncomingPublish): string {
   const alias = packet.properties?.topicAlias;
   if (alias === undefined) return checkTopic(connection, packet.topic);
-  // [MQTT-3.2.2-17] [MQTT-3.3.2-8] [MQTT-3.3.2-10] [MQTT-3.3.2-11]
+  // [MQTT-3.2.2-17] [MQTT-3.2.2-18] [MQTT-3.3.2-9] [MQTT-3.3.2-12]
   if (alias > connection.context.limits.max_topic_alias)
-    throw new CodecError(ReasonCode.topicAliasInvalid, `a topic alias of ${alias}`, 'MQTT-3.3.2-8');
+    throw new CodecError(ReasonCode.topicAliasInvalid, `a topic alias of ${alias}`, 'MQTT-3.3.2-9');
   connection.incomingAliases ??= [];
   if (packet.topic !== '') {
     connection.incomingAliases[alias] = checkTopic(connection, packet.topic); // [MQTT-3.3.2-7]
@@ -77,6 +77,7 @@ function checkTopic(connection: Connection, topic: string): string {
  * is only acknowledged. // [MQTT-3.3.4-7] [MQTT-4.3.3-10]
  */
 function accountFor(connection: Connection, { session }: Agreement, { qos, packetId }: IncomingPublish): boolean {
+  // [MQTT-4.3.2-5]
   if (qos === 2 && session.hasReceived(packetId)) {
     connection.answers.inTurn(() => connection.writeAcknowledgement(PacketType.PUBREC, packetId));
     return false;
@@ -95,7 +96,7 @@ function accountFor(connection: Connection, { session }: Agreement, { qos, packe
   return true;
 }
 
-/** PUBACK or PUBREC. // [MQTT-4.3.2-4] [MQTT-4.3.3-8] */
+/** PUBACK or PUBREC. // [MQTT-2.2.1-5] [MQTT-3.3.4-1] [MQTT-4.3.2-4] [MQTT-4.3.3-8] */
 function answer(connection: Connection, qos: number, packetId: number, reasonCode: ReasonCode, reason?: string): void {
   if (connection.state !== 'connected') return;
   const type = qos === 1 ? PacketType.PUBACK : PacketType.PUBREC;
@@ -115,7 +116,7 @@ function deny(connection: Connection, packet: IncomingPublish): void {
   refuse(connection, packet, ReasonCode.notAuthorized, 'not authorized to publish');
 }
 
-/** Acknowledged, with a reason where the version has one, and not delivered. // [MQTT-3.3.5-2] */
+/** Acknowledged, with a reason where the version has one, and not delivered. // [MQTT-4.3.3-9] [MQTT3-3.3.5-2] */
 function refuse(connection: Connection, packet: IncomingPublish, reasonCode: ReasonCode, reason: string): void {
   const { qos, packetId } = packet;
   if (qos === 0) return;

@@ -90,8 +90,8 @@ function subscribeTo(
 }
 
 function refuse(connection: Connection, { filter, qos }: SubscriptionRequest): ReasonCode | undefined {
-  const { limits, audit } = connection.context;
-  const { session, rights, clientId } = connection.agreement as Agreement;
+  const { limits } = connection.context;
+  const { session, rights } = connection.agreement as Agreement;
   const inner = parseSharedFilter(filter)?.filter ?? filter;
   if (isTooLong(filter, limits.max_topic_length) || hasMoreLevels(inner, limits.max_topic_levels))
     return ReasonCode.topicFilterInvalid;
@@ -102,6 +102,6 @@ function refuse(connection: Connection, { filter, qos }: SubscriptionRequest): R
   }
   if (session.subscriptions.length < limits.max_subscriptions) return undefined;
   if (session.isSubscribed(filter)) return undefined;
-  audit.record('limit.subscriptions', { clientId, topic: filter });
+  connection.auditEvent('limit.subscriptions', 'too many subscriptions', filter);
   return ReasonCode.quotaExceeded;
 }

@@ -17,7 +17,7 @@ export class TopicAliases {
   assign(topic: string): AliasUse {
     const known = this.aliases.get(topic);
     if (known !== undefined) return { topicAlias: known, aliasKnown: true };
-    if (this.aliases.size >= this.maximum) return none; // [MQTT-3.1.2-26] [MQTT-3.3.2-9]
+    if (this.aliases.size >= this.maximum) return none; // [MQTT-3.1.2-26] [MQTT-3.3.2-11]
     const topicAlias = this.aliases.size + 1;
     this.aliases.set(topic, topicAlias);
     return { topicAlias, aliasKnown: false };

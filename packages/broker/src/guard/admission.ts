@@ -19,9 +19,10 @@ export class Admission {
   /** The door of one listener, with its own bound. */
   door(limits: AdmissionLimits): Door {
     let open = 0;
-    return {
+    const door: Door = {
+      limits,
       admit: () => {
-        if (this.total >= this.limits.max_connections || open >= limits.max_connections) return false;
+        if (this.total >= this.limits.max_connections || open >= door.limits.max_connections) return false;
         this.total++;
         open++;
         return true;
@@ -31,11 +32,14 @@ export class Admission {
         open--;
       },
     };
+    return door;
   }
 }
 
 /** Lets connections in, and is told when they have gone. */
 export interface Door {
+  /** May be replaced while it is open. */
+  limits: AdmissionLimits;
   admit(): boolean;
   left(): void;
 }

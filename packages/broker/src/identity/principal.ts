@@ -22,7 +22,16 @@ export interface Principal {
   readonly certificate?: CertificateFacts;
 }
 
+const userPrefix = 'user:';
+
 /** What owns a stored session: equal keys are the same principal (invariant 3). */
 export function principalKey(principal: Principal): string {
-  return principal.username === undefined ? 'anonymous' : `user:${principal.username}`;
+  return principal.username === undefined ? 'anonymous' : `${userPrefix}${principal.username}`;
+}
+
+/** As much of the principal as its key tells, for a session whose client has not come back yet. */
+export function principalOfKey(key: string): Principal {
+  return key.startsWith(userPrefix)
+    ? { username: key.slice(userPrefix.length), method: 'password' }
+    : { username: undefined, method: 'anonymous' };
 }

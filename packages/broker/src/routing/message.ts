@@ -273,7 +273,7 @@ export class Message {
     const secondsLeft = v5 ? this.secondsLeft(options.now) : undefined;
     const properties: PublishProperties | undefined = v5
       ? {
-          ...this.properties,
+          ...this.properties, // [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-20]
           ...(secondsLeft === undefined ? {} : { messageExpiryInterval: secondsLeft }), // [MQTT-3.3.2-6]
           ...(subscriptionIdentifiers === undefined ? {} : { subscriptionIdentifiers }),
           ...(topicAlias === 0 ? {} : { topicAlias }),
@@ -282,7 +282,7 @@ export class Message {
     return encode(
       {
         type: PacketType.PUBLISH,
-        topic: aliasKnown ? '' : this.topic,
+        topic: aliasKnown ? '' : this.topic, // [MQTT-3.3.2-3]
         payload: this.payload,
         qos,
         retain,

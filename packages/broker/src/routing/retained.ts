@@ -20,7 +20,7 @@ export interface RetainedLimits {
 
 /**
  * The last retained message of each topic (MQTT 5.0 §3.3.1.3), in a tree by level so that a filter finds its
- * matches without looking at the others.
+ * matches without looking at the others. They belong to no session. // [MQTT3-3.1.2-7]
  */
 export class RetainedMessages {
   private readonly root = new Node();
@@ -59,7 +59,7 @@ export class RetainedMessages {
     }
     if (node.message === undefined) this.messages++;
     this.totalBytes += message.size - (node.message?.size ?? 0);
-    node.message = message.keep(); // [MQTT-3.3.1-5]
+    node.message = message.keep(); // [MQTT-3.3.1-5] [MQTT3-3.3.1-7]
   }
 
   get(topic: string): Message | undefined {
@@ -90,7 +90,7 @@ export class RetainedMessages {
     return true;
   }
 
-  /** Every retained message that a filter matches and that has not expired at `now` (wall-clock milliseconds). */
+  /** Every retained message that a filter matches and that has not expired at `now` (wall-clock milliseconds). // [MQTT3-3.3.1-6] */
   *match(filter: string, now: number): Generator<Message> {
     const levels = filter.split('/');
     const stack: Visit[] = [{ node: this.root, depth: 0, all: false }];

@@ -68,7 +68,7 @@ export class Router {
 
   /** Keeps the message if it is to be retained, and delivers it; returns whether anybody is subscribed. */
   publish(message: Message): boolean {
-    if (message.retain) this.retain(message);
+    if (message.retain) this.retain(message); // [MQTT-3.3.1-8]
     return this.route(message);
   }
 
@@ -77,7 +77,7 @@ export class Router {
     for (const topic of this.retained.expire(now)) this.store.deleteRetained(topic);
   }
 
-  /** Delivers to every match; returns whether there was any. */
+  /** Delivers to every match; returns whether there was any. // [MQTT-4.5.0-1] */
   route(message: Message): boolean {
     const route = this.resolve(message.topic);
     const { targets, groups } = route;

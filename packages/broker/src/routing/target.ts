@@ -18,7 +18,7 @@ class MergedTarget implements Target {
     this.retainAsPublished ||= subscription.retainAsPublished;
     if (subscription.identifier !== 0) {
       this.subscriptionIdentifiers ??= [];
-      this.subscriptionIdentifiers.push(subscription.identifier);
+      this.subscriptionIdentifiers.push(subscription.identifier); // [MQTT-3.3.4-3] [MQTT-3.3.4-4]
     }
   }
 }
@@ -58,5 +58,5 @@ export function singleTarget(subscription: Subscription): Target {
 
 /** The target of a shared subscription's member. */
 export function sharedTarget(subscription: Subscription): Target {
-  return targetOf(subscription, subscription.filter);
+  return targetOf(subscription, subscription.filter); // [MQTT-3.3.4-5]
 }

@@ -36,12 +36,12 @@ export class Outgoing {
   /** By packet identifier, in order of sending. */
   private readonly inFlight = new Map<number, Delivery>();
   private inFlightBytes = 0;
-  /** What a resumed session has to send again, the first one last. */
-  private again: Delivery[] = [];
+  /** Of those in flight, what a resumed session has yet to send again. */
+  private readonly again = new Set<Delivery>();
+  /** How many of the others count against the client's receive maximum. */
+  private outstanding = 0;
   private lastPosition: number;
   private lastSent: number;
-  /** How many more the client takes. */
-  private quota = 0;
 
   constructor(
     private readonly owner: OutgoingOwner,
@@ -65,7 +65,8 @@ export class Outgoing {
 
   /** Whether a message that is pushed now leaves at once. */
   get isReady(): boolean {
-    return this.quota > 0 && this.queued === 0;
+    const { link } = this.owner;
+    return link !== undefined && this.queued === 0 && this.again.size === 0 && this.maySend(link);
   }
 
   get inFlightCount(): number {
@@ -80,7 +81,7 @@ export class Outgoing {
   /** Sends a message, or adds it to those that wait. */
   push(message: Message, qos: 1 | 2, retain: boolean, target: Target): void {
     const { link, stored } = this.owner;
-    const straight = link !== undefined && this.queued === 0 && this.again.length === 0 && this.maySend(link);
+    const straight = link !== undefined && this.isReady;
     if (!straight && !this.queue.makeRoom(message.size)) return;
     const delivery = newDelivery(this.nextPosition(), message.keep(), qos, retain, target);
     if (stored) this.store.enqueue(this.owner.clientId, entryOf(delivery));
@@ -88,26 +89,32 @@ export class Outgoing {
     else this.queue.push(delivery, link !== undefined);
   }
 
-  /** A connection serves the session again: everything unacknowledged is sent once more, in order. // [MQTT-4.4.0-1] [MQTT-4.6.0-1] */
+  /** A connection serves the session again: everything unacknowledged is sent once more, in order. // [MQTT-4.4.0-1] [MQTT-4.6.0-1] [MQTT3-4.4.0-1] */
   attach(link: Link): void {
-    this.quota = link.receiveMaximum; // [MQTT-4.9.0-1]
-    this.again = [...this.inFlight.values()].reverse();
+    this.outstanding = 0;
+    this.again.clear();
+    for (const [packetId, delivery] of [...this.inFlight]) {
+      if (delivery.state === 'released') {
+        this.outstanding++;
+        link.release(packetId); // a PUBREL waits for no quota // [MQTT-3.3.4-10] [MQTT-4.9.0-3]
+      } else {
+        this.again.add(delivery);
+        this.sendAgain(link);
+      }
+    }
     this.drain(link);
   }
 
   /** The connection is gone. */
   detach(): void {
-    this.again = [];
+    this.again.clear();
     this.queue.detach();
   }
 
   /** Sends as much as the client's quota and the wire allow. */
   drain(link: Link): void {
-    for (let next = this.again.at(-1); next !== undefined; next = this.again.at(-1)) {
-      if (!link.writable || !this.sendAgain(link, next)) return;
-      this.again.pop();
-    }
-    while (this.maySend(link)) {
+    this.sendAgain(link);
+    while (this.again.size === 0 && this.maySend(link)) {
       const next = this.queue.first;
       if (next === undefined) {
         this.page();
@@ -162,8 +169,11 @@ export class Outgoing {
   }
 
   private maySend(link: Link): boolean {
-    // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
-    return this.quota > 0 && link.writable && this.inFlightBytes <= this.limits.max_queued_bytes;
+    return this.hasQuota(link) && this.inFlightBytes <= this.limits.max_queued_bytes;
+  }
+
+  private hasQuota(link: Link): boolean {
+    return this.outstanding < link.receiveMaximum && link.writable; // [MQTT-3.3.4-9] [MQTT-4.9.0-1] [MQTT-4.9.0-2]
   }
 
   /** Passes over the identifiers that the client has not acknowledged for a whole round. // [MQTT-4.3.2-1] [MQTT-4.3.3-1] */
@@ -190,25 +200,22 @@ export class Outgoing {
     delivery.state = 'sent';
     this.inFlight.set(packetIdOf(position), delivery);
     this.inFlightBytes += message.size;
-    this.quota--;
+    this.outstanding++;
   }
 
-  /** False when the client takes no more for now. */
-  private sendAgain(link: Link, delivery: Delivery): boolean {
-    const packetId = packetIdOf(delivery.position);
-    if (this.inFlight.get(packetId) !== delivery) return true;
-    if (delivery.state === 'released') {
-      link.release(packetId);
-      return true;
+  /** Sends again what is left of that, as far as the client takes it. */
+  private sendAgain(link: Link): void {
+    for (const delivery of this.again) {
+      if (!this.hasQuota(link)) return;
+      const allowed = this.owner.mayReceive(delivery.message.topic);
+      if (allowed && publish(link, delivery, true)) {
+        this.again.delete(delivery);
+        this.outstanding++;
+      } else {
+        this.forget(packetIdOf(delivery.position), delivery);
+        this.drop(delivery, allowed ? 'too_large' : 'not_authorized');
+      }
     }
-    if (this.quota <= 0) return false;
-    const allowed = this.owner.mayReceive(delivery.message.topic);
-    if (allowed && publish(link, delivery, true)) this.quota--;
-    else {
-      this.forget(packetId, delivery);
-      this.drop(delivery, allowed ? 'too_large' : 'not_authorized');
-    }
-    return true;
   }
 
   /** The message under way by an identifier. */
@@ -222,14 +229,13 @@ export class Outgoing {
     this.forget(packetId, delivery);
     if (this.owner.stored) this.store.dequeue(this.owner.clientId, delivery.position);
     const { link } = this.owner;
-    if (link === undefined) return;
-    this.quota = Math.min(this.quota + 1, link.receiveMaximum);
-    this.drain(link);
+    if (link !== undefined) this.drain(link);
   }
 
-  private forget(packetId: number, { message }: Delivery): void {
+  private forget(packetId: number, delivery: Delivery): void {
     this.inFlight.delete(packetId);
-    this.inFlightBytes -= message.size;
+    this.inFlightBytes -= delivery.message.size;
+    if (!this.again.delete(delivery)) this.outstanding--;
   }
 
   private drop(delivery: Delivery, why: DropReason): void {
@@ -243,6 +249,7 @@ export class Outgoing {
         const packetId = packetIdOf(delivery.position);
         this.inFlight.set(packetId, delivery);
         this.inFlightBytes += delivery.message.size;
+        this.outstanding++;
         this.owner.link?.release(packetId);
       },
       () => {

@@ -30,6 +30,7 @@ export type OpenResult =
 export class SessionRegistry {
   private readonly sessions = new Map<string, Session>();
   private connections = 0;
+  private most = 0;
 
   constructor(
     private readonly context: SessionContext,
@@ -47,6 +48,11 @@ export class SessionRegistry {
     return this.connections;
   }
 
+  /** The most that were connected at once. */
+  get mostConnected(): number {
+    return this.most;
+  }
+
   all(): IterableIterator<Session> {
     return this.sessions.values();
   }
@@ -57,14 +63,14 @@ export class SessionRegistry {
 
   /** Finds or makes the session of an accepted CONNECT; a connection that holds it is told and closed. */
   open(request: OpenRequest): OpenResult {
-    const existing = this.sessions.get(request.clientId);
+    const existing = this.sessions.get(request.clientId); // [MQTT-3.1.3-2]
     if (existing !== undefined && existing.owner !== request.owner) return { refused: 'not_owner' };
     if (existing === undefined && this.sessions.size >= this.limits.max_sessions)
       return { refused: 'too_many_sessions' };
     if (existing !== undefined) {
-      const survives = existing.expiryInterval > 0 && !request.cleanStart;
+      const survives = existing.expiryInterval > 0 && !request.cleanStart; // [MQTT-3.1.4-4] [MQTT3-3.1.4-3]
       if (existing.link !== undefined) this.takeOver(existing, survives);
-      if (survives) return { session: this.resume(existing, request), present: true }; // [MQTT-3.1.2-5]
+      if (survives) return { session: this.resume(existing, request), present: true }; // [MQTT-3.1.2-5] [MQTT3-3.1.2-4]
       if (this.sessions.get(request.clientId) === existing) this.end(existing); // [MQTT-3.1.2-4]
     }
     const session = new Session(request.clientId, request.owner, request.expiryInterval, this.context); // [MQTT-3.1.2-6]
@@ -77,6 +83,7 @@ export class SessionRegistry {
   /** A connection begins to serve the session. */
   attach(session: Session, link: Link, rights: Rights): void {
     this.connections++;
+    this.most = Math.max(this.most, this.connections);
     session.attach(link, rights);
   }
 
@@ -86,7 +93,7 @@ export class SessionRegistry {
     this.connections--;
     session.detach();
     if (sendWill) this.scheduleWill(session);
-    else session.will = undefined; // [MQTT-3.14.4-3]
+    else session.will = undefined; // [MQTT-3.14.4-3] [MQTT3-3.14.4-3]
     this.scheduleExpiry(session);
   }
 
@@ -140,7 +147,7 @@ export class SessionRegistry {
     const delayed = survives && (session.will?.properties?.willDelayInterval ?? 0) > 0;
     if (delayed) session.will = undefined;
     else this.fireWill(session);
-    link?.close(ReasonCode.sessionTakenOver, 'another connection uses this client identifier'); // [MQTT-3.1.4-3]
+    link?.close(ReasonCode.sessionTakenOver, 'another connection uses this client identifier'); // [MQTT-3.1.4-3] [MQTT3-3.1.4-2]
   }
 
   private scheduleWill(session: Session): void {
@@ -155,6 +162,7 @@ export class SessionRegistry {
     session.willTimer = this.timers.after(seconds * 1000, () => this.fireWill(session));
   }
 
+  /** Only what has no connection comes to an end. // [MQTT-4.1.0-1] [MQTT-4.1.0-2] [MQTT3-4.1.0-1] */
   private scheduleExpiry(session: Session): void {
     if (session.expiryInterval === 0) {
       this.end(session); // [MQTT-3.1.2-23]
@@ -174,7 +182,7 @@ export class SessionRegistry {
     const { will } = session;
     session.willTimer = undefined;
     if (will === undefined) return;
-    session.will = undefined; // [MQTT-3.1.2-10]
+    session.will = undefined; // [MQTT-3.1.2-10] [MQTT3-3.1.2-10]
     this.context.counters.wills++;
     this.publishWill(session, willMessage(will, session.clientId));
     if (this.sessions.has(session.clientId)) this.save(session);
@@ -197,7 +205,7 @@ function willMessage(will: Will, publisher: string): Message {
   const { willDelayInterval: _delay, messageExpiryInterval, ...properties } = will.properties ?? {};
   return Message.of(will.topic, will.payload, {
     qos: will.qos,
-    retain: will.retain,
+    retain: will.retain, // [MQTT-3.1.2-14] [MQTT-3.1.2-15]
     properties,
     publisher,
     ...(messageExpiryInterval === undefined ? {} : { expiresAt: Date.now() + messageExpiryInterval * 1000 }),

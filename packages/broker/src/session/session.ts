@@ -86,7 +86,7 @@ export class Session implements Subscriber {
   }
 
   deliver(message: Message, target: Target): void {
-    const retain = target.retainAsPublished && message.retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+    const retain = target.retainAsPublished && message.retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13] [MQTT3-3.3.1-9]
     this.send(message, target, retain);
   }
 
@@ -110,7 +110,7 @@ export class Session implements Subscriber {
         if (this.feeds.length === 0) this.feeds = undefined;
         continue;
       }
-      this.send(next.value.message, next.value.target, true); // [MQTT-3.3.1-8]
+      this.send(next.value.message, next.value.target, true); // [MQTT3-3.3.1-8]
     }
   }
 
@@ -237,11 +237,12 @@ export class Session implements Subscriber {
         this.outgoing = new Outgoing(this, this.context.store, this.context.limits);
         if (link !== undefined) this.outgoing.attach(link);
       }
-      this.outgoing.push(message, qos, retain, target);
+      this.outgoing.push(message, qos, retain, target); // with a connection or without // [MQTT3-3.1.2-5]
       return;
     }
     if (link === undefined) return;
     const { subscriptionIdentifiers } = target;
+    // [MQTT-4.3.1-1]
     if (!retain && subscriptionIdentifiers === undefined) link.forward(message);
     else if (!link.publish(message, { qos, retain, dup: false, packetId: 0, subscriptionIdentifiers }))
       this.dropped(message.count, 'too_large');

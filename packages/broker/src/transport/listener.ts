@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import {
   createServer as createTlsServer,
   type TlsOptions as NodeTlsOptions,
+  type SecureContextOptions,
   type TLSSocket,
   type Server as TlsServer,
 } from 'node:tls';
@@ -31,16 +32,16 @@ export interface ListenerOptions {
 /** What a listener needs of the broker. */
 export interface ListenerOwner {
   /** Asked before anything is spent on a socket; whoever is admitted is reported by `left`, once. */
-  admit(address: string): boolean;
+  admit(origin: WireOrigin): boolean;
   readonly left: (origin: WireOrigin) => void;
   /** A wire that is ready for MQTT. */
   accepted(wire: Wire): void;
   /** A handshake that failed, and why. */
-  rejected(address: string, reason: string): void;
+  rejected(origin: WireOrigin, reason: string): void;
   readonly gate: HandshakeGate;
 }
 
-/** One listening socket, with all that lies between it and bytes of MQTT. */
+/** One listening socket, with all that lies between it and bytes of MQTT. The broker calls nobody. // [MQTT3-7.0.0-1] */
 export class Listener {
   private readonly sockets = new Set<Socket>();
 
@@ -69,11 +70,10 @@ export class Listener {
     return listener;
   }
 
-  /** Takes certificates, authorities and revocations from their files again; connections stay. */
-  async reloadTls(tls: TlsOptions): Promise<void> {
+  /** Serves new handshakes with other certificates, authorities and revocations; connections stay. */
+  useTls(material: SecureContextOptions): void {
     const { upper } = this;
-    if (upper === undefined || !('setSecureContext' in upper)) return;
-    (upper as TlsServer).setSecureContext(await loadTlsMaterial(tls));
+    if (upper !== undefined && 'setSecureContext' in upper) (upper as TlsServer).setSecureContext(material);
   }
 
   /** Accepts no more. What was accepted stays, but for handshakes. */
@@ -107,7 +107,7 @@ export class Listener {
   private admit(socket: Socket, owner: ListenerOwner): WireOrigin | undefined {
     const { protocol } = this.options;
     const origin = originOf(protocol, `${protocol}:${this.port}`, socket, undefined);
-    if (origin.remoteAddress !== '' && owner.admit(origin.remoteAddress)) return origin;
+    if (origin.remoteAddress !== '' && owner.admit(origin)) return origin;
     socket.destroy();
     return undefined;
   }
@@ -149,22 +149,26 @@ function upperServer(
       const secure = tls === undefined ? undefined : (request.socket as TLSSocket);
       owner.accepted(new WebSocketWire(socket, originOf(protocol, name(), request.socket, secure)));
     });
-    if (tls !== undefined) watchHandshakes(server, owner);
+    if (tls !== undefined) watchHandshakes(server, owner, (socket) => originOf(protocol, name(), socket, undefined));
     return server;
   }
   if (tls === undefined) return undefined;
   const server = createTlsServer(tls, (socket) => {
     owner.accepted(SocketWire.overStream(socket, originOf(protocol, name(), socket, socket)));
   });
-  watchHandshakes(server, owner);
+  watchHandshakes(server, owner, (socket) => originOf(protocol, name(), socket, undefined));
   return server;
 }
 
-function watchHandshakes(server: TlsServer | HttpServer, owner: ListenerOwner): void {
+function watchHandshakes(
+  server: TlsServer | HttpServer,
+  owner: ListenerOwner,
+  origin: (socket: Socket) => WireOrigin,
+): void {
   (server as TlsServer).on('secureConnection', finishHandshake);
-  (server as TlsServer).on('tlsClientError', (error, socket) => {
+  (server as TlsServer).on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
     finishHandshake(socket);
-    owner.rejected(plainAddress(socket.remoteAddress ?? ''), error.message);
+    owner.rejected(origin(socket), error.code ?? error.message);
     socket.destroy();
   });
 }

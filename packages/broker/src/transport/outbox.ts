@@ -109,7 +109,15 @@ export class Outbox {
   /** Hands what has gathered to the wire, unless an earlier write is still pending. */
   flush(): void {
     this.marked = false;
-    if (this.queued === 0 || this.wire.pending > 0) return;
+    if (this.queued > 0 && this.wire.pending === 0) this.handOver();
+  }
+
+  /** Hands over all there is, for nothing comes after it. */
+  finish(): void {
+    if (this.queued > 0) this.handOver();
+  }
+
+  private handOver(): void {
     this.queued = 0;
     const slab = this.slab;
     if (this.chunks === undefined) {

@@ -8,6 +8,7 @@ const closeGrace = 5_000;
 export class SocketWire implements Wire {
   private receiver: WireReceiver | undefined;
   private error: Error | undefined;
+  private cutOff: NodeJS.Timeout | undefined;
   private readonly written = (): void => {
     if (this.socket.writableLength === 0) this.receiver?.drained();
   };
@@ -70,7 +71,8 @@ export class SocketWire implements Wire {
   end(): void {
     if (this.socket.destroyed) return;
     this.socket.end();
-    this.socket.setTimeout(closeGrace, () => this.socket.destroy());
+    // Whatever the client still sends, it does not get longer than this.
+    this.cutOff ??= setTimeout(() => this.socket.destroy(), closeGrace).unref();
   }
 
   destroy(): void {
@@ -86,6 +88,7 @@ export class SocketWire implements Wire {
   }
 
   closed(): void {
+    clearTimeout(this.cutOff);
     const receiver = this.receiver;
     this.receiver = undefined;
     receiver?.closed(this.error);

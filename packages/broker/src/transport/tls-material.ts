@@ -37,7 +37,7 @@ export async function loadTlsMaterial(options: TlsOptions): Promise<SecureContex
     cert,
     key,
     ca,
-    ...(crl === undefined ? {} : { crl }),
+    ...(crl === undefined ? {} : { crl: listsIn(crl) }),
     ...(options.keyfile_passphrase === undefined ? {} : { passphrase: options.keyfile_passphrase }),
     minVersion: versions[options.tls_version],
     ciphers: options.ciphers,
@@ -66,6 +66,13 @@ async function read(file: string, key: string): Promise<Buffer> {
       cause,
     });
   }
+}
+
+/** Each list of the file by itself: Node.js reads one from each text. */
+function listsIn(pem: Buffer): string[] {
+  return (
+    pem.toString('latin1').match(/-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g) ?? [pem.toString('latin1')]
+  );
 }
 
 function checkCertificate({ certfile }: TlsOptions, pem: Buffer): void {

@@ -33,12 +33,18 @@ export function createWebSocketServer(
     clientTracking: false,
     handleProtocols: (offered) => subprotocols.find((name) => offered.has(name)) ?? false, // [MQTT-6.0.0-4]
   });
-  const timeouts = { headersTimeout: options.deadline, requestTimeout: options.deadline, keepAliveTimeout: 1 };
   const answer = (_request: IncomingMessage, response: import('node:http').ServerResponse): void => {
     response.writeHead(426, { connection: 'close', upgrade: 'websocket', 'content-type': 'text/plain' });
     response.end('MQTT over WebSocket only\n');
   };
-  const server = tls === undefined ? createServer(timeouts, answer) : createTlsServer({ ...tls, ...timeouts }, answer);
+  const server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer);
+  // Node.js keeps its own deadlines for requests only in a server that listens.
+  const deadlines = new WeakMap<Duplex, NodeJS.Timeout>();
+  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Duplex) => {
+    const deadline = setTimeout(() => socket.destroy(), options.deadline);
+    deadlines.set(socket, deadline);
+    socket.once('close', () => clearTimeout(deadline));
+  });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const refusal = refuse(request, options);
     if (refusal !== undefined) {
@@ -46,6 +52,7 @@ export function createWebSocketServer(
       socket.end(`HTTP/1.1 ${refusal} ${STATUS_CODES[refusal]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;
     }
+    clearTimeout(deadlines.get(socket));
     webSockets.handleUpgrade(request, socket, head, (webSocket) => connected(webSocket, request));
   });
   return server;

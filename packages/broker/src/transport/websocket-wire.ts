@@ -22,20 +22,15 @@ export class WebSocketWire implements Wire {
   ) {
     socket.pause();
     socket.on('message', (data: Buffer, isBinary: boolean) => {
-      if (!isBinary)
-        socket.close(unsupportedData, 'MQTT is sent in binary messages'); // [MQTT-6.0.0-1]
-      else this.receiver?.received(data, 0, data.length); // [MQTT-6.0.0-2]
+      if (isBinary)
+        this.receiver?.received(data, 0, data.length); // [MQTT-6.0.0-2]
+      else this.refuseText(); // [MQTT-6.0.0-1]
     });
     socket.on('error', (error) => {
       this.error = error;
       socket.terminate();
     });
-    socket.on('close', () => {
-      this.isClosed = true;
-      const receiver = this.receiver;
-      this.receiver = undefined;
-      receiver?.closed(this.error);
-    });
+    socket.on('close', () => this.over());
   }
 
   get pending(): number {
@@ -73,5 +68,19 @@ export class WebSocketWire implements Wire {
 
   destroy(): void {
     this.socket.terminate();
+  }
+
+  /** The receiver hears of nothing more, however long the peer takes to answer the close. */
+  private refuseText(): void {
+    this.error = new Error('MQTT over WebSocket in a text message');
+    this.socket.close(unsupportedData, 'MQTT is sent in binary messages');
+    this.over();
+  }
+
+  private over(): void {
+    this.isClosed = true;
+    const { receiver } = this;
+    this.receiver = undefined;
+    receiver?.closed(this.error);
   }
 }

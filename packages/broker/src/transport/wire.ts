@@ -24,8 +24,8 @@ export interface WireOrigin {
 }
 
 /**
- * One accepted, ordered, two-way stream of bytes, whatever carries it: TCP, TLS, WebSocket. Nothing of it is
- * MQTT. Writes take ownership of the bytes until they have left.
+ * One accepted, ordered, lossless two-way stream of bytes, whatever carries it: TCP, TLS, WebSocket [MQTT-4.2-1].
+ * Nothing of it is MQTT. Writes take ownership of the bytes until they have left.
  */
 export interface Wire {
   readonly origin: WireOrigin;

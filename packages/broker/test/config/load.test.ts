@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { loadConfiguration } from '../../dist/config/load.js';
 import type { Configuration } from '../../dist/config/schema.js';
-import { OperatorErrors } from '../../dist/policy/yaml-source.js';
+import { OperatorErrors } from '../../dist/errors.js';
 
 let directory: string;
 let file: string;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseConfiguration } from '../../dist/config/load.js';
-import { OperatorErrors } from '../../dist/policy/yaml-source.js';
+import { OperatorErrors } from '../../dist/errors.js';
 
 function mistakesIn(text: string): string[] {
   try {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parsePolicy } from '../../dist/policy/parse.js';
-import { OperatorErrors } from '../../dist/policy/yaml-source.js';
+import { OperatorErrors } from '../../dist/errors.js';
 
 function mistakesIn(text: string): string[] {
   try {

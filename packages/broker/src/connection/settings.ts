@@ -1,0 +1,39 @@
+import type { Access } from '../config/access-files.js';
+import type { Configuration } from '../config/schema.js';
+import type { ConnectionContext } from './context.js';
+
+/** What connections read of a configuration, anew after each reload. */
+export type Settings = Pick<
+  ConnectionContext,
+  | 'limits'
+  | 'parserOptions'
+  | 'policy'
+  | 'onDeniedPublish'
+  | 'clientIdPrefixes'
+  | 'useUsernameAsClientId'
+  | 'retainAvailable'
+  | 'reasonStrings'
+  | 'responseInformation'
+  | 'serverReference'
+>;
+
+/** The settings of a configuration and the files that it names. */
+export function settingsOf(configuration: Configuration, { policy }: Access): Settings {
+  const { limits, authentication, authorization } = configuration;
+  return {
+    limits,
+    parserOptions: {
+      role: 'server',
+      maximumPacketSize: limits.max_packet_size,
+      maximumUserProperties: limits.max_user_properties,
+    },
+    policy,
+    onDeniedPublish: authorization.on_denied_publish,
+    clientIdPrefixes: authentication.clientid_prefixes,
+    useUsernameAsClientId: authentication.use_username_as_clientid,
+    retainAvailable: configuration.retain_available,
+    reasonStrings: configuration.reason_strings,
+    responseInformation: configuration.response_information,
+    serverReference: configuration.server_reference,
+  };
+}

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, describe, it } from 'node:test';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { waitFor } from '@moat/testkit';
+import { portOf, readPacket, startBroker } from '../support/broker.js';
+import { type ClientIdentity, strangerNamed, TestAuthority } from '../support/certificates.js';
+import { connectPacket, type Version } from '../support/packets.js';
+import { RawClient } from '../support/raw-client.js';
+import { RawWebSocket } from '../support/web-socket.js';
+
+let authority: TestAuthority | undefined;
+const identities: Record<string, ClientIdentity> = {};
+const { broker, stop } = await startBroker(
+  {
+    listeners: [
+      { protocol: 'mqtts', bind: '127.0.0.1', port: 0 },
+      { protocol: 'mqtts', bind: 'localhost', port: 0, tls_version: 'tlsv1.2' },
+      { protocol: 'wss', bind: '127.0.0.1', port: 0, crlfile: 'pki/ca.crl', require_certificate: true },
+      {
+        protocol: 'mqtts',
+        bind: '127.0.0.2',
+        port: 0,
+        crlfile: 'pki/ca.crl',
+        require_certificate: true,
+        use_identity_as_username: 'cn',
+      },
+    ],
+  },
+  {
+    prepare: async (directory) => {
+      authority = await TestAuthority.create(directory);
+      identities['good'] = await authority.device('good');
+      identities['revoked'] = await authority.device('revoked');
+      await authority.revoke('revoked');
+      identities['stranger'] = await strangerNamed('good');
+    },
+  },
+);
+after(stop);
+const ca = authority?.ca ?? '';
+const [modern, old, , strict] = broker.listeners.map(({ port }) => port) as [number, number, number, number];
+const handshakeAt = (port: number, options: ConnectionOptions = {}, host = '127.0.0.1'): Promise<TLSSocket> =>
+  handshake({ host, port, ca, ...options });
+
+async function handshake(options: ConnectionOptions): Promise<TLSSocket> {
+  const socket = connect(options);
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+/** What CONNECT is answered with on the listener that wants a certificate. */
+async function answerTo(version: Version, identity: ClientIdentity | undefined): Promise<string> {
+  const socket = await handshakeAt(strict, { ...identity }, '127.0.0.2');
+  const client = RawClient.over(socket);
+  client.send(connectPacket(version));
+  const connack = await readPacket(client);
+  client.end();
+  return connack;
+}
+
+describe('A TLS listener', () => {
+  it('speaks TLS 1.3 and refuses TLS 1.2 by default', async () => {
+    const socket = await handshakeAt(modern);
+    assert.equal(socket.getProtocol(), 'TLSv1.3');
+    socket.destroy();
+    await assert.rejects(handshakeAt(modern, { maxVersion: 'TLSv1.2' }), /protocol version/);
+  });
+
+  it('speaks TLS 1.2 where it is configured, with forward secrecy, and nothing older', async () => {
+    const socket = await handshakeAt(old, { maxVersion: 'TLSv1.2' }, 'localhost');
+    assert.equal(socket.getProtocol(), 'TLSv1.2');
+    assert.match(socket.getCipher().name, /^ECDHE-/);
+    socket.destroy();
+    const weak = { maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA:AES128-GCM-SHA256' } as const;
+    await assert.rejects(handshakeAt(old, weak, 'localhost'), /handshake failure/);
+    const ancient = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+    await assert.rejects(handshakeAt(old, ancient, 'localhost'), /protocol version/);
+  });
+
+  it('answers to the ALPN name mqtt, to no name, and to no other', async () => {
+    for (const [offered, selected] of [
+      [['mqtt'], 'mqtt'],
+      [['h2', 'mqtt'], 'mqtt'],
+      [[], false],
+    ] as const) {
+      const socket = await handshakeAt(modern, { ALPNProtocols: [...offered] });
+      assert.equal(socket.alpnProtocol, selected);
+      socket.destroy();
+    }
+    await assert.rejects(handshakeAt(modern, { ALPNProtocols: ['h2'] }), /no application protocol/);
+  });
+
+  it('resumes no TLS session: each connection proves itself anew', async () => {
+    const first = await handshakeAt(modern);
+    const sessions: Buffer[] = [];
+    first.on('session', (session: Buffer) => sessions.push(session));
+    const client = RawClient.over(first);
+    client.send(`${connectPacket(4)}c000`);
+    await client.expect('20020000 d000');
+    const second = await handshakeAt(modern, sessions[0] === undefined ? {} : { session: sessions[0] });
+    assert.equal(second.isSessionReused(), false);
+    second.destroy();
+    client.end();
+  });
+
+  it('goes on after a handshake that failed, and counts it', async () => {
+    const rejected = (): number => broker.status().events['tls.client_rejected'] ?? 0;
+    const before = rejected();
+    const client = await RawClient.connect(modern);
+    client.send(connectPacket(4));
+    await client.socketClosed();
+    await waitFor(() => rejected() > before);
+    (await handshakeAt(modern)).destroy();
+  });
+});
+
+describe('A listener that requires a certificate', () => {
+  it('knows the bearer of a good one', async () => {
+    assert.match(await answerTo(5, identities['good']), /^20..0000/);
+    assert.equal(await answerTo(4, identities['good']), '20020000');
+  });
+
+  for (const bearer of ['nobody', 'revoked', 'stranger']) {
+    it(`refuses ${bearer} with a CONNACK that says so [MQTT-3.1.4-2]`, async () => {
+      assert.equal(await answerTo(5, identities[bearer]), '2003008700');
+      assert.equal(await answerTo(4, identities[bearer]), '20020005');
+    });
+  }
+
+  it('is the same over WebSocket', async () => {
+    const port = portOf(broker, 'wss');
+    for (const bearer of ['nobody', 'revoked', 'stranger', 'good']) {
+      const client = await RawWebSocket.connect(port, { secure: true, ca, ...identities[bearer] });
+      client.send(connectPacket(4));
+      assert.equal(await client.read(4), bearer === 'good' ? '20020000' : '20020005', bearer);
+      client.end();
+    }
+  });
+
+  it('refuses a bearer whose certificate is another’s, at the handshake', async () => {
+    const [good, stranger] = [identities['good'], identities['stranger']];
+    assert.ok(good && stranger);
+    await assert.rejects(
+      handshakeAt(strict, { cert: good.cert, key: stranger.key }, '127.0.0.2'),
+      /key values mismatch/,
+    );
+  });
+});

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { Message } from '../../dist/routing/message.js';
+import { RetainedMessages } from '../../dist/routing/retained.js';
+import { matches, topicFilter, topicName } from './naive.js';
+
+const unlimited = { max_retained_messages: 1_000, max_retained_bytes: 1_000_000 };
+const now = 1_000;
+
+interface Step {
+  readonly topic: string;
+  readonly size: number;
+  /** Undefined deletes. */
+  readonly expiresAt: number | undefined;
+}
+
+const step: fc.Arbitrary<Step> = fc.record({
+  topic: topicName,
+  size: fc.integer({ min: 0, max: 20 }),
+  expiresAt: fc.constantFrom(undefined, now - 1, now, now + 1, Number.POSITIVE_INFINITY),
+});
+
+const messageOf = ({ topic, size, expiresAt = 0 }: Step): Message =>
+  Message.of(topic, new Uint8Array(size), { retain: true, expiresAt });
+
+/** The tree and a plain map by topic, after the same steps. */
+function both(steps: readonly Step[]): { retained: RetainedMessages; all: Map<string, Message> } {
+  const retained = new RetainedMessages(unlimited);
+  const all = new Map<string, Message>();
+  for (const each of steps) {
+    if (each.expiresAt === undefined) assert.equal(retained.delete(each.topic), all.delete(each.topic));
+    else {
+      const message = messageOf(each);
+      retained.set(message);
+      all.set(each.topic, message);
+    }
+  }
+  return { retained, all };
+}
+
+const topicsOf = (messages: Iterable<Message>): string[] => [...messages].map(({ topic }) => topic).sort();
+
+describe('Retained messages', () => {
+  it('that a filter matches are those that looking at every topic finds [MQTT-3.3.1-9] [MQTT-4.7.2-1] [MQTT3-3.3.1-6]', () => {
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 40, size: 'max' }),
+        fc.array(topicFilter, { minLength: 1, maxLength: 8 }),
+        (steps, filters) => {
+          const { retained, all } = both(steps);
+          for (const filter of filters) {
+            const expected = [...all.values()].filter(
+              ({ topic, expiresAt }) => expiresAt > now && matches(filter, topic),
+            );
+            assert.deepEqual(topicsOf(retained.match(filter, now)), topicsOf(expected));
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('are counted with their bytes, one for each topic [MQTT-3.3.1-5]', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
+        const { retained, all } = both(steps);
+        assert.equal(retained.count, all.size);
+        assert.equal(
+          retained.bytes,
+          [...all.values()].reduce((sum, { size }) => sum + size, 0),
+        );
+        assert.deepEqual(topicsOf(retained.all()), topicsOf(all.values()));
+        for (const [topic, message] of all) assert.equal(retained.get(topic), message);
+      }),
+    );
+  });
+
+  it('leave nothing behind when the last of them is removed', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30, size: 'max' }), (steps) => {
+        const { retained, all } = both(steps);
+        for (const topic of all.keys()) assert.equal(retained.delete(topic), true);
+        assert.deepEqual(retained, both([]).retained);
+      }),
+    );
+  });
+
+  it('go when their time has come, and no other [MQTT-3.3.2-5]', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30, size: 'max' }), (steps) => {
+        const { retained, all } = both(steps);
+        const expired = [...all.values()].filter(({ expiresAt }) => expiresAt <= now);
+        assert.deepEqual(retained.expire(now).sort(), topicsOf(expired));
+        assert.equal(retained.count, all.size - expired.length);
+        assert.deepEqual(retained.expire(now), []);
+      }),
+    );
+  });
+
+  it('have room up to their limits, where a replacement costs what it adds', () => {
+    const retained = new RetainedMessages({ max_retained_messages: 2, max_retained_bytes: 20 });
+    retained.set(Message.of('a', new Uint8Array(9)));
+    assert.equal(retained.hasRoom('b', 10), true);
+    assert.equal(retained.hasRoom('b', 11), false);
+    retained.set(Message.of('b', new Uint8Array(4)));
+    assert.equal(retained.hasRoom('c', 1), false);
+    assert.equal(retained.hasRoom('a', 15), true);
+    assert.equal(retained.hasRoom('a', 16), false);
+  });
+
+  it('may be replaced and removed while a subscriber is still being given them', () => {
+    const retained = new RetainedMessages(unlimited);
+    for (const topic of ['a/1', 'a/2', 'a/3']) retained.set(Message.of(topic, new Uint8Array(1)));
+    const feed = retained.match('#', now);
+    const first = feed.next().value as Message;
+    for (const { topic } of [...retained.all()]) if (topic !== first.topic) retained.delete(topic);
+    retained.set(Message.of('b', new Uint8Array(1)));
+    for (const message of feed) assert.equal(retained.get(message.topic), message);
+  });
+});

@@ -1,0 +1,300 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { CodecError, ReasonCode } from '@moat/codec';
+import { Desk, Peer, plainTarget, turn } from './client.js';
+
+const numbers = (first: number, last: number): string[] =>
+  Array.from({ length: last - first + 1 }, (_, index) => `${first + index}`);
+const sentAs = (first: number, last: number): string[] => numbers(first, last).map((each) => `${each}@${each}`);
+const refusal = { name: CodecError.name, reasonCode: ReasonCode.protocolError } as const;
+
+describe('Messages to a client', () => {
+  it('leave at once while its quota lasts, then one for each that is done [MQTT-3.3.4-9]', () => {
+    const desk = new Desk();
+    const peer = desk.attach(new Peer(2));
+    for (const each of numbers(1, 5)) desk.push(each);
+    assert.deepEqual(peer.take(), sentAs(1, 2));
+    assert.equal(desk.outgoing.queued, 3);
+    assert.equal(desk.outgoing.inFlightCount, 2);
+    assert.equal(desk.outgoing.acknowledged(2, 1), true);
+    assert.deepEqual(peer.take(), ['3@3']);
+    assert.equal(desk.outgoing.acknowledged(2, 1), false);
+    assert.deepEqual(peer.take(), []);
+  });
+
+  it('wait while it does not read, and leave in order when it does', () => {
+    const desk = new Desk();
+    const peer = desk.attach(new Peer());
+    peer.writable = false;
+    for (const each of numbers(1, 3)) desk.push(each);
+    assert.deepEqual(peer.take(), []);
+    peer.writable = true;
+    desk.outgoing.drain(peer);
+    desk.push('4');
+    assert.deepEqual(peer.take(), sentAs(1, 4));
+  });
+
+  it('of QoS 2 hold their place in the quota until PUBCOMP', () => {
+    const desk = new Desk();
+    const peer = desk.attach(new Peer(1));
+    desk.push('1', 2);
+    desk.push('2', 2);
+    assert.equal(desk.outgoing.received(1), true);
+    assert.equal(desk.outgoing.received(1), true);
+    assert.deepEqual(peer.take(), ['1@1']);
+    assert.equal(desk.outgoing.completed(1), true);
+    assert.equal(desk.outgoing.completed(1), false);
+    assert.deepEqual(peer.take(), ['2@2']);
+  });
+
+  it('are acknowledged in the way of their QoS, or not at all', () => {
+    const desk = new Desk();
+    desk.attach(new Peer());
+    desk.push('1', 1);
+    desk.push('2', 2);
+    assert.throws(() => desk.outgoing.received(1), refusal);
+    assert.throws(() => desk.outgoing.completed(1), refusal);
+    assert.throws(() => desk.outgoing.acknowledged(1, 2), refusal);
+    assert.throws(() => desk.outgoing.acknowledged(2, 1), refusal);
+    assert.throws(() => desk.outgoing.completed(2), refusal);
+    for (const unknown of [3, 65_535]) {
+      assert.equal(desk.outgoing.acknowledged(unknown, 1), false);
+      assert.equal(desk.outgoing.received(unknown), false);
+      assert.equal(desk.outgoing.completed(unknown), false);
+    }
+    assert.equal(desk.outgoing.inFlightCount, 2);
+  });
+
+  it('that are too large for it, forbidden or expired take no quota', () => {
+    const desk = new Desk();
+    const peer = new Peer(1);
+    peer.largest = 5;
+    peer.writable = false;
+    desk.attach(peer);
+    desk.push('too large');
+    desk.push('no', 1, { topic: 'secret' });
+    desk.push('old', 1, { expiresAt: Date.now() - 1 });
+    desk.push('ok');
+    desk.forbidden = 'secret';
+    peer.writable = true;
+    desk.outgoing.drain(peer);
+    assert.deepEqual(peer.take(), ['ok@4']);
+    assert.deepEqual(desk.drops, { queue_full: 0, expired: 1, not_authorized: 1, too_large: 1 });
+  });
+
+  it('that expire at once reach it if nothing waits', () => {
+    const desk = new Desk();
+    const peer = desk.attach(new Peer(1));
+    desk.push('now', 1, { expiresAt: Date.now() });
+    desk.push('late', 1, { expiresAt: Date.now() });
+    desk.outgoing.acknowledged(1, 1);
+    assert.deepEqual(peer.take(), ['now@1']);
+    assert.equal(desk.drops.expired, 1);
+  });
+
+  it('bear identifiers in turn, past those that are still open', () => {
+    const desk = new Desk();
+    const peer = desk.attach(new Peer());
+    for (let count = 1; count <= 65_535; count++) {
+      desk.push('x');
+      if (count !== 1 && count !== 65_535) desk.outgoing.acknowledged(count, 1);
+    }
+    peer.take();
+    desk.push('x');
+    desk.push('x');
+    assert.deepEqual(peer.take(), ['x@2', 'x@3']);
+  });
+
+  it('wait when every identifier is open, and take the first that is free', () => {
+    const desk = new Desk();
+    const peer = desk.attach(new Peer());
+    for (let count = 1; count <= 65_536; count++) desk.push('x');
+    assert.equal(peer.sent.length, 65_535);
+    peer.take();
+    desk.outgoing.acknowledged(1, 1);
+    assert.deepEqual(peer.take(), ['x@1']);
+  });
+
+  it('are not more bytes in flight than a queue may hold, and one', () => {
+    const desk = new Desk({ max_queued_bytes: 10 });
+    const peer = desk.attach(new Peer());
+    for (const each of ['aaaaa', 'bbbbb', 'ccccc']) desk.push(each);
+    assert.deepEqual(peer.take(), ['aaaaa@1', 'bbbbb@2']);
+    desk.outgoing.acknowledged(1, 1);
+    assert.deepEqual(peer.take(), ['ccccc@3']);
+  });
+});
+
+describe('A client that comes back', () => {
+  it('is sent again what is open, in order and within its quota, before what waits [MQTT-4.4.0-1] [MQTT-4.6.0-1]', () => {
+    const desk = new Desk();
+    desk.attach(new Peer());
+    for (const each of numbers(1, 4)) desk.push(each, 2);
+    desk.outgoing.received(2);
+    desk.detach();
+    desk.push('5');
+    const peer = desk.attach(new Peer(2));
+    assert.deepEqual(peer.take(), ['1@1!']);
+    assert.deepEqual(peer.released, [2]);
+    desk.outgoing.completed(2);
+    assert.deepEqual(peer.take(), ['3@3!']);
+    desk.outgoing.received(1);
+    desk.outgoing.completed(1);
+    assert.deepEqual(peer.take(), ['4@4!']);
+  });
+
+  it('is not sent again what it acknowledges before its turn', () => {
+    const desk = new Desk();
+    desk.attach(new Peer());
+    for (const each of numbers(1, 3)) desk.push(each);
+    desk.detach();
+    const peer = desk.attach(new Peer(1));
+    assert.deepEqual(peer.take(), ['1@1!']);
+    desk.outgoing.acknowledged(2, 1);
+    desk.outgoing.acknowledged(1, 1);
+    desk.outgoing.acknowledged(3, 1);
+    assert.deepEqual(peer.take(), ['3@3!']);
+    assert.equal(desk.outgoing.inFlightCount, 0);
+  });
+
+  it('gets what waited in the store, page by page and in order, with what comes meanwhile behind it', async () => {
+    const desk = new Desk();
+    for (const each of numbers(1, 700)) desk.push(each);
+    const peer = desk.attach(new Peer());
+    for (const each of numbers(701, 710)) desk.push(each);
+    while (peer.sent.length < 710) await turn();
+    assert.deepEqual(peer.take(), sentAs(1, 710));
+    assert.equal(desk.outgoing.queued, 0);
+    assert.equal(desk.outgoing.bytes, 0);
+  });
+
+  it('gets what was left to the store because too much waited in memory', async () => {
+    const desk = new Desk();
+    const peer = desk.attach(new Peer());
+    peer.writable = false;
+    for (const each of numbers(1, 3_000)) desk.push(each);
+    peer.writable = true;
+    desk.outgoing.drain(peer);
+    while (peer.sent.length < 3_000) await turn();
+    assert.deepEqual(peer.take(), sentAs(1, 3_000));
+  });
+
+  it('gets each message once when it goes while the store is being read', async () => {
+    const desk = new Desk();
+    for (const each of numbers(1, 300)) desk.push(each);
+    const first = desk.attach(new Peer());
+    desk.detach();
+    const second = desk.attach(new Peer());
+    await turn();
+    desk.detach();
+    await turn();
+    const third = desk.attach(new Peer());
+    while (third.sent.length < 300) await turn();
+    assert.deepEqual(first.take(), []);
+    assert.deepEqual(
+      third.take().map((each) => each.replace('!', '')),
+      sentAs(1, 300),
+    );
+    assert.ok(second.sent.length <= 300);
+  });
+
+  it('does not get twice what was open when messages were added without it', async () => {
+    const desk = new Desk();
+    desk.attach(new Peer(2));
+    desk.push('1');
+    desk.push('2');
+    desk.detach();
+    desk.push('3');
+    const peer = desk.attach(new Peer());
+    await turn();
+    assert.deepEqual(peer.take(), ['1@1!', '2@2!', '3@3']);
+  });
+});
+
+describe('A queue that is full', () => {
+  for (const stored of [true, false]) {
+    const where = stored ? 'in the store' : 'in memory';
+    const fill = (desk: Desk, last: number): Peer => {
+      const peer = new Peer();
+      peer.writable = false;
+      desk.attach(peer);
+      for (const each of numbers(1, last)) desk.push(each);
+      return peer;
+    };
+
+    it(`${where} refuses the newest by the one rule`, () => {
+      const desk = new Desk({ max_queued_messages: 3 }, stored);
+      const peer = fill(desk, 5);
+      peer.writable = true;
+      desk.outgoing.drain(peer);
+      assert.deepEqual(peer.take(), sentAs(1, 3));
+      assert.equal(desk.drops.queue_full, 2);
+    });
+
+    it(`${where} loses the oldest by the other`, () => {
+      const desk = new Desk({ max_queued_messages: 3, queue_full: 'drop_oldest' }, stored);
+      const peer = fill(desk, 5);
+      peer.writable = true;
+      desk.outgoing.drain(peer);
+      assert.deepEqual(peer.take(), sentAs(3, 5));
+      assert.equal(desk.drops.queue_full, 2);
+    });
+  }
+
+  it('loses the oldest of an offline session, wherever its positions begin', async () => {
+    const desk = new Desk({ max_queued_messages: 3, queue_full: 'drop_oldest' });
+    desk.attach(new Peer());
+    for (let id = 1; id <= 10; id++) {
+      desk.push('x');
+      desk.outgoing.acknowledged(id, 1);
+    }
+    desk.push('open');
+    desk.detach();
+    for (const each of numbers(12, 20)) desk.push(each);
+    assert.equal(desk.outgoing.queued, 3);
+    const peer = desk.attach(new Peer());
+    while (peer.sent.length < 4) await turn();
+    await turn();
+    assert.deepEqual(peer.take(), ['open@11!', ...sentAs(18, 20)]);
+    assert.equal(desk.drops.queue_full, 6);
+    assert.equal(desk.outgoing.bytes, 0);
+  });
+
+  it('is not emptied for a message that can never fit', () => {
+    const desk = new Desk({ max_queued_bytes: 10, queue_full: 'drop_oldest' });
+    desk.push('small');
+    desk.push('much too large for it');
+    assert.equal(desk.outgoing.queued, 1);
+    assert.equal(desk.drops.queue_full, 1);
+  });
+
+  it('of no messages at all lets pass what can leave at once', () => {
+    const desk = new Desk({ max_queued_messages: 0, max_queued_bytes: 0 });
+    const peer = desk.attach(new Peer());
+    desk.push('1');
+    assert.deepEqual(peer.take(), ['1@1']);
+    desk.detach();
+    desk.push('2');
+    assert.equal(desk.outgoing.queued, 0);
+    assert.equal(desk.drops.queue_full, 1);
+  });
+});
+
+describe('What is left when a session ends', () => {
+  const shared = { ...plainTarget, sharedFilter: '$share/g/t' };
+
+  it('goes on if it came through a shared subscription and is not a QoS 2 message that was sent [MQTT-4.8.2-5]', async () => {
+    const desk = new Desk();
+    desk.attach(new Peer(3));
+    desk.push('sent1', 1, { target: shared });
+    desk.push('sent2', 2, { target: shared });
+    desk.push('own', 1);
+    desk.push('waits2', 2, { target: shared });
+    desk.detach();
+    for (let count = 0; count < 600; count++) desk.push('stored', 1, { target: shared });
+    const leftovers = desk.outgoing.leftovers();
+    desk.store.deleteSession(desk.clientId);
+    const payloads = (await leftovers).map(({ message }) => Buffer.from(message.payload).toString());
+    assert.deepEqual(payloads, ['sent1', 'waits2', ...new Array<string>(600).fill('stored')]);
+  });
+});

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { QueueEntry, Store } from '../../dist/storage/store.js';
+import { allRetained, allSessions, entry, message, type StoreFactory, session, subscription } from './store.suite.js';
+
+/** What a store holds, as simply as it can be written down. */
+interface Model {
+  readonly sessions: Map<
+    string,
+    { filters: Set<string>; queue: Map<number, QueueEntry['state']>; received: Set<number>; last: number }
+  >;
+  readonly retained: Set<string>;
+}
+
+type Operation = (store: Store, model: Model) => void;
+
+const clientId = fc.constantFrom('a', 'b', 'ab', '');
+const filter = fc.constantFrom('x', 'x/#', '$share/g/x');
+const position = fc.integer({ min: 1, max: 12 });
+const packetId = fc.integer({ min: 1, max: 4 });
+
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  clientId.map(
+    (id): Operation =>
+      (store, model) => {
+        store.putSession(session(id));
+        if (!model.sessions.has(id))
+          model.sessions.set(id, { filters: new Set(), queue: new Map(), received: new Set(), last: 0 });
+      },
+  ),
+  clientId.map(
+    (id): Operation =>
+      (store, model) => {
+        store.deleteSession(id);
+        model.sessions.delete(id);
+      },
+  ),
+  fc.tuple(clientId, filter, fc.boolean()).map(
+    ([id, each, put]): Operation =>
+      (store, model) => {
+        if (put) store.putSubscription(id, subscription(each));
+        else store.deleteSubscription(id, each);
+        const filters = model.sessions.get(id)?.filters;
+        if (put) filters?.add(each);
+        else filters?.delete(each);
+      },
+  ),
+  clientId.map(
+    (id): Operation =>
+      (store, model) => {
+        // Positions of a session only rise.
+        const held = model.sessions.get(id);
+        const next = (held?.last ?? 0) + 1;
+        store.enqueue(id, entry(next));
+        if (held === undefined) return;
+        held.last = next;
+        held.queue.set(next, 'queued');
+      },
+  ),
+  fc.tuple(clientId, position).map(
+    ([id, at]): Operation =>
+      (store, model) => {
+        store.release(id, at);
+        const queue = model.sessions.get(id)?.queue;
+        if (queue?.has(at)) queue.set(at, 'released');
+      },
+  ),
+  fc.tuple(clientId, position).map(
+    ([id, at]): Operation =>
+      (store, model) => {
+        store.dequeue(id, at);
+        model.sessions.get(id)?.queue.delete(at);
+      },
+  ),
+  fc.tuple(clientId, position).map(
+    ([id, after]): Operation =>
+      (store, model) => {
+        store.dequeueFirst(id, after);
+        const queue = model.sessions.get(id)?.queue;
+        const first = [...(queue?.keys() ?? [])].find((at) => at > after);
+        if (first !== undefined) queue?.delete(first);
+      },
+  ),
+  fc.tuple(clientId, packetId, fc.boolean()).map(
+    ([id, each, put]): Operation =>
+      (store, model) => {
+        if (put) store.putReceived(id, { packetId: each, message: message('t') });
+        else store.deleteReceived(id, each);
+        const received = model.sessions.get(id)?.received;
+        if (put) received?.add(each);
+        else received?.delete(each);
+      },
+  ),
+  fc.tuple(filter, fc.boolean()).map(
+    ([topic, put]): Operation =>
+      (store, model) => {
+        if (put) store.putRetained(message(topic));
+        else store.deleteRetained(topic);
+        if (put) model.retained.add(topic);
+        else model.retained.delete(topic);
+      },
+  ),
+);
+
+async function same(store: Store, model: Model): Promise<void> {
+  const found = await allSessions(store);
+  assert.deepEqual(new Set(found.keys()), new Set(model.sessions.keys()));
+  for (const [id, { filters, queue, received, last }] of model.sessions) {
+    const restored = found.get(id);
+    assert.deepEqual(new Set(restored?.subscriptions.map((each) => each.filter)), filters);
+    assert.deepEqual(new Set(restored?.received.map((each) => each.packetId)), received);
+    assert.equal(restored?.queue.count, queue.size);
+    assert.equal(restored?.queue.lastPosition, last);
+    const entries = await store.readQueue(id, 0, 100);
+    assert.deepEqual(
+      entries.map(({ position: at, state }) => [at, state]),
+      [...queue],
+    );
+  }
+  assert.deepEqual(new Set((await allRetained(store)).keys()), model.retained);
+}
+
+/** Any sequence of operations leaves what a plain model of it has, before and after a restart. */
+export function storeModel(engine: string, open: StoreFactory, runs = 200): void {
+  describe(`The ${engine} store`, () => {
+    it('holds what a model of it holds after any sequence of operations', async () => {
+      const turns = fc.array(fc.array(operation, { maxLength: 12, size: 'max' }), { maxLength: 4 });
+      await fc.assert(
+        fc.asyncProperty(turns, async (sequence) => {
+          const { store, reopen, dispose } = await open();
+          const model: Model = { sessions: new Map(), retained: new Set() };
+          try {
+            for (const turn of sequence) {
+              for (const each of turn) each(store, model);
+              await same(store, model);
+              await store.commit();
+            }
+            await same(await reopen(), model);
+          } finally {
+            await dispose();
+          }
+        }),
+        { numRuns: runs },
+      );
+    });
+  });
+}

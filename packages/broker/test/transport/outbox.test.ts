@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { FlushQueue } from '../../dist/transport/flush-queue.js';
+import { Outbox, shareFrom } from '../../dist/transport/outbox.js';
+import type { Wire } from '../../dist/transport/wire.js';
+
+/** A wire that takes bytes when it is told to: a socket cannot be made to block at will. */
+class SlowWire implements Wire {
+  readonly origin = {
+    protocol: 'mqtt',
+    listener: 'mqtt://127.0.0.1:1883',
+    remoteAddress: '127.0.0.1',
+    remotePort: 1,
+    tls: undefined,
+  } as const;
+  /** Whether what is written leaves at once. */
+  fast = true;
+  writes = 0;
+  private readonly held: Uint8Array[] = [];
+  private readonly gone: Buffer[] = [];
+
+  get pending(): number {
+    return this.held.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  get received(): string {
+    return Buffer.concat(this.gone).toString();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.writeAll([bytes]);
+  }
+
+  writeAll(pieces: readonly Uint8Array[]): boolean {
+    assert.equal(this.held.length, 0, 'a write while another is pending');
+    this.writes++;
+    for (const piece of pieces) assert.notEqual(piece.length, 0);
+    this.held.push(...pieces);
+    if (this.fast) this.leave();
+    return this.fast;
+  }
+
+  /** Everything leaves: only now are the bytes looked at. */
+  leave(): void {
+    this.gone.push(...this.held.splice(0).map((piece) => Buffer.from(piece)));
+  }
+
+  start(): void {}
+  pause(): void {}
+  resume(): void {}
+  end(): void {}
+  destroy(): void {}
+}
+
+function outboxOver(wire: SlowWire): { outbox: Outbox; queue: FlushQueue } {
+  const queue = new FlushQueue();
+  return { outbox: new Outbox(wire, queue), queue };
+}
+
+const bytes = (text: string): Buffer => Buffer.from(text);
+const add = (outbox: Outbox, text: string): void => {
+  outbox.copy(bytes(text), 0, text.length);
+};
+
+describe('The outbox', () => {
+  it('sends what one read brought in one write, after it', () => {
+    const wire = new SlowWire();
+    const { outbox, queue } = outboxOver(wire);
+    queue.beginRead();
+    for (const text of ['a', 'bc', '', 'd'.repeat(100)]) add(outbox, text);
+    assert.equal(wire.writes, 0);
+    assert.equal(outbox.waiting, 103);
+    queue.endRead();
+    assert.equal(wire.writes, 1);
+    assert.equal(wire.received, `abc${'d'.repeat(100)}`);
+    assert.equal(outbox.waiting, 0);
+  });
+
+  it('sends what was added outside a read at the end of the microtasks', async () => {
+    const wire = new SlowWire();
+    const { outbox } = outboxOver(wire);
+    add(outbox, 'a');
+    await Promise.resolve();
+    add(outbox, 'b');
+    await Promise.resolve();
+    assert.equal(wire.received, 'ab');
+  });
+
+  it('writes nothing while a write is pending, and then all in one', () => {
+    const wire = new SlowWire();
+    wire.fast = false;
+    const { outbox, queue } = outboxOver(wire);
+    for (const text of ['1', '2', '3']) {
+      queue.beginRead();
+      add(outbox, text);
+      queue.endRead();
+    }
+    assert.equal(wire.writes, 1);
+    assert.equal(outbox.waiting, 3);
+    wire.leave();
+    outbox.drained();
+    assert.equal(wire.writes, 2);
+    wire.leave();
+    assert.equal(wire.received, '123');
+  });
+
+  it('copies what it is given, so that the giver may use the memory again', () => {
+    const wire = new SlowWire();
+    const { outbox, queue } = outboxOver(wire);
+    queue.beginRead();
+    for (const size of [3, 100]) {
+      const buffer = bytes(`<${'x'.repeat(size)}>`);
+      outbox.copy(buffer, 1, size + 1);
+      buffer.fill(0);
+    }
+    queue.endRead();
+    assert.equal(wire.received, 'x'.repeat(103));
+  });
+
+  it('lets bytes be patched where they were put', () => {
+    const wire = new SlowWire();
+    const { outbox, queue } = outboxOver(wire);
+    queue.beginRead();
+    for (const text of ['first', 'second']) {
+      const offset = outbox.copy(bytes(text), 0, text.length);
+      outbox.target[offset] = 0x2a;
+    }
+    const offset = outbox.reserve(2);
+    outbox.target.set(bytes('ok'), offset);
+    queue.endRead();
+    assert.equal(wire.received, '*irst*econdok');
+  });
+
+  it('lets go of everything when the wire is gone', () => {
+    const wire = new SlowWire();
+    wire.fast = false;
+    const { outbox, queue } = outboxOver(wire);
+    queue.beginRead();
+    add(outbox, 'lost');
+    outbox.discard();
+    queue.endRead();
+    assert.equal(wire.writes, 0);
+    assert.equal(outbox.waiting, 0);
+  });
+
+  it('keeps the order of copied and shared bytes of any size, however slow the wire is', () => {
+    const piece = fc.record({
+      size: fc.oneof(fc.nat(100), fc.nat(5_000), fc.nat(40_000), fc.constant(300_000)),
+      shared: fc.boolean(),
+      after: fc.constantFrom('nothing', 'flush', 'leave', 'slow', 'fast'),
+    });
+    fc.assert(
+      fc.property(fc.array(piece, { minLength: 1, maxLength: 30, size: 'max' }), (pieces) => {
+        const wires = [new SlowWire(), new SlowWire()];
+        const queue = new FlushQueue();
+        const outboxes = wires.map((wire) => new Outbox(wire, queue));
+        let all = '';
+        let letter = 0;
+        queue.beginRead();
+        for (const { size, shared, after } of pieces) {
+          const text = String.fromCharCode(97 + (letter++ % 26)).repeat(size);
+          all += text;
+          // Two wires take memory from the same pool: neither may see the bytes of the other.
+          for (const outbox of outboxes) {
+            if (shared && size >= shareFrom) outbox.share(bytes(text));
+            else add(outbox, text);
+          }
+          if (after === 'flush') {
+            queue.endRead();
+            queue.beginRead();
+          }
+          for (const [index, wire] of wires.entries()) {
+            if (after === 'slow' || after === 'fast') wire.fast = after === 'fast';
+            if (after === 'leave' && index === 0 && wire.pending > 0) {
+              wire.leave();
+              outboxes[index]?.drained();
+            }
+          }
+        }
+        queue.endRead();
+        for (const [index, wire] of wires.entries()) {
+          while ((outboxes[index]?.waiting ?? 0) > 0) {
+            wire.leave();
+            outboxes[index]?.drained();
+          }
+          assert.equal(wire.received === all, true);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});

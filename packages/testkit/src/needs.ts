@@ -1,0 +1,28 @@
+import { spawnSync } from 'node:child_process';
+import { findProgram, python } from './programs.js';
+
+/**
+ * Options for a test that runs system programs: it is skipped, by name, where one is missing.
+ * A Python module is written `python3:MODULE`.
+ *
+ *     test('a stock client is served', needs('mosquitto_pub', 'python3:paho.mqtt.client'), async () => …)
+ */
+export function needs(...programs: readonly string[]): { readonly skip: string | false } {
+  const missing = programs.filter((program) => !isThere(program));
+  return { skip: missing.length > 0 && `needs ${missing.join(', ')}` };
+}
+
+const known = new Map<string, boolean>();
+
+function isThere(program: string): boolean {
+  const before = known.get(program);
+  if (before !== undefined) return before;
+  const module = program.startsWith('python3:') ? program.slice('python3:'.length) : undefined;
+  const found = module === undefined ? findProgram(program) !== undefined : canImport(module);
+  known.set(program, found);
+  return found;
+}
+
+function canImport(module: string): boolean {
+  return spawnSync(python, ['-c', `import ${module}`], { stdio: 'ignore', timeout: 20_000 }).status === 0;
+}

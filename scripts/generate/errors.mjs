@@ -1,6 +1,7 @@
 // docs/reference/errors.md, from the registries of the code.
 import { operatorErrors } from '../../packages/broker/dist/index.js';
 import { ConnectReturnCode, ReasonCode } from '../../packages/codec/dist/index.js';
+import { pkiErrors } from '../../packages/pki/dist/index.js';
 
 const hex = (code) => `0x${code.toString(16).padStart(2, '0').toUpperCase()}`;
 const words = (name) =>
@@ -10,7 +11,9 @@ const words = (name) =>
     .toLowerCase();
 
 export async function errorsPage() {
-  const operator = Object.entries(operatorErrors).map(([code, exit]) => `| \`${code}\` | ${exit} |`);
+  const operator = Object.entries({ ...operatorErrors, ...pkiErrors }).map(
+    ([code, exit]) => `| \`${code}\` | ${exit} |`,
+  );
   const byCode = new Map();
   for (const [name, code] of Object.entries(ReasonCode)) byCode.set(code, [...(byCode.get(code) ?? []), words(name)]);
   const reasons = [...byCode]

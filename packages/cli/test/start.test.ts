@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { connect } from '@moat/client';
+import { freePort, needs } from '@moat/testkit';
 import { RunningBroker } from './helpers/broker.js';
 import { temporaryDirectory } from './helpers/directory.js';
 import { command, moat, startMoat } from './helpers/moat.js';
-import { freePort } from './helpers/mosquitto.js';
 
 const root = await temporaryDirectory();
 
@@ -52,78 +52,98 @@ test('a second start keeps what is there, and says nothing of passwords', async 
   assert.ok(!JSON.stringify(broker.log).includes('password'));
 });
 
-test('on a terminal the first start shows what to type, and it works as it stands', async () => {
-  const cwd = await directory('terminal');
-  const port = await freePort();
-  await writeFile(join(cwd, 'moat.yaml'), `listeners: [{ protocol: mqtts, bind: 127.0.0.1, port: ${port} }]\n`);
-  const child = startTerminal(cwd);
-  let shown = '';
-  for await (const chunk of child.stdout) {
-    shown += String(chunk);
-    if (/ ready /.test(shown)) break;
-  }
-  try {
-    const lines = shown
-      .replaceAll('\r', '')
-      .split('\n')
-      .map((line) => line.trim());
-    const line = (start: string) =>
-      lines.find((one) => one.startsWith(start)) ?? assert.fail(`no ${start} in ${shown}`);
-    const password = /password (\S+)/.exec(line('The administrator'))?.[1] ?? '';
-    assert.ok(line('mosquitto_sub').includes(`-P ${password}`));
-    const { PATH: inherited = '' } = process.env;
-    const path = `${join(command, '..')}:${inherited}`;
-    const run = (typed: string) =>
-      promisify(execFile)('sh', ['-c', typed], { cwd, env: { ...process.env, PATH: path } });
-    for (const publish of ['mosquitto_pub', `MOAT_PASSWORD=${password} moat pub`]) {
-      for (const subscribe of ['mosquitto_sub', `MOAT_PASSWORD=${password} moat sub`]) {
-        await run(`${line(publish)} -q 1 -r`);
-        assert.equal((await run(`${line(subscribe)} -C 1`)).stdout, 'devices/pump-7/hello hello\n');
-      }
+test(
+  'on a terminal the first start shows what to type, and it works as it stands',
+  needs('script', 'mosquitto_pub', 'mosquitto_sub'),
+  async () => {
+    const cwd = await directory('terminal');
+    const port = await freePort();
+    await writeFile(join(cwd, 'moat.yaml'), `listeners: [{ protocol: mqtts, bind: 127.0.0.1, port: ${port} }]\n`);
+    const child = startTerminal(cwd);
+    let shown = '';
+    for await (const chunk of child.stdout) {
+      shown += String(chunk);
+      if (/ ready /.test(shown)) break;
     }
-  } finally {
-    child.stdin.write('\u0003');
-    await once(child, 'exit');
-  }
-});
+    try {
+      const lines = shown
+        .replaceAll('\r', '')
+        .split('\n')
+        .map((line) => line.trim());
+      const line = (start: string) =>
+        lines.find((one) => one.startsWith(start)) ?? assert.fail(`no ${start} in ${shown}`);
+      const password = /password (\S+)/.exec(line('The administrator'))?.[1] ?? '';
+      assert.ok(line('mosquitto_sub').includes(`-P ${password}`));
+      const { PATH: inherited = '' } = process.env;
+      const path = `${join(command, '..')}:${inherited}`;
+      const run = (typed: string) =>
+        promisify(execFile)('sh', ['-c', typed], { cwd, env: { ...process.env, PATH: path } });
+      for (const publish of ['mosquitto_pub', `MOAT_PASSWORD=${password} moat pub`]) {
+        for (const subscribe of ['mosquitto_sub', `MOAT_PASSWORD=${password} moat sub`]) {
+          await run(`${line(publish)} -q 1 -r`);
+          assert.equal((await run(`${line(subscribe)} -C 1`)).stdout, 'devices/pump-7/hello hello\n');
+        }
+      }
+    } finally {
+      child.stdin.write('\u0003');
+      await once(child, 'exit');
+    }
+  },
+);
 
 /** `moat start` on a terminal of its own, as `script` makes one; Ctrl-C on its standard input ends the broker. */
 function startTerminal(cwd: string) {
   return spawn('script', ['-qec', `${command} start`, '/dev/null'], { cwd, stdio: ['pipe', 'pipe', 'inherit'] });
 }
 
-test('every transport takes the clients that the policy allows, and Mosquitto clients by certificate', async () => {
-  const cwd = await directory('clients');
-  const broker = await RunningBroker.start(cwd);
-  const password = (await readFile(join(cwd, 'moat-data/admin-password'), 'utf8')).trim();
-  const ca = await readFile(join(cwd, 'moat-data/pki/ca.crt'));
-  for (const protocol of ['mqtts', 'mqtt', 'ws'] as const) {
-    const tls = protocol === 'mqtts' ? { ca } : {};
-    const port = await broker.port(protocol);
-    const client = await connect({ protocol, port, ...tls, username: 'admin', password, reconnect: false });
-    const subscription = await client.subscribe('any/topic', { qos: 1 });
-    await client.publish('any/topic', protocol, { qos: 1 });
-    for await (const { payload } of subscription) {
-      assert.equal(payload.toString(), protocol);
-      break;
+test(
+  'every transport takes the clients that the policy allows, and Mosquitto clients by certificate',
+  needs('mosquitto_sub'),
+  async () => {
+    const cwd = await directory('clients');
+    const broker = await RunningBroker.start(cwd);
+    const password = (await readFile(join(cwd, 'moat-data/admin-password'), 'utf8')).trim();
+    const ca = await readFile(join(cwd, 'moat-data/pki/ca.crt'));
+    for (const protocol of ['mqtts', 'mqtt', 'ws'] as const) {
+      const tls = protocol === 'mqtts' ? { ca } : {};
+      const port = await broker.port(protocol);
+      const client = await connect({ protocol, port, ...tls, username: 'admin', password, reconnect: false });
+      const subscription = await client.subscribe('any/topic', { qos: 1 });
+      await client.publish('any/topic', protocol, { qos: 1 });
+      for await (const { payload } of subscription) {
+        assert.equal(payload.toString(), protocol);
+        break;
+      }
+      await client.close();
     }
-    await client.close();
-  }
-  const port = await broker.port('mqtts');
-  await moat(['device', 'add', 'pump-7', '--host', 'localhost', '--port', String(port)], { cwd });
-  const device = (...args: string[]) => moat([...args, '--connection', 'pump-7/connection.json'], { cwd });
-  const kept = await device('pub', '-t', 'devices/pump-7/state', '-m', 'on', '-r', '-q', '1');
-  assert.equal(kept.code, 0, kept.stderr);
-  assert.equal((await device('sub', '-t', 'devices/pump-7/#', '-C', '1', '-W', '10')).stdout, 'on\n');
-  const denied = await device('pub', '-t', 'devices/other/state', '-m', 'on', '-q', '1');
-  assert.equal(denied.code, 1);
-  assert.match(denied.stderr, /denied to publish devices\/other\/state: not authorized/);
-  const tls = ['--cafile', 'ca.crt', '--cert', 'client.crt', '--key', 'client.key'];
-  const args = ['-h', 'localhost', '-p', String(port), ...tls, '-i', 'pump-7', '-t', 'devices/pump-7/state', '-C', '1'];
-  const { stdout } = await promisify(execFile)('mosquitto_sub', args, { cwd: join(cwd, 'pump-7') });
-  assert.equal(stdout, 'on\n');
-  assert.equal(await broker.stop(), 0);
-});
+    const port = await broker.port('mqtts');
+    await moat(['device', 'add', 'pump-7', '--host', 'localhost', '--port', String(port)], { cwd });
+    const device = (...args: string[]) => moat([...args, '--connection', 'pump-7/connection.json'], { cwd });
+    const kept = await device('pub', '-t', 'devices/pump-7/state', '-m', 'on', '-r', '-q', '1');
+    assert.equal(kept.code, 0, kept.stderr);
+    assert.equal((await device('sub', '-t', 'devices/pump-7/#', '-C', '1', '-W', '10')).stdout, 'on\n');
+    const denied = await device('pub', '-t', 'devices/other/state', '-m', 'on', '-q', '1');
+    assert.equal(denied.code, 1);
+    assert.match(denied.stderr, /denied to publish devices\/other\/state: not authorized/);
+    const tls = ['--cafile', 'ca.crt', '--cert', 'client.crt', '--key', 'client.key'];
+    const args = [
+      '-h',
+      'localhost',
+      '-p',
+      String(port),
+      ...tls,
+      '-i',
+      'pump-7',
+      '-t',
+      'devices/pump-7/state',
+      '-C',
+      '1',
+    ];
+    const { stdout } = await promisify(execFile)('mosquitto_sub', args, { cwd: join(cwd, 'pump-7') });
+    assert.equal(stdout, 'on\n');
+    assert.equal(await broker.stop(), 0);
+  },
+);
 
 test('-p is one plain listener on loopback, and -v logs more', async () => {
   const cwd = await directory('plain');

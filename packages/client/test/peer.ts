@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort, launchMosquitto } from '@moat/testkit';
 import { type Issued, issue, makeAuthority } from './certificates.js';
-import { freePort, Mosquitto } from './mosquitto.js';
 
 /** A broker with one listener of each kind; user `alice`, password `secret`, may use `open/#` only. */
 export interface Peer {
@@ -31,7 +31,8 @@ export async function startPeer(): Promise<Peer> {
   const [mqtt, ws, mqtts, wss, certificatePort] = (await Promise.all([1, 2, 3, 4, 5].map(freePort))) as Five;
   const tls = [`cafile ${ca.certFile}`, `certfile ${server.certFile}`, `keyfile ${server.keyFile}`];
   const users = [`password_file ${passwords}`, `acl_file ${join(directory, 'acl')}`, 'allow_anonymous false'];
-  const broker = await Mosquitto.start(directory, [
+  const broker = await launchMosquitto(directory, [
+    'per_listener_settings true',
     'max_queued_messages 0',
     ...[`listener ${mqtt} 127.0.0.1`, ...users],
     ...[`listener ${ws} 127.0.0.1`, 'protocol websockets', ...users],

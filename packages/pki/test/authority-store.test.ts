@@ -3,10 +3,10 @@ import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type AuthorityStore, describeCertificate, initAuthority, openAuthority } from '@moat/pki';
+import { needs, temporaryDirectory } from '@moat/testkit';
 import { runModule } from './helpers/child.js';
 import { pkiError } from './helpers/codes.js';
 import { openssl } from './helpers/openssl.js';
-import { temporaryDirectory } from './helpers/temporary-directory.js';
 
 const now = new Date();
 const day = 86_400_000;
@@ -87,28 +87,36 @@ test('a refused name or number of days leaves no line in the log', async (t) => 
   assert.equal((await store.listIssued()).length, 1);
 });
 
-test('a revoked device is refused at once, the others are not, and its name is free again', async (t) => {
-  const store = await newStore(t);
-  const [bad, good] = [
-    await store.issueDevice({ name: 'pump-7', days: 30, now }),
-    await store.issueDevice({ name: 'pump-8', days: 30, now }),
-  ];
-  const [revoked] = await store.revoke({ name: 'pump-7' }, { now, reason: 'keyCompromise' });
-  assert.equal(revoked?.serialNumber, describeCertificate(bad.certificate).serialNumber);
-  assert.ok(!accepted(store, bad.certificate));
-  assert.ok(accepted(store, good.certificate));
-  assert.deepEqual((await store.listIssued())[1]?.revocation, { at: now, reason: 'keyCompromise' });
-  assert.ok(accepted(store, (await store.issueDevice({ name: 'pump-7', days: 30, now })).certificate));
-});
+test(
+  'a revoked device is refused at once, the others are not, and its name is free again',
+  needs('openssl'),
+  async (t) => {
+    const store = await newStore(t);
+    const [bad, good] = [
+      await store.issueDevice({ name: 'pump-7', days: 30, now }),
+      await store.issueDevice({ name: 'pump-8', days: 30, now }),
+    ];
+    const [revoked] = await store.revoke({ name: 'pump-7' }, { now, reason: 'keyCompromise' });
+    assert.equal(revoked?.serialNumber, describeCertificate(bad.certificate).serialNumber);
+    assert.ok(!accepted(store, bad.certificate));
+    assert.ok(accepted(store, good.certificate));
+    assert.deepEqual((await store.listIssued())[1]?.revocation, { at: now, reason: 'keyCompromise' });
+    assert.ok(accepted(store, (await store.issueDevice({ name: 'pump-7', days: 30, now })).certificate));
+  },
+);
 
-test('a certificate of any kind is revoked by its serial number, in either case of letters', async (t) => {
-  const store = await newStore(t);
-  const server = await read(store, 'server.crt');
-  const { serialNumber } = describeCertificate(server);
-  const [revoked] = await store.revoke({ serialNumber: serialNumber.toUpperCase() }, { now });
-  assert.equal(revoked?.kind, 'server');
-  assert.ok(!accepted(store, server));
-});
+test(
+  'a certificate of any kind is revoked by its serial number, in either case of letters',
+  needs('openssl'),
+  async (t) => {
+    const store = await newStore(t);
+    const server = await read(store, 'server.crt');
+    const { serialNumber } = describeCertificate(server);
+    const [revoked] = await store.revoke({ serialNumber: serialNumber.toUpperCase() }, { now });
+    assert.equal(revoked?.kind, 'server');
+    assert.ok(!accepted(store, server));
+  },
+);
 
 test('to revoke a name leaves a server of that name alone', async (t) => {
   const store = await newStore(t);
@@ -124,7 +132,7 @@ test('what was never issued cannot be revoked', async (t) => {
   assert.equal(await read(store, 'ca.crl'), list);
 });
 
-test('to revoke again heals a list that a crash kept from being signed', async (t) => {
+test('to revoke again heals a list that a crash kept from being signed', needs('openssl'), async (t) => {
   const store = await newStore(t);
   const list = await read(store, 'ca.crl');
   const { certificate } = await store.issueDevice({ name: 'pump-7', days: 30, now });
@@ -134,7 +142,7 @@ test('to revoke again heals a list that a crash kept from being signed', async (
   assert.deepEqual((await listed(store)).serials, [describeCertificate(certificate).serialNumber]);
 });
 
-test('each list has a higher number than the one before (RFC 5280 §5.2.3)', async (t) => {
+test('each list has a higher number than the one before (RFC 5280 §5.2.3)', needs('openssl'), async (t) => {
   const store = await newStore(t);
   const numbers = [(await listed(store)).number];
   for (const name of ['pump-7', 'pump-8', 'pump-9']) {
@@ -145,7 +153,7 @@ test('each list has a higher number than the one before (RFC 5280 §5.2.3)', asy
   assert.deepEqual(numbers, [1, 2, 3, 4]);
 });
 
-test('the list is signed anew in the second half of its life, and not before', async (t) => {
+test('the list is signed anew in the second half of its life, and not before', needs('openssl'), async (t) => {
   const store = await newStore(t);
   const first = await listed(store);
   assert.equal(Math.round((first.nextUpdate.getTime() - now.getTime()) / day), 365);
@@ -157,26 +165,33 @@ test('the list is signed anew in the second half of its life, and not before', a
   assert.equal(Math.round((second.nextUpdate.getTime() - now.getTime()) / day), 183 + 365);
 });
 
-test('a new server certificate fits the key that is there, or a new key if there is none', async (t) => {
-  const store = await newStore(t);
-  const before = { key: await read(store, 'server.key'), certificate: await read(store, 'server.crt') };
-  await store.issueServer({ hosts: ['broker.example.com'], days: 90, now });
-  assert.equal(await read(store, 'server.key'), before.key);
-  const renewed = await read(store, 'server.crt');
-  assert.notEqual(renewed, before.certificate);
-  assert.deepEqual(describeCertificate(renewed).alternativeNames, [{ type: 'dns', value: 'broker.example.com' }]);
+test(
+  'a new server certificate fits the key that is there, or a new key if there is none',
+  needs('openssl'),
+  async (t) => {
+    const store = await newStore(t);
+    const before = { key: await read(store, 'server.key'), certificate: await read(store, 'server.crt') };
+    await store.issueServer({ hosts: ['broker.example.com'], days: 90, now });
+    assert.equal(await read(store, 'server.key'), before.key);
+    const renewed = await read(store, 'server.crt');
+    assert.notEqual(renewed, before.certificate);
+    assert.deepEqual(describeCertificate(renewed).alternativeNames, [{ type: 'dns', value: 'broker.example.com' }]);
 
-  await rm(join(store.directory, 'server.key'));
-  await store.issueServer({ hosts: ['broker.example.com'], days: 90, now });
-  const publicKey = openssl(['pkey', '-pubout', '-in', join(store.directory, 'server.key')]).text;
-  assert.notEqual(await read(store, 'server.key'), before.key);
-  assert.equal(openssl(['x509', '-noout', '-pubkey'], await read(store, 'server.crt')).text, publicKey);
-  assert.equal((await store.listIssued()).length, 3);
-});
+    await rm(join(store.directory, 'server.key'));
+    await store.issueServer({ hosts: ['broker.example.com'], days: 90, now });
+    const publicKey = openssl(['pkey', '-pubout', '-in', join(store.directory, 'server.key')]).text;
+    assert.notEqual(await read(store, 'server.key'), before.key);
+    assert.equal(openssl(['x509', '-noout', '-pubkey'], await read(store, 'server.crt')).text, publicKey);
+    assert.equal((await store.listIssued()).length, 3);
+  },
+);
 
-test('processes that add and revoke devices at once lose no certificate and no revocation', async (t) => {
-  const store = await newStore(t);
-  const source = `
+test(
+  'processes that add and revoke devices at once lose no certificate and no revocation',
+  needs('openssl'),
+  async (t) => {
+    const store = await newStore(t);
+    const source = `
     const [, index, directory, prefix] = process.argv;
     const { openAuthority } = await import(index);
     const store = await openAuthority(directory);
@@ -185,25 +200,26 @@ test('processes that add and revoke devices at once lose no certificate and no r
       await store.issueDevice({ name, days: 30, now: new Date() });
       if (n % 2) await store.revoke({ name }, { now: new Date() });
     }`;
-  await Promise.all(['a', 'b', 'c'].map((prefix) => runModule(source, packageIndex, store.directory, prefix)));
-  const devices = (await store.listIssued()).filter(({ kind }) => kind === 'device');
-  const expected = ['a', 'b', 'c'].flatMap((prefix) => Array.from({ length: 10 }, (_, n) => `${prefix}${n}`));
-  assert.deepEqual(devices.map(({ name }) => name).sort(), expected);
-  const revoked = devices.filter(({ revocation }) => revocation).map(({ serialNumber }) => serialNumber);
-  assert.equal(revoked.length, 15);
-  const list = await listed(store);
-  assert.deepEqual(list.serials.sort(), revoked.sort());
-  assert.equal(list.number, 16);
-});
+    await Promise.all(['a', 'b', 'c'].map((prefix) => runModule(source, packageIndex, store.directory, prefix)));
+    const devices = (await store.listIssued()).filter(({ kind }) => kind === 'device');
+    const expected = ['a', 'b', 'c'].flatMap((prefix) => Array.from({ length: 10 }, (_, n) => `${prefix}${n}`));
+    assert.deepEqual(devices.map(({ name }) => name).sort(), expected);
+    const revoked = devices.filter(({ revocation }) => revocation).map(({ serialNumber }) => serialNumber);
+    assert.equal(revoked.length, 15);
+    const list = await listed(store);
+    assert.deepEqual(list.serials.sort(), revoked.sort());
+    assert.equal(list.number, 16);
+  },
+);
 
-test('a certificate revoked by two at once stands on the list once', async (t) => {
+test('a certificate revoked by two at once stands on the list once', needs('openssl'), async (t) => {
   const store = await newStore(t);
   await store.issueDevice({ name: 'pump-7', days: 30, now });
   await Promise.all([1, 2, 3].map(() => store.revoke({ name: 'pump-7' }, { now })));
   assert.equal((await listed(store)).serials.length, 1);
 });
 
-test('a line that a crash cut in either log does no harm', async (t) => {
+test('a line that a crash cut in either log does no harm', needs('openssl'), async (t) => {
   const store = await newStore(t);
   for (const log of ['issued.jsonl', 'revoked.jsonl'])
     await appendFile(join(store.directory, log), '{"serialNumber":"12');

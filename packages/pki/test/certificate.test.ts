@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createAuthority, describeCertificate, issueDeviceCertificate, needsRenewal } from '@moat/pki';
+import { needs, temporaryDirectory } from '@moat/testkit';
 import { pkiError } from './helpers/codes.js';
 import { openssl } from './helpers/openssl.js';
-import { temporaryDirectory } from './helpers/temporary-directory.js';
 
 async function selfSigned(t: TestContext, ...more: readonly string[]): Promise<string> {
   const key = join(await temporaryDirectory(t), 'key');
@@ -14,7 +14,7 @@ async function selfSigned(t: TestContext, ...more: readonly string[]): Promise<s
   return text.slice(text.indexOf('-----BEGIN CERTIFICATE'));
 }
 
-test('a certificate that openssl made is described as openssl does', async (t) => {
+test('a certificate that openssl made is described as openssl does', needs('openssl'), async (t) => {
   const subject = ['-subj', '/C=DE/O=Plant, north/CN=pump-7', '-set_serial', '0xAB01', '-days', '10'];
   const names = 'subjectAltName=DNS:a.example,IP:192.0.2.1,IP:2001:db8::7,URI:urn:x:y,email:a@example.com';
   const pem = await selfSigned(t, ...subject, '-addext', names);
@@ -36,7 +36,7 @@ test('a certificate that openssl made is described as openssl does', async (t) =
   ]);
 });
 
-test('an alternative name cannot pretend to be two', async (t) => {
+test('an alternative name cannot pretend to be two', needs('openssl'), async (t) => {
   const config = join(await temporaryDirectory(t), 'config');
   const sections = ['[req]', 'distinguished_name=dn', 'x509_extensions=ext', '[dn]', '[ext]', 'subjectAltName=@names'];
   await writeFile(config, [...sections, '[names]', 'URI.1 = urn:a, DNS:admin', 'URI.2 = urn:\\"b\\"', ''].join('\n'));
@@ -47,13 +47,13 @@ test('an alternative name cannot pretend to be two', async (t) => {
   ]);
 });
 
-test('a certificate without common name or alternative names has none', async (t) => {
+test('a certificate without common name or alternative names has none', needs('openssl'), async (t) => {
   const { commonName, alternativeNames } = describeCertificate(await selfSigned(t, '-subj', '/O=Plant'));
   assert.equal(commonName, undefined);
   assert.deepEqual(alternativeNames, []);
 });
 
-test('of two common names the first counts', async (t) => {
+test('of two common names the first counts', needs('openssl'), async (t) => {
   const { commonName } = describeCertificate(await selfSigned(t, '-subj', '/CN=pump-7/CN=admin'));
   assert.equal(commonName, 'pump-7');
 });

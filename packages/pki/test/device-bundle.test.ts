@@ -9,9 +9,9 @@ import {
   prepareBundleDirectory,
   writeDeviceBundle,
 } from '@moat/pki';
+import { needs, temporaryDirectory } from '@moat/testkit';
 import { pkiError } from './helpers/codes.js';
 import { openssl } from './helpers/openssl.js';
-import { temporaryDirectory } from './helpers/temporary-directory.js';
 
 async function newBundle(name = 'pump-7'): Promise<DeviceBundle> {
   const now = new Date();
@@ -20,7 +20,7 @@ async function newBundle(name = 'pump-7'): Promise<DeviceBundle> {
   return { ...issued, name, caCertificate: authority.certificate, host: 'broker.example.com', port: 8883 };
 }
 
-test('a bundle holds what a device needs, and openssl accepts it', async (t) => {
+test('a bundle holds what a device needs, and openssl accepts it', needs('openssl'), async (t) => {
   const directory = join(await temporaryDirectory(t), 'devices', 'pump-7');
   await writeDeviceBundle(directory, await newBundle());
   assert.deepEqual((await readdir(directory)).sort(), ['ca.crt', 'client.crt', 'client.key', 'connection.json']);

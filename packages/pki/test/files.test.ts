@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { temporaryDirectory } from '@moat/testkit';
 import { PUBLIC, SECRET, writeFileAtomic } from '../dist/files.js';
-import { temporaryDirectory } from './helpers/temporary-directory.js';
 
 test('a reader finds the old text or the new one, and never a part', async (t) => {
   const path = join(await temporaryDirectory(t), 'ca.crl');

@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createAuthority, describeCertificate, issueDeviceCertificate, issueServerCertificate } from '@moat/pki';
+import { needs, temporaryDirectory } from '@moat/testkit';
 import { pkiError } from './helpers/codes.js';
 import { certificateText, openssl } from './helpers/openssl.js';
-import { temporaryDirectory } from './helpers/temporary-directory.js';
 
 const now = new Date();
 const hosts = ['broker.example.com', '*.devices.example.com', '127.0.0.1', '::1', 'bücher.example'];
@@ -17,37 +17,45 @@ async function verifier(t: TestContext, ca: string) {
     openssl(['verify', '-x509_strict', '-CAfile', caFile, ...more], pem).ok;
 }
 
-test('openssl accepts the certificate of a server as such, for its hosts and for no other', async (t) => {
-  const authority = await createAuthority({ now });
-  const verify = await verifier(t, authority.certificate);
-  const { certificate } = await issueServerCertificate(authority, { hosts, days: 90, now });
-  assert.ok(verify(certificate, '-purpose', 'sslserver'));
-  assert.ok(!verify(certificate, '-purpose', 'sslclient'));
-  for (const name of ['broker.example.com', 'a.devices.example.com', 'xn--bcher-kva.example']) {
-    assert.ok(verify(certificate, '-verify_hostname', name), name);
-  }
-  assert.ok(!verify(certificate, '-verify_hostname', 'other.example.com'));
-  assert.ok(verify(certificate, '-verify_ip', '127.0.0.1'));
-  assert.ok(verify(certificate, '-verify_ip', '::1'));
-  assert.ok(!verify(certificate, '-verify_ip', '127.0.0.2'));
-});
+test(
+  'openssl accepts the certificate of a server as such, for its hosts and for no other',
+  needs('openssl'),
+  async (t) => {
+    const authority = await createAuthority({ now });
+    const verify = await verifier(t, authority.certificate);
+    const { certificate } = await issueServerCertificate(authority, { hosts, days: 90, now });
+    assert.ok(verify(certificate, '-purpose', 'sslserver'));
+    assert.ok(!verify(certificate, '-purpose', 'sslclient'));
+    for (const name of ['broker.example.com', 'a.devices.example.com', 'xn--bcher-kva.example']) {
+      assert.ok(verify(certificate, '-verify_hostname', name), name);
+    }
+    assert.ok(!verify(certificate, '-verify_hostname', 'other.example.com'));
+    assert.ok(verify(certificate, '-verify_ip', '127.0.0.1'));
+    assert.ok(verify(certificate, '-verify_ip', '::1'));
+    assert.ok(!verify(certificate, '-verify_ip', '127.0.0.2'));
+  },
+);
 
-test('openssl accepts the certificate of a device as that of a client, and not as a server of the same name', async (t) => {
-  const authority = await createAuthority({ now });
-  const verify = await verifier(t, authority.certificate);
-  const { certificate } = await issueDeviceCertificate(authority, { name: 'broker.example.com', days: 90, now });
-  assert.ok(verify(certificate, '-purpose', 'sslclient'));
-  assert.ok(!verify(certificate, '-purpose', 'sslserver'));
-});
+test(
+  'openssl accepts the certificate of a device as that of a client, and not as a server of the same name',
+  needs('openssl'),
+  async (t) => {
+    const authority = await createAuthority({ now });
+    const verify = await verifier(t, authority.certificate);
+    const { certificate } = await issueDeviceCertificate(authority, { name: 'broker.example.com', days: 90, now });
+    assert.ok(verify(certificate, '-purpose', 'sslclient'));
+    assert.ok(!verify(certificate, '-purpose', 'sslserver'));
+  },
+);
 
-test('a certificate of another authority of the same name is refused', async (t) => {
+test('a certificate of another authority of the same name is refused', needs('openssl'), async (t) => {
   const [trusted, other] = [await createAuthority({ now, name: 'CA' }), await createAuthority({ now, name: 'CA' })];
   const verify = await verifier(t, trusted.certificate);
   const { certificate } = await issueDeviceCertificate(other, { name: 'pump-7', days: 90, now });
   assert.ok(!verify(certificate));
 });
 
-test('the extensions of a server certificate are those of RFC 5280 §4.2.1', async () => {
+test('the extensions of a server certificate are those of RFC 5280 §4.2.1', needs('openssl'), async () => {
   const authority = await createAuthority({ now });
   const { certificate } = await issueServerCertificate(authority, { hosts, days: 90, now });
   const text = certificateText(certificate);
@@ -66,7 +74,7 @@ test('the extensions of a server certificate are those of RFC 5280 §4.2.1', asy
   ]);
 });
 
-test('a device certificate names the device, and bears a URI in place of a host', async () => {
+test('a device certificate names the device, and bears a URI in place of a host', needs('openssl'), async () => {
   const authority = await createAuthority({ now });
   const { certificate } = await issueDeviceCertificate(authority, { name: 'Pumpe 7 (Süd)', days: 30, now });
   assert.match(certificateText(certificate), /Extended Key Usage: TLS Web Client Authentication X509v3/);
@@ -75,16 +83,30 @@ test('a device certificate names the device, and bears a URI in place of a host'
   assert.deepEqual(alternativeNames, [{ type: 'uri', value: 'urn:moat:device:Pumpe%207%20(S%C3%BCd)' }]);
 });
 
-test('no name is read as syntax: a certificate names exactly the device that was asked for', async () => {
-  const authority = await createAuthority({ now });
-  const names = ['x"admin"', '"admin"', 'a\\,CN=admin', 'a, CN=admin', 'CN=admin', 'a\\0ab', '<a;b&c>', '漢字', 'é_@*'];
-  for (const name of names) {
-    const { certificate } = await issueDeviceCertificate(authority, { name, days: 30, now });
-    assert.equal(describeCertificate(certificate).commonName, name);
-    assert.equal(certificateText(certificate).split('UTF8STRING').length, 1);
-    assert.equal(openssl(['asn1parse'], certificate).text.match(/:commonName/g)?.length, 2, name);
-  }
-});
+test(
+  'no name is read as syntax: a certificate names exactly the device that was asked for',
+  needs('openssl'),
+  async () => {
+    const authority = await createAuthority({ now });
+    const names = [
+      'x"admin"',
+      '"admin"',
+      'a\\,CN=admin',
+      'a, CN=admin',
+      'CN=admin',
+      'a\\0ab',
+      '<a;b&c>',
+      '漢字',
+      'é_@*',
+    ];
+    for (const name of names) {
+      const { certificate } = await issueDeviceCertificate(authority, { name, days: 30, now });
+      assert.equal(describeCertificate(certificate).commonName, name);
+      assert.equal(certificateText(certificate).split('UTF8STRING').length, 1);
+      assert.equal(openssl(['asn1parse'], certificate).text.match(/:commonName/g)?.length, 2, name);
+    }
+  },
+);
 
 test('serial numbers are positive, of 16 octets, and all different (RFC 5280 §4.1.2.2)', async () => {
   const authority = await createAuthority({ now });
@@ -119,7 +141,7 @@ test('days that are none, and an authority that has ended, are refused', async (
   await assert.rejects(issued, pkiError('pki.authority_expired'));
 });
 
-test('a server certificate can be renewed for the key that the server has', async () => {
+test('a server certificate can be renewed for the key that the server has', needs('openssl'), async () => {
   const authority = await createAuthority({ now });
   const first = await issueServerCertificate(authority, { hosts, days: 1, now });
   const second = await issueServerCertificate(authority, { hosts, days: 1, now, privateKey: first.privateKey });

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { temporaryDirectory } from '@moat/testkit';
 import { appendRecords, readRecords } from '../dist/journal.js';
 import { runModule } from './helpers/child.js';
 import { pkiError } from './helpers/codes.js';
-import { temporaryDirectory } from './helpers/temporary-directory.js';
 
 const journalModule = import.meta.resolve('../dist/journal.js');
 

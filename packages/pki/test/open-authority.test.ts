@@ -3,25 +3,29 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { describeCertificate, initAuthority, openAuthority } from '@moat/pki';
+import { needs, temporaryDirectory } from '@moat/testkit';
 import { pkiError } from './helpers/codes.js';
 import { openssl } from './helpers/openssl.js';
-import { temporaryDirectory } from './helpers/temporary-directory.js';
 
 const now = new Date();
 const options = { hosts: ['localhost', '127.0.0.1', '::1'], days: 90, now };
 
-test('one call makes an authority, a list of nobody and a server certificate that openssl accepts', async (t) => {
-  const directory = join(await temporaryDirectory(t), 'data', 'pki');
-  await initAuthority(directory, options);
-  const file = (name: string) => join(directory, name);
-  const verified = openssl([
-    ...['verify', '-x509_strict', '-purpose', 'sslserver', '-crl_check', '-verify_ip', '::1'],
-    ...['-CAfile', file('ca.crt'), '-CRLfile', file('ca.crl'), file('server.crt')],
-  ]);
-  assert.ok(verified.ok, verified.text);
-  const publicKey = openssl(['pkey', '-pubout', '-in', file('server.key')]).text;
-  assert.equal(openssl(['x509', '-noout', '-pubkey', '-in', file('server.crt')]).text, publicKey);
-});
+test(
+  'one call makes an authority, a list of nobody and a server certificate that openssl accepts',
+  needs('openssl'),
+  async (t) => {
+    const directory = join(await temporaryDirectory(t), 'data', 'pki');
+    await initAuthority(directory, options);
+    const file = (name: string) => join(directory, name);
+    const verified = openssl([
+      ...['verify', '-x509_strict', '-purpose', 'sslserver', '-crl_check', '-verify_ip', '::1'],
+      ...['-CAfile', file('ca.crt'), '-CRLfile', file('ca.crl'), file('server.crt')],
+    ]);
+    assert.ok(verified.ok, verified.text);
+    const publicKey = openssl(['pkey', '-pubout', '-in', file('server.key')]).text;
+    assert.equal(openssl(['x509', '-noout', '-pubkey', '-in', file('server.crt')]).text, publicKey);
+  },
+);
 
 test('the directory and the keys are for their owner alone', async (t) => {
   const directory = join(await temporaryDirectory(t), 'pki');

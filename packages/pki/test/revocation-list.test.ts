@@ -10,8 +10,8 @@ import {
   type RevokedCertificate,
   signRevocationList,
 } from '@moat/pki';
+import { needs, temporaryDirectory } from '@moat/testkit';
 import { openssl } from './helpers/openssl.js';
-import { temporaryDirectory } from './helpers/temporary-directory.js';
 
 const now = new Date();
 const nextUpdate = new Date(now.getTime() + 7 * 86_400_000);
@@ -21,7 +21,7 @@ function sign(entries: readonly RevokedCertificate[], number = 1): Promise<strin
   return signRevocationList(authority, entries, { now, nextUpdate, number });
 }
 
-test('openssl verifies the signature of a list with the certificate of its authority', async (t) => {
+test('openssl verifies the signature of a list with the certificate of its authority', needs('openssl'), async (t) => {
   const directory = await temporaryDirectory(t);
   const other = await createAuthority({ now });
   await writeFile(join(directory, 'ca.crt'), authority.certificate);
@@ -32,7 +32,7 @@ test('openssl verifies the signature of a list with the certificate of its autho
   assert.doesNotMatch(openssl(['crl', '-noout', '-CAfile', join(directory, 'other.crt')], list).text, /verify OK/);
 });
 
-test('openssl refuses what is on the list, and accepts what is not', async (t) => {
+test('openssl refuses what is on the list, and accepts what is not', needs('openssl'), async (t) => {
   const directory = await temporaryDirectory(t);
   const [good, bad] = [
     await issueDeviceCertificate(authority, { name: 'good', days: 1, now }),
@@ -56,34 +56,38 @@ test('openssl refuses what is on the list, and accepts what is not', async (t) =
   assert.match(refused.text, /certificate revoked/);
 });
 
-test('a list says who signed it, when, its number, and each revocation with date and reason (RFC 5280 §5)', async () => {
-  const entries = REVOCATION_REASONS.map((reason, index) => ({
-    serialNumber: `4${index}`.padEnd(32, '0'),
-    revokedAt: new Date('2026-01-02T03:04:05Z'),
-    reason,
-  }));
-  const text = openssl(['crl', '-noout', '-text'], await sign(entries, 4711)).text.replace(/\s+/g, ' ');
-  assert.match(text, /Version 2 \(0x1\) Signature Algorithm: ecdsa-with-SHA256/);
-  assert.match(text, /Authority Key Identifier: [0-9A-F:]{59} X509v3 CRL Number: 4711 /);
-  for (const [index, reason] of [
-    'Privilege Withdrawn',
-    'Key Compromise',
-    'Superseded',
-    'Cessation Of Operation',
-  ].entries()) {
-    const serial = `4${index}`.padEnd(32, '0');
-    const entry = `Serial Number: ${serial} Revocation Date: Jan 2 03:04:05 2026 GMT CRL entry extensions: X509v3 CRL Reason Code: ${reason} `;
-    assert.ok(text.includes(entry), reason);
-  }
-});
+test(
+  'a list says who signed it, when, its number, and each revocation with date and reason (RFC 5280 §5)',
+  needs('openssl'),
+  async () => {
+    const entries = REVOCATION_REASONS.map((reason, index) => ({
+      serialNumber: `4${index}`.padEnd(32, '0'),
+      revokedAt: new Date('2026-01-02T03:04:05Z'),
+      reason,
+    }));
+    const text = openssl(['crl', '-noout', '-text'], await sign(entries, 4711)).text.replace(/\s+/g, ' ');
+    assert.match(text, /Version 2 \(0x1\) Signature Algorithm: ecdsa-with-SHA256/);
+    assert.match(text, /Authority Key Identifier: [0-9A-F:]{59} X509v3 CRL Number: 4711 /);
+    for (const [index, reason] of [
+      'Privilege Withdrawn',
+      'Key Compromise',
+      'Superseded',
+      'Cessation Of Operation',
+    ].entries()) {
+      const serial = `4${index}`.padEnd(32, '0');
+      const entry = `Serial Number: ${serial} Revocation Date: Jan 2 03:04:05 2026 GMT CRL entry extensions: X509v3 CRL Reason Code: ${reason} `;
+      assert.ok(text.includes(entry), reason);
+    }
+  },
+);
 
-test('a list of nobody has no empty list of entries in it (RFC 5280 §5.1.2.6)', async () => {
+test('a list of nobody has no empty list of entries in it (RFC 5280 §5.1.2.6)', needs('openssl'), async () => {
   const list = await sign([]);
   assert.match(openssl(['crl', '-noout', '-text'], list).text, /No Revoked Certificates/);
   assert.doesNotMatch(openssl(['asn1parse'], list).text, / l= +0 cons/);
 });
 
-test('numbers are positive whatever their first bit (RFC 5280 §5.2.3)', async () => {
+test('numbers are positive whatever their first bit (RFC 5280 §5.2.3)', needs('openssl'), async () => {
   for (const number of [0, 1, 127, 128, 255, 256, 0x7fff, 0x8000, 0x123456, 0x80000000, Number.MAX_SAFE_INTEGER]) {
     const { text } = openssl(['crl', '-noout', '-crlnumber'], await sign([], number));
     assert.equal(Number(text.trim().replace('crlNumber=', '')), number, text);

@@ -1,5 +1,5 @@
 export { withDeadline } from './deadline.js';
-export { type Mosquitto, startMosquitto } from './mosquitto.js';
+export { launchMosquitto, type Mosquitto, startMosquitto } from './mosquitto.js';
 export { needs } from './needs.js';
 export { python } from './programs.js';
 export { RawClient } from './raw-client.js';

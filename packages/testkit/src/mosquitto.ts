@@ -9,38 +9,45 @@ import { findProgram } from './programs.js';
 import { temporaryDirectory } from './temporary-directory.js';
 import { freePort } from './wait.js';
 
-/** A running Mosquitto of this test's own. */
+/** A running Mosquitto. */
 export interface Mosquitto {
-  readonly port: number;
-  /** Holds its configuration; gone with the test. */
-  readonly directory: string;
   readonly process: ChildProcess;
-  /** Ends it at once, as a crash would; the end of the test does so too. */
+  /** Ends it at once, as a crash would. */
   kill(): Promise<void>;
 }
 
 /**
- * Starts Debian's Mosquitto on 127.0.0.1, open to anyone, and resolves when it listens.
+ * Starts Debian's Mosquitto on a port of 127.0.0.1, open to anyone, and resolves when it listens. It ends with the test.
  *
- * @param lines more lines of `mosquitto.conf`; those after the first `listener` speak of that one
+ * @param lines more lines of `mosquitto.conf`, behind those of the listener
  */
 export async function startMosquitto(
   t: TestContext,
   { lines = [] }: { lines?: readonly string[] } = {},
-): Promise<Mosquitto> {
-  const directory = await temporaryDirectory(t);
+): Promise<Mosquitto & { readonly port: number }> {
   const port = await freePort();
+  const listener = [`listener ${port} 127.0.0.1`, 'allow_anonymous true'];
+  const mosquitto = await launchMosquitto(await temporaryDirectory(t), [...listener, ...lines]);
+  t.after(mosquitto.kill);
+  return { ...mosquitto, port };
+}
+
+/**
+ * Starts Debian's Mosquitto for a group of tests, and resolves when it listens. The caller ends it.
+ *
+ * @param directory takes its configuration
+ * @param lines of `mosquitto.conf`, listeners included
+ */
+export async function launchMosquitto(directory: string, lines: readonly string[]): Promise<Mosquitto> {
   const file = join(directory, 'mosquitto.conf');
-  const common = ['user root', 'persistence false', 'log_dest stderr', 'allow_anonymous true'];
-  await writeFile(file, [...common, `listener ${port} 127.0.0.1`, ...lines, ''].join('\n'));
+  await writeFile(file, ['user root', 'persistence false', 'log_dest stderr', ...lines, ''].join('\n'));
   const broker = spawn(findProgram('mosquitto') ?? 'mosquitto', ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const log: string[] = [];
   async function kill(): Promise<void> {
     if (broker.pid === undefined || broker.exitCode !== null || broker.signalCode !== null) return;
     broker.kill('SIGKILL');
     await once(broker, 'exit');
   }
-  t.after(kill);
+  const log: string[] = [];
   const started = new Promise<void>((resolve, reject) => {
     broker.once('error', reject);
     createInterface(broker.stderr)
@@ -50,6 +57,11 @@ export async function startMosquitto(
       })
       .once('close', () => reject(new Error(`mosquitto ended:\n${log.join('\n')}`)));
   });
-  await withDeadline(started, () => `mosquitto did not start:\n${log.join('\n')}`);
-  return { port, directory, process: broker, kill };
+  try {
+    await withDeadline(started, () => `mosquitto did not start:\n${log.join('\n')}`);
+  } catch (error) {
+    await kill();
+    throw error;
+  }
+  return { process: broker, kill };
 }

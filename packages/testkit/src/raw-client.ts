@@ -7,14 +7,14 @@ import { dump, fromHex } from './hex.js';
 
 /** A client that knows bytes and nothing of MQTT: for sequences that no real client would send. */
 export class RawClient {
-  readonly #socket: Socket;
+  readonly socket: Socket;
   readonly #timeout: number;
   #received: Buffer = Buffer.alloc(0);
   #over = false;
   #wake = () => {};
 
   private constructor(socket: Socket, timeout: number) {
-    this.#socket = socket;
+    this.socket = socket;
     this.#timeout = timeout;
     const end = () => {
       this.#over = true;
@@ -52,9 +52,14 @@ export class RawClient {
     return client;
   }
 
+  /** Over a socket that is open already. */
+  static over(socket: Socket, timeout = patience): RawClient {
+    return new RawClient(socket, timeout);
+  }
+
   /** Sends bytes; text is hexadecimal in which white space does not count. */
   send(bytes: string | Uint8Array): void {
-    this.#socket.write(typeof bytes === 'string' ? fromHex(bytes) : bytes);
+    this.socket.write(typeof bytes === 'string' ? fromHex(bytes) : bytes);
   }
 
   /** The next `length` bytes. */
@@ -80,19 +85,25 @@ export class RawClient {
     this.#take(wanted.length);
   }
 
+  /** Waits until the peer has closed the connection, without another byte. */
+  async closed(): Promise<void> {
+    const rest = await this.rest();
+    if (rest.length > 0) throw failure(`bytes before the end:\n${dump(rest)}`, rest, Buffer.alloc(0));
+  }
+
   /** Waits until the peer has closed the connection; gives what it sent before that and was not yet read. */
-  async closed(): Promise<Buffer> {
+  async rest(): Promise<Buffer> {
     await this.#until(
       () => this.#over,
       () => `the peer did not close; it sent:\n${dump(this.#received)}`,
     );
-    this.#socket.destroy();
+    this.socket.destroy();
     return this.#take(this.#received.length);
   }
 
   /** Ends the connection from this side at once. */
   end(): void {
-    this.#socket.destroy();
+    this.socket.destroy();
   }
 
   #beginsLike(wanted: Buffer): boolean {

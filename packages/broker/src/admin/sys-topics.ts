@@ -76,6 +76,7 @@ function topicsOf(status: Status): Record<string, string | number> {
     'clients/maximum': status.connectionsMaximum,
     'subscriptions/count': status.subscriptions,
     'retained messages/count': status.retained.messages,
+    'messages/stored': status.retained.messages,
     'store/messages/count': status.retained.messages,
     'store/messages/bytes': status.retained.bytes,
     'messages/received': traffic.packetsReceived,
@@ -85,6 +86,6 @@ function topicsOf(status: Status): Record<string, string | number> {
     'publish/messages/dropped': droppedIn(status),
     'bytes/received': traffic.bytesReceived,
     'bytes/sent': traffic.bytesSent,
-    'heap/current size': status.memory.heapUsed,
+    'heap/current': status.memory.heapUsed,
   };
 }

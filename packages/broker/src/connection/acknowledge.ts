@@ -9,10 +9,11 @@ export function acknowledge(connection: Connection, packet: AcknowledgementPacke
   const { packetId, reasonCode } = packet;
   switch (packet.type) {
     case PacketType.PUBACK:
-      session.acknowledged(packetId, 1); // [MQTT-4.3.2-1]
+      session.acknowledged(packetId, 1); // whatever it says of the message // [MQTT-4.3.2-1] [MQTT-4.8.2-6]
       return;
     case PacketType.PUBREC:
-      if (reasonCode >= ReasonCode.unspecifiedError) session.acknowledged(packetId, 2);
+      if (reasonCode >= ReasonCode.unspecifiedError)
+        session.acknowledged(packetId, 2); // [MQTT-4.8.2-6]
       else answer(connection, PacketType.PUBREL, packetId, session.received(packetId)); // [MQTT-4.3.3-4] [MQTT-4.6.0-4]
       return;
     case PacketType.PUBREL:

@@ -13,6 +13,7 @@ export function beginExchange(
   outcome: ExchangeOutcome,
 ): void {
   const installed = connection.context.methods.get(method);
+  // [MQTT-4.12.0-1]
   if (installed === undefined) throw new CodecError(ReasonCode.badAuthenticationMethod, 'an unknown method');
   const steps = installed.begin(credentials, connection.agreement?.principal);
   connection.exchange = { method, steps, outcome };
@@ -79,7 +80,8 @@ function settle(connection: Connection, step: ExchangeStep): void {
     return;
   }
   connection.exchange = undefined;
-  if ('denied' in step) exchange.outcome.denied(step.denied);
+  if ('denied' in step)
+    exchange.outcome.denied(step.denied); // [MQTT-4.12.0-4]
   else exchange.outcome.succeeded(step);
 }
 

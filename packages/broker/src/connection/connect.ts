@@ -144,6 +144,7 @@ class ConnectAttempt {
     // First of all packets, and once. // [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT3-3.2.0-1]
     connection.write({ ...connack, sessionPresent: present && packet.version > 3 }); // [MQTT3-3.2.2-1] [MQTT3-3.2.2-2] [MQTT3-3.2.2-3]
     startKeepAlive(connection, keepAlive);
+    connection.judgeSubscriptions(); // of a resumed session: the policy may have changed meanwhile
     context.registry.attach(session, connection, rights);
   }
 

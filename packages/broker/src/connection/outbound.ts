@@ -44,8 +44,9 @@ export abstract class Outbound {
     if (bytes.length > this.maximumPacketSize) {
       // A reason string or user property never makes a packet too large for the client.
       // [MQTT-3.2.2-19] [MQTT-3.2.2-20] [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3] [MQTT-3.6.2-2]
-      // [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3]
-      bytes = encode(withoutProblemInformation(packet), version); // [MQTT-3.14.2-3] [MQTT-3.14.2-4]
+      // [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3] [MQTT-3.9.2-1] [MQTT-3.9.2-2] [MQTT-3.11.2-1] [MQTT-3.11.2-2]
+      // [MQTT-3.15.2-2] [MQTT-3.15.2-3]
+      bytes = encode(withoutExtras(packet), version); // [MQTT-3.14.2-3] [MQTT-3.14.2-4]
       if (bytes.length > this.maximumPacketSize) return;
     }
     this.outbox.copy(bytes, 0, bytes.length);
@@ -88,6 +89,11 @@ export abstract class Outbound {
     }
     const frame = message.frame(this.v5, 0);
     const length = frame.end - frame.start;
+    // Its properties, or the topic in place of an alias, may have made it larger than it came.
+    if (length > this.maximumPacketSize && message.count === 1) {
+      sessionCounters.dropped.too_large++; // [MQTT-3.1.2-24]
+      return;
+    }
     if (length < shareFrom || message.isFirstUse()) outbox.copy(frame.bytes, frame.start, frame.end);
     else outbox.share(message.stable(frame));
     counters.messagesSent += message.count;
@@ -157,8 +163,9 @@ export abstract class Outbound {
 const plainly: OutgoingPublish = { qos: 0, retain: false, dup: false, packetId: 0, subscriptionIdentifiers: undefined };
 const noAlias = { topicAlias: 0, aliasKnown: false };
 
-function withoutProblemInformation(packet: Packet): Packet {
+/** What the client can do without goes before the packet does. */
+function withoutExtras(packet: Packet): Packet {
   if (!('properties' in packet) || packet.properties === undefined) return packet;
-  const { reasonString: _reason, userProperties: _user, ...properties } = packet.properties as Record<string, unknown>;
+  const { reasonString, userProperties, serverReference, ...properties } = packet.properties as Record<string, unknown>;
   return { ...packet, properties } as Packet;
 }

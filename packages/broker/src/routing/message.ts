@@ -6,13 +6,11 @@ import {
   packetIdOffset,
   type QoS,
 } from '@moat/codec';
+import { messageSize } from '../storage/message-size.js';
 import type { MessageRecord } from '../storage/store.js';
 
 /** The properties that travel from publisher to subscriber unaltered (MQTT 5.0 §3.3.2.3). */
-export type ForwardedProperties = Omit<
-  PublishProperties,
-  'topicAlias' | 'subscriptionIdentifiers' | 'messageExpiryInterval'
->;
+export type ForwardedProperties = Omit<PublishProperties, 'topicAlias' | 'subscriptionIdentifiers'>;
 
 /** Encoded PUBLISH packets, ready to be copied to a wire or shared among many. */
 export interface Frame {
@@ -78,19 +76,13 @@ export class Message {
 
   /** A message as it arrived; `topic` is given apart since the packet may bear an alias. */
   static arrived(packet: IncomingPublish, topic: string, publisher: string, now: number): Message {
-    const properties = packet.properties;
+    const { properties } = packet;
     const expiry = properties?.messageExpiryInterval;
-    let verbatim = !packet.dup && !packet.retain;
+    const verbatim = !packet.dup && !packet.retain && expiry === undefined && properties?.topicAlias === undefined;
     let forwarded: ForwardedProperties | undefined = properties;
-    if (properties !== undefined && (expiry !== undefined || properties.topicAlias !== undefined)) {
-      const {
-        topicAlias: _alias,
-        messageExpiryInterval: _expiry,
-        subscriptionIdentifiers: _none,
-        ...rest
-      } = properties;
+    if (properties?.topicAlias !== undefined) {
+      const { topicAlias: _alias, ...rest } = properties;
       forwarded = rest;
-      verbatim = false;
     }
     return new Message(
       topic,
@@ -171,9 +163,9 @@ export class Message {
     return this.end - this.payloadStart;
   }
 
-  /** What it costs to keep: payload and topic. */
+  /** What it counts for where messages are bounded. */
   get size(): number {
-    return this.end - this.payloadStart + this.topic.length;
+    return messageSize(this.topic, this.payloadLength, this.properties);
   }
 
   /** The messages of a run, one by one. */
@@ -241,10 +233,10 @@ export class Message {
     return this.shared;
   }
 
-  /** Seconds that are left of the message expiry interval, at least 1; undefined when it does not expire. */
+  /** Seconds that are left of the message expiry interval; undefined when it does not expire. */
   secondsLeft(now: number): number | undefined {
     if (this.expiresAt === Number.POSITIVE_INFINITY) return undefined;
-    return Math.max(1, Math.ceil((this.expiresAt - now) / 1000));
+    return Math.max(0, Math.ceil((this.expiresAt - now) / 1000));
   }
 
   private verbatimSlot(): number {

@@ -85,7 +85,7 @@ export class SubscriptionTree {
     return this.total;
   }
 
-  /** Adds a subscription or changes the options of the one with the same filter. // [MQTT-3.8.4-3] */
+  /** Adds a subscription or changes the options of the one with the same filter. // [MQTT-3.8.4-3] [MQTT3-3.8.4-3] */
   set(
     subscriber: Subscriber,
     filter: string,
@@ -132,6 +132,7 @@ export class SubscriptionTree {
     return leaf instanceof SubscriptionSet ? leaf.groups?.get(shared.shareName) : undefined;
   }
 
+  /** Removes the subscription whose filter is the same character by character. // [MQTT-3.10.4-1] */
   delete(subscriber: Subscriber, filter: string): Subscription | undefined {
     const shared = parseSharedFilter(filter);
     const levels = (shared?.filter ?? filter).split('/');
@@ -155,7 +156,7 @@ export class SubscriptionTree {
     return removed;
   }
 
-  /** Every subscription that matches a topic name. // [MQTT-4.7.2-1] [MQTT-4.7.3-4] */
+  /** Every subscription that matches a topic name. // [MQTT-4.7.2-1] [MQTT-4.7.3-4] [MQTT3-3.8.3-2] */
   match(topic: string): Matches {
     const individual: Subscription[] = [];
     const groups: SharedGroup[] = [];

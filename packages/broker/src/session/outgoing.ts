@@ -89,7 +89,10 @@ export class Outgoing {
     else this.queue.push(delivery, link !== undefined);
   }
 
-  /** A connection serves the session again: everything unacknowledged is sent once more, in order. // [MQTT-4.4.0-1] [MQTT-4.6.0-1] [MQTT3-4.4.0-1] */
+  /**
+   * A connection serves the session again: everything unacknowledged is sent once more, in order, to this client and to
+   * no other member of a shared subscription. // [MQTT-4.4.0-1] [MQTT-4.6.0-1] [MQTT-4.8.2-4] [MQTT3-4.4.0-1]
+   */
   attach(link: Link): void {
     this.outstanding = 0;
     this.again.clear();

@@ -1,3 +1,4 @@
+import { messageSize } from './message-size.js';
 import type {
   MessageRecord,
   QueueEntry,
@@ -120,7 +121,8 @@ export class MemoryStore implements Store {
   async *sessions(): AsyncIterable<RestoredSession> {
     for (const { session, subscriptions, queue, received, lastPosition } of this.held.values()) {
       let bytes = 0;
-      for (const { message } of queue.values()) bytes += message.payload.length + message.topic.length;
+      for (const { message } of queue.values())
+        bytes += messageSize(message.topic, message.payload.length, message.properties);
       yield {
         session,
         subscriptions: [...subscriptions.values()],

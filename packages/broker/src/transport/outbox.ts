@@ -56,6 +56,8 @@ export class Outbox {
   /** Bytes appended that were not yet handed to the wire. */
   private queued = 0;
   private marked = false;
+  /** Slabs that are full and whose bytes wait here. */
+  private filled: Uint8Array[] | undefined;
   /** Slabs whose bytes the wire still holds. */
   private lent: Uint8Array[] | undefined;
 
@@ -144,6 +146,7 @@ export class Outbox {
   discard(): void {
     this.slab = undefined;
     this.chunks = undefined;
+    this.filled = undefined;
     this.lent = undefined;
     this.queued = 0;
   }
@@ -164,7 +167,10 @@ export class Outbox {
 
   private renew(length: number): void {
     this.seal();
-    if (this.slab !== undefined) this.lend(this.slab);
+    if (this.slab !== undefined) {
+      this.filled ??= [];
+      this.filled.push(this.slab);
+    }
     this.slab = takeSlab(length);
     this.open = 0;
     this.used = 0;
@@ -177,6 +183,8 @@ export class Outbox {
 
   /** After a write: the slabs are free if all has left, else when the wire drains. */
   private release(left: boolean): void {
+    for (const slab of this.filled ?? []) this.lend(slab);
+    this.filled = undefined;
     if (this.slab !== undefined) this.lend(this.slab);
     this.slab = undefined;
     this.open = 0;

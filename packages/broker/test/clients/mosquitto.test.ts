@@ -11,16 +11,14 @@ const needed = needs('mosquitto_pub', 'mosquitto_sub');
 
 /** Ways in, as options of the mosquitto clients. */
 const credentials = ['-u', user.username, '-P', user.password];
+const plain = ['-h', host, '-p', String(ports.mqtt), ...credentials];
+const withCertificate = ['-h', host, '-p', String(certificatePort), '--cafile', ca, '--cert', cert, '--key', key];
 const ways: Readonly<Record<string, readonly string[]>> = {
-  mqtt: ['-h', host, '-p', String(ports.mqtt), ...credentials],
+  mqtt: plain,
   mqtts: ['-h', host, '-p', String(ports.mqtts), '--cafile', ca, ...credentials],
-  'mqtts with a client certificate': [
-    ...['-h', host, '-p', String(certificatePort)],
-    ...['--cafile', ca, '--cert', cert, '--key', key],
-  ],
+  'mqtts with a client certificate': withCertificate,
 };
 const versions = { mqttv31: '3.1', mqttv311: '3.1.1', mqttv5: '5.0' };
-const plain = ways['mqtt'] ?? [];
 
 let topics = 0;
 const freshTopic = (): string => `devices/${device}/${++topics}`;
@@ -136,7 +134,7 @@ describe('A stock client', needed, () => {
   });
 
   it('with a certificate is bound to the topics of its name', async () => {
-    const options = [...(ways['mqtts with a client certificate'] ?? []), '-V', 'mqttv5'];
+    const options = [...withCertificate, '-V', 'mqttv5'];
     const { stderr } = await run('mosquitto_sub', [...options, '-t', 'devices/other', '-W', '10']);
     assert.match(stderr, /subscription requests were denied/);
   });

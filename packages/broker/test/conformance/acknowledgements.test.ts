@@ -99,6 +99,17 @@ for (const version of versions) {
   });
 }
 
+describe('In MQTT 3.1', () => {
+  it('a PUBREL with DUP is a PUBREL', async () => {
+    const client = await connected(port, 3);
+    client.send(`${publish(3, freshTopic(), 'x', { qos: 2 })} 6a 02 0001`);
+    assert.equal(await readPacket(client), pubrec(1));
+    assert.equal(await readPacket(client), pubcomp(1));
+    await ping(client);
+    client.end();
+  });
+});
+
 describe('In MQTT 3.1.1 an acknowledgement', () => {
   for (const name of names) refused(4, `of three bytes, a ${name},`, `${types[name]} 03 0001 00`, '');
 });

@@ -87,12 +87,12 @@ for (const version of [4, 5] as const) {
 
   describe(`Topic names in ${version === 5 ? 'MQTT 5.0' : 'MQTT 3.1.1'}`, () => {
     const refused: Readonly<Record<string, string>> = {
-      [`a + in a topic name [MQTT-4.7.0-1]`]: text('a/+'),
-      [`a # in a topic name [MQTT-4.7.0-1]`]: text('#'),
-      [`a wildcard within a level [MQTT-4.7.0-1]`]: text('a+b'),
-      [`an empty topic name [MQTT-4.7.3-1]`]: text(''),
-      [`U+0000 in a topic name [MQTT-4.7.3-2]`]: '0003610062',
-      [`65,535 slashes [MQTT-4.7.3-3]`]: text('/'.repeat(65_535)),
+      'a + in a topic name [MQTT-4.7.0-1]': text('a/+'),
+      'a # in a topic name [MQTT-4.7.0-1]': text('#'),
+      'a wildcard within a level [MQTT-4.7.0-1]': text('a+b'),
+      'an empty topic name [MQTT-4.7.3-1]': text(''),
+      'U+0000 in a topic name [MQTT-4.7.3-2]': '0003610062',
+      '65,535 slashes [MQTT-4.7.3-3]': text('/'.repeat(65_535)),
     };
     for (const [title, topic] of Object.entries(refused)) {
       it(`with ${title} end the connection, and nobody receives them`, async () => {

@@ -39,7 +39,7 @@ for (const version of [4, 5] as const) {
   describe(`MQTT ${version === 5 ? '5.0' : '3.1.1'} over WebSocket`, () => {
     it('comes in binary frames of one byte each [MQTT-6.0.0-2]', async () => {
       const client = await RawWebSocket.connect(port);
-      for (const byte of Buffer.from(connectPacket(version) + 'c000', 'hex'))
+      for (const byte of Buffer.from(`${connectPacket(version)}c000`, 'hex'))
         client.send(byte.toString(16).padStart(2, '0'));
       await readConnack(client);
       assert.equal(await client.read(2), 'd000');
@@ -48,8 +48,7 @@ for (const version of [4, 5] as const) {
 
     it('comes several packets in a frame, and across frames [MQTT-6.0.0-2]', async () => {
       const client = await RawWebSocket.connect(port);
-      const bytes =
-        connectPacket(version) + subscribe(version, 1, { 'ws/1': 0 }) + publish(version, 'ws/1', 'x') + 'c000';
+      const bytes = `${connectPacket(version) + subscribe(version, 1, { 'ws/1': 0 }) + publish(version, 'ws/1', 'x')}c000`;
       client.send(bytes.slice(0, -10));
       client.send(bytes.slice(-10));
       await readConnack(client);
@@ -165,15 +164,15 @@ describe('The upgrade to WebSocket', () => {
     const [silent, trickling] = [await RawClient.connect(port), await RawClient.connect(port)];
     trickling.send(Buffer.from('GET /mqtt HTTP/1.1\r\nHost: x\r\n'));
     const trickle = setInterval(() => trickling.send(Buffer.from('X-More: y\r\n')), 200);
-    await silent.socketClosed();
-    await trickling.socketClosed();
+    await silent.rest();
+    await trickling.rest();
     clearInterval(trickle);
   });
 
   it('that is not HTTP costs that connection alone', async () => {
     const client = await RawClient.connect(port);
     client.send(connectPacket(4));
-    await client.socketClosed();
+    await client.rest();
     (await joined(4)).end();
   });
 });

@@ -92,7 +92,7 @@ describe('A listener with max_connections', () => {
     await (await RawClient.connect(port)).closed();
     // One that never says anything counts as well.
     held.push(await RawClient.connect(portOf(broker, 'ws')));
-    await (await RawClient.connect(portOf(broker, 'ws'))).socketClosed();
+    await (await RawClient.connect(portOf(broker, 'ws'))).rest();
     for (const client of held) client.end();
     await waitFor(async () => {
       const client = await RawClient.connect(portOf(broker, 'ws'));

@@ -10,7 +10,8 @@ import { RawClient } from '../support/raw-client.js';
 import { RawWebSocket } from '../support/web-socket.js';
 
 let authority: TestAuthority | undefined;
-const identities: Record<string, ClientIdentity> = {};
+/** Who bears what; nobody bears nothing. */
+const identities = new Map<string, ClientIdentity>();
 const { broker, stop } = await startBroker(
   {
     listeners: [
@@ -30,10 +31,10 @@ const { broker, stop } = await startBroker(
   {
     prepare: async (directory) => {
       authority = await TestAuthority.create(directory);
-      identities['good'] = await authority.device('good');
-      identities['revoked'] = await authority.device('revoked');
+      identities.set('good', await authority.device('good'));
+      identities.set('revoked', await authority.device('revoked'));
       await authority.revoke('revoked');
-      identities['stranger'] = await strangerNamed('good');
+      identities.set('stranger', await strangerNamed('good'));
     },
   },
 );
@@ -109,7 +110,7 @@ describe('A TLS listener', () => {
     const before = rejected();
     const client = await RawClient.connect(modern);
     client.send(connectPacket(4));
-    await client.socketClosed();
+    await client.rest();
     await waitFor(() => rejected() > before);
     (await handshakeAt(modern)).destroy();
   });
@@ -117,21 +118,21 @@ describe('A TLS listener', () => {
 
 describe('A listener that requires a certificate', () => {
   it('knows the bearer of a good one', async () => {
-    assert.match(await answerTo(5, identities['good']), /^20..0000/);
-    assert.equal(await answerTo(4, identities['good']), '20020000');
+    assert.match(await answerTo(5, identities.get('good')), /^20..0000/);
+    assert.equal(await answerTo(4, identities.get('good')), '20020000');
   });
 
   for (const bearer of ['nobody', 'revoked', 'stranger']) {
     it(`refuses ${bearer} with a CONNACK that says so [MQTT-3.1.4-2]`, async () => {
-      assert.equal(await answerTo(5, identities[bearer]), '2003008700');
-      assert.equal(await answerTo(4, identities[bearer]), '20020005');
+      assert.equal(await answerTo(5, identities.get(bearer)), '2003008700');
+      assert.equal(await answerTo(4, identities.get(bearer)), '20020005');
     });
   }
 
   it('is the same over WebSocket', async () => {
     const port = portOf(broker, 'wss');
     for (const bearer of ['nobody', 'revoked', 'stranger', 'good']) {
-      const client = await RawWebSocket.connect(port, { secure: true, ca, ...identities[bearer] });
+      const client = await RawWebSocket.connect(port, { secure: true, ca, ...identities.get(bearer) });
       client.send(connectPacket(4));
       assert.equal(await client.read(4), bearer === 'good' ? '20020000' : '20020005', bearer);
       client.end();
@@ -139,7 +140,7 @@ describe('A listener that requires a certificate', () => {
   });
 
   it('refuses a bearer whose certificate is another’s, at the handshake', async () => {
-    const [good, stranger] = [identities['good'], identities['stranger']];
+    const [good, stranger] = [identities.get('good'), identities.get('stranger')];
     assert.ok(good && stranger);
     await assert.rejects(
       handshakeAt(strict, { cert: good.cert, key: stranger.key }, '127.0.0.2'),

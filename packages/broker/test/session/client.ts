@@ -4,7 +4,7 @@ import type { Link, OutgoingPublish } from '../../dist/session/link.js';
 import { Outgoing, type OutgoingOwner } from '../../dist/session/outgoing.js';
 import type { DropReason, QueueLimits, RestoredQueue } from '../../dist/session/outgoing-queue.js';
 import { MemoryStore } from '../../dist/storage/memory.js';
-import { session } from '../storage/store.suite.js';
+import { session } from '../storage/records.js';
 
 export interface Sent extends OutgoingPublish {
   readonly payload: string;

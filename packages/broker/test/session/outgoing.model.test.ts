@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { allSessions } from '../storage/store.suite.js';
+import { allSessions } from '../storage/records.js';
 import { Desk, Peer, turn } from './client.js';
 
 type Event =

@@ -1,6 +1,7 @@
 import { MemoryStore } from '../../dist/storage/memory.js';
+import type { StoreFactory } from './harness.js';
 import { storeModel } from './store.model.js';
-import { type StoreFactory, storeSuite } from './store.suite.js';
+import { storeSuite } from './store.suite.js';
 
 const open: StoreFactory = async () => {
   const store = new MemoryStore();

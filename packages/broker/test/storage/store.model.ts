@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { QueueEntry, Store } from '../../dist/storage/store.js';
-import { allRetained, allSessions, entry, message, type StoreFactory, session, subscription } from './store.suite.js';
+import type { StoreFactory } from './harness.js';
+import { allRetained, allSessions, entry, message, session, subscription } from './records.js';
 
 /** What a store holds, as simply as it can be written down. */
 interface Model {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { needs } from '@moat/testkit';
 import { LoadProcess } from '../../dist/load/index.js';
-import { noMosquitto, startMosquitto } from './mosquitto.js';
+import { startTarget } from './mosquitto.js';
 
 const timeout = 30_000;
 const pair = { kind: 'traffic', publishers: 1, subscribers: 1, qos: 0, payloadBytes: 64, window: 100 } as const;
 
-test('traffic runs in a process of its own', { skip: noMosquitto, timeout }, async (t) => {
-  const { target } = await startMosquitto(t);
+test('traffic runs in a process of its own', { ...needs('mosquitto'), timeout }, async (t) => {
+  const { target } = await startTarget(t);
   const load = await LoadProcess.open({ ...pair, target });
   assert.notEqual(load.pid, process.pid);
   const { delivered, expected } = await load.run(100);
@@ -16,8 +17,8 @@ test('traffic runs in a process of its own', { skip: noMosquitto, timeout }, asy
   assert.equal(delivered, expected);
 });
 
-test('connections are opened, closed and kept', { skip: noMosquitto, timeout }, async (t) => {
-  const { target } = await startMosquitto(t);
+test('connections are opened, closed and kept', { ...needs('mosquitto'), timeout }, async (t) => {
+  const { target } = await startTarget(t);
   const connect = await LoadProcess.open({ kind: 'connect', target, concurrency: 8 });
   assert.equal((await connect.run(50)).connections, 50);
   await connect.close();
@@ -28,8 +29,8 @@ test('connections are opened, closed and kept', { skip: noMosquitto, timeout }, 
   await idle.close();
 });
 
-test('idle connections that the broker has closed are reported', { skip: noMosquitto, timeout }, async (t) => {
-  const broker = await startMosquitto(t);
+test('idle connections that the broker has closed are reported', { ...needs('mosquitto'), timeout }, async (t) => {
+  const broker = await startTarget(t);
   const idle = await LoadProcess.open({ kind: 'idle', target: broker.target });
   await idle.run(10);
   broker.process.kill('SIGKILL');

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { needs } from '@moat/testkit';
 import { Traffic, type TrafficPlan } from '../../dist/load/traffic.js';
-import { noMosquitto, startMosquitto } from './mosquitto.js';
+import { startTarget } from './mosquitto.js';
 
 const base = { kind: 'traffic', publishers: 1, subscribers: 1, qos: 0, payloadBytes: 64, window: 50 } as const;
 
@@ -18,8 +19,8 @@ const shapes: Record<string, Partial<TrafficPlan>> = {
 };
 
 for (const [name, shape] of Object.entries(shapes)) {
-  test(`every message arrives once: ${name}`, { skip: noMosquitto, timeout: 30_000 }, async (t) => {
-    const { target } = await startMosquitto(t);
+  test(`every message arrives once: ${name}`, { ...needs('mosquitto'), timeout: 30_000 }, async (t) => {
+    const { target } = await startTarget(t);
     const traffic = await Traffic.open({ ...base, ...shape, target });
     const first = await traffic.run(100);
     const second = await traffic.run(100);
@@ -35,8 +36,8 @@ for (const [name, shape] of Object.entries(shapes)) {
   });
 }
 
-test('messages that a broker withholds are missed', { skip: noMosquitto, timeout: 30_000 }, async (t) => {
-  const { target } = await startMosquitto(t, 'topic write bench/#\ntopic read bench/0/#\n');
+test('messages that a broker withholds are missed', { ...needs('mosquitto'), timeout: 30_000 }, async (t) => {
+  const { target } = await startTarget(t, 'topic write bench/#\ntopic read bench/0/#\n');
   const traffic = await Traffic.open({ ...base, publishers: 2, subscribers: 2, target });
   const { expected, delivered, sent } = await traffic.run(100);
   await traffic.close();
@@ -45,8 +46,8 @@ test('messages that a broker withholds are missed', { skip: noMosquitto, timeout
   assert.equal(delivered, expected - base.window);
 });
 
-test('a broker that ends during a run fails the run', { skip: noMosquitto, timeout: 30_000 }, async (t) => {
-  const broker = await startMosquitto(t);
+test('a broker that ends during a run fails the run', { ...needs('mosquitto'), timeout: 30_000 }, async (t) => {
+  const broker = await startTarget(t);
   const traffic = await Traffic.open({ ...base, target: broker.target });
   const run = traffic.run(20_000);
   broker.process.kill('SIGKILL');

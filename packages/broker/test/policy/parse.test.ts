@@ -1,8 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the policy language
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parsePolicy } from '../../dist/policy/parse.js';
 import { OperatorErrors } from '../../dist/errors.js';
+import { parsePolicy } from '../../dist/policy/parse.js';
 
 function mistakesIn(text: string): string[] {
   try {

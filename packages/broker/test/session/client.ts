@@ -44,7 +44,7 @@ export class Peer implements Link {
   }
 }
 
-export const unlimited: QueueLimits = {
+const unlimited: QueueLimits = {
   max_queued_messages: 1_000_000,
   max_queued_bytes: 1_000_000_000,
   queue_full: 'drop_newest',

@@ -2,7 +2,7 @@ import { it } from 'node:test';
 import type { Store } from '../../dist/storage/store.js';
 
 /** A store of its own for one test. */
-export interface StoreUnderTest {
+interface StoreUnderTest {
   readonly store: Store;
   /** Closes the store and opens it again: whoever is to keep nothing hands out the same one. */
   reopen(): Promise<Store>;

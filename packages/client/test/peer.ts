@@ -33,7 +33,6 @@ export async function startPeer(): Promise<Peer> {
   const users = [`password_file ${passwords}`, `acl_file ${join(directory, 'acl')}`, 'allow_anonymous false'];
   const broker = await launchMosquitto(directory, [
     'per_listener_settings true',
-    'max_queued_messages 0',
     ...[`listener ${mqtt} 127.0.0.1`, ...users],
     ...[`listener ${ws} 127.0.0.1`, 'protocol websockets', ...users],
     ...[`listener ${mqtts} 127.0.0.1`, ...tls, ...users],

@@ -40,7 +40,9 @@ export async function startMosquitto(
  */
 export async function launchMosquitto(directory: string, lines: readonly string[]): Promise<Mosquitto> {
   const file = join(directory, 'mosquitto.conf');
-  await writeFile(file, ['user root', 'persistence false', 'log_dest stderr', ...lines, ''].join('\n'));
+  // Its queues are short by default, and drop what a test waits for.
+  const common = ['user root', 'persistence false', 'log_dest stderr', 'max_queued_messages 0'];
+  await writeFile(file, [...common, ...lines, ''].join('\n'));
   const broker = spawn(findProgram('mosquitto') ?? 'mosquitto', ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
   async function kill(): Promise<void> {
     if (broker.pid === undefined || broker.exitCode !== null || broker.signalCode !== null) return;

@@ -11,6 +11,13 @@ import type { Subscription } from '../routing/subscription.js';
 import type { Agreement, Connection } from './connection.js';
 import { hasMoreLevels, isTooLong } from './topic-limits.js';
 
+/** A filter that was granted. */
+interface Granted {
+  readonly subscription: Subscription;
+  readonly isNew: boolean;
+  readonly wantsRetained: boolean;
+}
+
 /**
  * SUBSCRIBE (MQTT 5.0 §3.8): every filter is judged on its own, and answered in order. // [MQTT-3.8.4-5] [MQTT-3.8.4-6]
  * [MQTT-3.8.4-7] [MQTT3-3.8.4-5]
@@ -20,26 +27,35 @@ export function subscribe(connection: Connection, packet: SubscribePacket): void
   const { session } = connection.agreement as Agreement;
   const before = store.staged;
   const identifier = packet.properties?.subscriptionIdentifiers?.[0] ?? 0;
-  const retained: Subscription[] = [];
-  const reasonCodes = packet.subscriptions.map((request) => subscribeTo(connection, request, identifier, retained));
-  const refused = reasonCodes.find((reasonCode) => reasonCode >= ReasonCode.unspecifiedError);
-  const send = (): void => {
+  const granted: Granted[] = [];
+  const reasonCodes = packet.subscriptions.map((request) => subscribeTo(connection, request, identifier, granted));
+  const good = (): void => {
     if (connection.state !== 'connected') return;
-    connection.write({
-      type: PacketType.SUBACK,
-      packetId: packet.packetId, // [MQTT-3.8.4-2] [MQTT-2.2.1-6]
-      reasonCodes, // [MQTT-3.9.3-1]
-      ...(refused === undefined ? {} : { properties: connection.problem(refusalOf(refused)) }),
-    }); // [MQTT-3.8.4-1]
-    for (const subscription of retained) session.deliverRetained(subscription, Date.now());
+    answerSubscribe(connection, packet, reasonCodes); // before what is retained // [MQTT-3.8.4-1]
+    for (const { subscription, wantsRetained } of granted)
+      if (wantsRetained) session.deliverRetained(subscription, Date.now());
   };
-  settle(connection, before, send, () =>
-    connection.write({
-      type: PacketType.SUBACK,
-      packetId: packet.packetId,
-      reasonCodes: reasonCodes.map(() => (connection.v5 ? ReasonCode.quotaExceeded : ReasonCode.unspecifiedError)),
-    }),
-  );
+  const bad = (): void => {
+    for (const { subscription, isNew } of granted) if (isNew) session.unsubscribe(subscription.filter);
+    if (connection.state !== 'connected') return;
+    const failed = failure(connection, ReasonCode.quotaExceeded);
+    answerSubscribe(
+      connection,
+      packet,
+      reasonCodes.map(() => failed),
+    );
+  };
+  settle(connection, before, good, bad);
+}
+
+function answerSubscribe(connection: Connection, { packetId }: SubscribePacket, reasonCodes: ReasonCode[]): void {
+  const refused = reasonCodes.find((reasonCode) => reasonCode >= ReasonCode.unspecifiedError);
+  connection.write({
+    type: PacketType.SUBACK,
+    packetId, // [MQTT-3.8.4-2] [MQTT-2.2.1-6]
+    reasonCodes, // [MQTT-3.9.3-1]
+    ...(refused === undefined ? {} : { properties: connection.problem(refusalOf(refused)) }),
+  });
 }
 
 /**
@@ -60,10 +76,17 @@ export function unsubscribe(connection: Connection, packet: UnsubscribePacket): 
   settle(connection, before, send, send);
 }
 
+/** The one code that there is before 5.0. // [MQTT3-3.9.3-2] */
+function failure({ v5 }: Connection, reasonCode: ReasonCode): ReasonCode {
+  return v5 ? reasonCode : ReasonCode.unspecifiedError;
+}
+
 /** What a refused filter is told in words. */
 function refusalOf(reasonCode: ReasonCode): string {
   if (reasonCode === ReasonCode.notAuthorized) return 'not authorized to subscribe';
-  return reasonCode === ReasonCode.quotaExceeded ? 'too many subscriptions' : 'a topic filter beyond the limits';
+  return reasonCode === ReasonCode.quotaExceeded
+    ? 'no room for another subscription'
+    : 'a topic filter beyond the limits';
 }
 
 function settle(connection: Connection, stagedBefore: number, good: () => void, bad: () => void): void {
@@ -76,16 +99,17 @@ function subscribeTo(
   connection: Connection,
   request: SubscriptionRequest,
   identifier: number,
-  retained: Subscription[],
+  granted: Granted[],
 ): ReasonCode {
   const { filter, qos } = request;
   const { session } = connection.agreement as Agreement;
   const refusal = refuse(connection, request);
-  if (refusal !== undefined) return connection.v5 ? refusal : ReasonCode.unspecifiedError;
+  if (refusal !== undefined) return failure(connection, refusal);
   const { subscription, isNew } = session.subscribe(filter, { ...request, identifier });
-  const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && isNew);
-  // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.8.4-4]
-  if (wantsRetained && !isSharedFilter(filter)) retained.push(subscription);
+  // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.8.4-4] [MQTT3-3.8.4-3]
+  const wantsRetained =
+    !isSharedFilter(filter) && (request.retainHandling === 0 || (request.retainHandling === 1 && isNew));
+  granted.push({ subscription, isNew, wantsRetained });
   return qos as ReasonCode; // whatever may be published // [MQTT-3.2.2-10]
 }
 
@@ -102,6 +126,6 @@ function refuse(connection: Connection, { filter, qos }: SubscriptionRequest): R
   }
   if (session.subscriptions.length < limits.max_subscriptions) return undefined;
   if (session.isSubscribed(filter)) return undefined;
-  connection.auditEvent('limit.subscriptions', 'too many subscriptions', filter);
+  connection.auditEvent('limit.subscriptions', 'no room for another subscription', filter);
   return ReasonCode.quotaExceeded;
 }

@@ -28,7 +28,7 @@ describe('$SYS', () => {
     const { port, stop } = await startBroker({ sys_interval: 1 });
     t.after(stop);
     const listing = (from: number) =>
-      run('mosquitto_sub', ['-h', '127.0.0.1', '-p', String(from), '-t', '$SYS/#', '-W', '3', '-F', '%t']);
+      run('mosquitto_sub', ['-h', '127.0.0.1', '-p', String(from), '-t', '$SYS/#', '-W', '2', '-F', '%t']);
     const [theirs, ours] = (await Promise.all([listing(mosquitto.port), listing(port)])).map(
       ({ stdout }) => new Set(stdout.trim().split('\n')),
     );

@@ -53,7 +53,7 @@ describe('Keep alive', { concurrency: true }, () => {
     const message = publish(4, 'flood', 'x');
     await assert.rejects(async () => {
       for (;;) await silent.expect(message);
-    }, /the connection ended/);
+    }, /the peer closed/);
     clearInterval(flood);
     publisher.end();
   });

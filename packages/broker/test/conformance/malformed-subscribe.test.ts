@@ -1,6 +1,6 @@
 import { after, describe, it } from 'node:test';
 import { connected, ping, startBroker } from '../support/broker.js';
-import { text } from '../support/packets.js';
+import { group, packet, text } from '../support/packets.js';
 
 const { port, stop } = await startBroker();
 after(stop);
@@ -13,10 +13,8 @@ interface Vector {
 }
 
 /** SUBSCRIBE or UNSUBSCRIBE around `body`, which follows the packet identifier and, in 5.0, the properties. */
-const around = (first: '82' | 'a2', version: 4 | 5, body: string): string => {
-  const content = `0001${version === 5 ? '00' : ''}${body}`.replaceAll(' ', '');
-  return `${first}${(content.length / 2).toString(16).padStart(2, '0')}${content}`;
-};
+const around = (first: '82' | 'a2', version: 4 | 5, body: string): string =>
+  packet(first, '0001', version === 5 ? group() : '', body);
 
 function vectors(version: 4 | 5): Vector[] {
   const found: Vector[] = [];

@@ -63,11 +63,14 @@ describe('When what a message needs cannot be stored', () => {
     resumed.end();
   });
 
-  it('a SUBSCRIBE of a stored session is refused', async () => {
+  it('a SUBSCRIBE of a stored session is refused, and subscribes to nothing [MQTT-3.8.4-7]', async () => {
     const client = await connected(port, 5, stored(5, 'subscribing'));
     store.full = true;
     client.send(subscribe(5, 1, { 'kept/x': 1 }));
     await client.expect('90 04 0001 00 97');
+    store.full = false;
+    client.send(publish(5, 'kept/x', 'x'));
+    await ping(client);
     client.end();
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { connected, ping, readPacket, startBroker } from '../support/broker.js';
-import { publish, subscribe, text, unsubscribe } from '../support/packets.js';
+import { group, packet, publish, subscribe, text, unsubscribe } from '../support/packets.js';
 
 const policy = `
 rules:
@@ -69,8 +69,8 @@ describe('With reason strings', () => {
   it('a refusal says why in words', async () => {
     const client = await connected(talkative.port, 5);
     client.send(subscribe(5, 1, { secret: 0 }));
-    const words = text('not authorized to subscribe');
-    assert.equal(await readPacket(client), `90220001${'1e'}1f${words}87`);
+    const words = group('1f', text('not authorized to subscribe'));
+    assert.equal(await readPacket(client), packet('90', '0001', words, '87'));
     client.end();
   });
 

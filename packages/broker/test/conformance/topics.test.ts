@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { connected, ping, readPacket, startBroker } from '../support/broker.js';
-import { publish, subscribe, text, unsubscribe } from '../support/packets.js';
+import { packet, publish, subscribe, text, unsubscribe } from '../support/packets.js';
 
 const { port, stop } = await startBroker({ limits: { max_topic_length: 65_535 }, sys_interval: 3_600 });
 after(stop);
@@ -20,6 +20,8 @@ const matching: readonly [filter: string, matches: readonly string[], others: re
   ['a/+/#', ['a/b', 'a/b/c', 'a/'], ['a']],
   ['foo//baz', ['foo//baz'], ['foo/baz', 'foo/x/baz']],
   ['foo/+/baz//', ['foo//baz//'], ['foo//baz/', 'foo//baz']],
+  ['/+/#', ['/', '/a', '/a/b', '////foo///bar'], ['a/b', 'a']],
+  ['+/+/+/+/+/+/+/+/+/+/test', ['a/b/c/d/e/f/g/h/i/j/test', '//////////test'], ['a/test', 'a/b/c/d/e/f/g/h/i/test']],
   ['$a/#', ['$a', '$a/b'], ['a/b', '$b/a']],
   ['$a/+', ['$a/b'], ['$a', '$b/b']],
   ['a', ['a'], ['A', 'a/', ' a', 'a ', '/a']],
@@ -99,11 +101,7 @@ for (const version of [4, 5] as const) {
         const [watcher, client] = [await connected(port, version), await connected(port, version)];
         watcher.send(subscribe(version, 1, { '#': 0 }));
         await readPacket(watcher);
-        const body = topic + (version === 5 ? '00' : '');
-        let left = body.length / 2;
-        let length = '';
-        for (; left > 127; left >>= 7) length += ((left & 0x7f) | 0x80).toString(16);
-        client.send(`30${length}${left.toString(16).padStart(2, '0')}${body}`);
+        client.send(packet('30', topic, version === 5 ? '00' : ''));
         if (version === 5) assert.match(await readPacket(client), /^e001(81|82|90)$/);
         await client.closed();
         await ping(watcher);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
+import { waitFor } from '@moat/testkit';
 import { connected, ping, readPacket, startBroker } from '../support/broker.js';
 import { hex, publish, subscribe, unsubscribe } from '../support/packets.js';
 
-const { port, stop } = await startBroker();
+const { broker, port, stop } = await startBroker();
 after(stop);
 
 let topics = 0;
@@ -123,6 +124,36 @@ for (const version of [4, 5] as const) {
       await ping(client);
       client.end();
       other.end();
+    });
+  });
+
+  describe(`Subscriptions of ${name}`, () => {
+    it('that share their first levels come and go without a trace', async () => {
+      const topic = freshTopic();
+      for (let round = 0; round < 3; round++) {
+        const client = await connected(port, version);
+        client.send(subscribe(version, 1, { [`${topic}/1/#`]: 0, [`${topic}/2/#`]: 0, [`${topic}/3/#`]: 0 }));
+        client.send(unsubscribe(version, 2, `${topic}/1/#`));
+        await readPacket(client);
+        await client.expect(unsuback(2, '00'));
+        client.send('e000');
+        await client.closed();
+      }
+      await waitFor(() => broker.status().subscriptions === 0);
+    });
+
+    it('that are shared and ordinary at once end with their client', async () => {
+      for (let round = 0; round < 3; round++) {
+        const [client, publisher] = [await connected(port, version), await connected(port, version)];
+        client.send(subscribe(version, 1, { 'both/x': 1, '$share/g/both/x': 1 }) + unsubscribe(version, 2, 'both/x'));
+        await readPacket(client);
+        await client.expect(unsuback(2, '00'));
+        client.send('e000');
+        await client.closed();
+        publisher.send(publish(version, 'both/x', 'x', { qos: 1 }));
+        await publisher.expect(version === 5 ? '40 03 0001 10' : '40 02 0001');
+        publisher.end();
+      }
     });
   });
 

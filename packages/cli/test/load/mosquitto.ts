@@ -6,7 +6,7 @@ import type { Target } from '../../dist/load/index.js';
 
 /** A Mosquitto to be loaded; `acl` lists what clients may do, without it everything. */
 export async function startTarget(t: TestContext, acl?: string): Promise<Mosquitto & { target: Target }> {
-  const lines = ['max_queued_messages 0'];
+  const lines: string[] = [];
   if (acl !== undefined) {
     const file = join(await temporaryDirectory(t), 'acl');
     await writeFile(file, acl, { mode: 0o600 });

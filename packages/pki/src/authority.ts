@@ -50,7 +50,7 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
     },
     webcrypto,
   );
-  return { certificate: certificate.toString('pem'), privateKey };
+  return { certificate: `${certificate.toString('pem')}\n`, privateKey };
 }
 
 /**

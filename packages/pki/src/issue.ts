@@ -114,5 +114,5 @@ async function certify(
     },
     webcrypto,
   );
-  return certificate.toString('pem');
+  return `${certificate.toString('pem')}\n`;
 }

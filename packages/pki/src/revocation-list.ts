@@ -58,7 +58,7 @@ export async function signRevocationList(
     },
     webcrypto,
   );
-  return x509.PemConverter.encode(list.rawData, 'X509 CRL');
+  return `${x509.PemConverter.encode(list.rawData, 'X509 CRL')}\n`; // so that files can be joined
 }
 
 /** id-ce-cRLNumber. */

@@ -17,6 +17,7 @@ import {
 import { TestAuthority } from '../support/certificates.js';
 import { connectPacket, publish, subscribe } from '../support/packets.js';
 import { RawClient } from '../support/raw-client.js';
+import { RawWebSocket } from '../support/web-socket.js';
 
 async function start(t: TestContext, input: ConfigurationInput, options?: TestOptions): Promise<TestBroker> {
   const running = await startBroker(input, options);
@@ -34,6 +35,23 @@ rules:
 `;
 
 describe('Reloading the listeners', () => {
+  it('changes the path of one that stays, and every limit, without a connection lost', async (t) => {
+    const running = await start(t, { listeners: [{ protocol: 'ws', port: 0, path: '/old' }] });
+    const first = await RawWebSocket.connect(running.port, { path: '/old' });
+    first.send(connectPacket(4));
+    assert.equal(await first.read(4), '20020000');
+    await reload(running, { listeners: [{ protocol: 'ws', port: 0, path: '/new' }], limits: { max_sessions: 1 } });
+    const port = portOf(running.broker);
+    await assert.rejects(RawWebSocket.connect(port, { path: '/old' }), /refused with 404/);
+    const second = await RawWebSocket.connect(port, { path: '/new' });
+    second.send(connectPacket(4));
+    assert.equal(await second.read(4), '20020003'); // one session is all there may be
+    first.send('c000');
+    assert.equal(await first.read(2), 'd000');
+    first.end();
+    second.end();
+  });
+
   it('opens new ones, and whoever is connected stays', async (t) => {
     const running = await start(t, {});
     const client = await connected(running.port, 5);

@@ -122,7 +122,7 @@ export class Broker {
     const { configuration, log } = options;
     const access = await loadAccess(configuration);
     await makeDataDirectory(configuration.data_dir);
-    const store = options.store ?? new MemoryStore();
+    const store = options.store ?? (await openStore(configuration));
     const broker = new Broker(configuration, access, log, store, options.authenticationMethods ?? []);
     try {
       await broker.restore(store);
@@ -203,8 +203,11 @@ export class Broker {
     await this.allGone(3_000);
     for (const connection of this.connections) connection.wire.destroy();
     this.timers.stop();
-    await this.context.store.commit();
-    await this.context.store.close();
+    try {
+      await this.context.store.commit();
+    } finally {
+      await this.context.store.close();
+    }
   }
 
   /** Waits until every connection has ended, or for so many milliseconds. */
@@ -238,6 +241,13 @@ export class Broker {
 }
 
 const dispatchOf = (connection: Connection): Dispatch => new Dispatch(connection);
+
+/** The engine is loaded when it is needed: memory needs none. */
+async function openStore({ storage, data_dir }: Configuration): Promise<Store> {
+  if (storage.engine === 'memory') return new MemoryStore();
+  const { openLmdbStore } = await import('./storage/lmdb/open.js');
+  return openLmdbStore(join(data_dir, 'store'));
+}
 
 async function makeDataDirectory(directory: string): Promise<void> {
   try {

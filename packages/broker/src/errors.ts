@@ -22,6 +22,10 @@ export const operatorErrors = {
   'listener.port_in_use': 1,
   'listener.cannot_bind': 1,
   'data_dir.unusable': 1,
+  'store.in_use': 1,
+  'store.damaged': 1,
+  'store.foreign': 1,
+  'store.newer': 1,
 } as const;
 
 export type OperatorErrorCode = keyof typeof operatorErrors;

@@ -87,7 +87,12 @@ export const configurationSchema = z.strictObject({
   authorization: authorization.prefault({}).describe('what may it do'),
   limits: limits.prefault({}).describe('what may it spend'),
   storage: z
-    .strictObject({ engine: z.enum(['memory']).default('memory').describe('memory forgets everything at the end') })
+    .strictObject({
+      engine: z
+        .enum(['lmdb', 'memory'])
+        .default('lmdb')
+        .describe('lmdb keeps them on disk, in data_dir/store; memory forgets everything at the end'),
+    })
     .prefault({})
     .describe('where sessions and retained messages live'),
   admin: admin.prefault({}).describe('looking at and acting on a running broker'),

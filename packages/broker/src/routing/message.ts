@@ -51,6 +51,7 @@ export class Message {
   private frames: (Frame | undefined)[] | undefined;
   private shared: Uint8Array | undefined;
   private used = false;
+  private recorded: MessageRecord | undefined;
 
   private constructor(
     readonly topic: string,
@@ -138,9 +139,9 @@ export class Message {
     return Message.of(topic, payload, rest);
   }
 
-  /** What the store keeps of it. */
+  /** What the store keeps of it: one object, however many queues hold it, so that its body is stored once. */
   record(): MessageRecord {
-    return {
+    this.recorded ??= {
       topic: this.topic,
       payload: this.keep().payload,
       qos: this.qos,
@@ -149,6 +150,7 @@ export class Message {
       expiresAt: this.expiresAt,
       publisher: this.publisher,
     };
+    return this.recorded;
   }
 
   /** The payload, of a single message. A view: see {@link keep}. */

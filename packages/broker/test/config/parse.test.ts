@@ -62,8 +62,8 @@ describe('a mistake in the configuration', () => {
     ],
     [
       'is an engine of another time',
-      'storage: { engine: lmdb }',
-      ['config.invalid_value 1:20: storage.engine must be memory, not "lmdb"'],
+      'storage: { engine: lmbd }',
+      ['config.invalid_value 1:20: storage.engine must be one of lmdb, memory, not "lmbd" (did you mean lmdb?)'],
     ],
     [
       'is an address that is none',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Broker } from '../../dist/index.js';
+import { openLmdbStore } from '../../dist/storage/lmdb/open.js';
 import { MemoryStore } from '../../dist/storage/memory.js';
 import type { Store } from '../../dist/storage/store.js';
 import { connected, ping, portOf, readPacket, silent, testConfiguration } from '../support/broker.js';
@@ -16,7 +17,7 @@ class MortalStore {
   private dead = false;
   readonly view: Store;
 
-  constructor(readonly kept = new MemoryStore()) {
+  constructor(readonly kept: Store) {
     this.view = new Proxy<Store>(kept, {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name, target);
@@ -39,9 +40,17 @@ interface Life {
   end(): Promise<void>;
 }
 
-async function live(): Promise<Life> {
+/** How each engine is found again: in memory the same store, on disk the same directory. */
+const engines: Readonly<Record<string, (directory: string, before: Store | undefined) => Promise<Store>>> = {
+  memory: (_directory, before) => Promise.resolve(before ?? new MemoryStore()),
+  lmdb: (directory) => openLmdbStore(join(directory, 'store')),
+};
+
+async function live(engine: string): Promise<Life> {
   const directory = await mkdtemp(join(tmpdir(), 'moat-restart-'));
-  let store = new MortalStore();
+  const open = engines[engine];
+  assert.ok(open);
+  let store = new MortalStore(await open(directory, undefined));
   const start = () => Broker.start({ configuration: testConfiguration(directory), log: silent, store: store.view });
   let broker = await start();
   return {
@@ -54,7 +63,7 @@ async function live(): Promise<Life> {
     async restart(how = 'stop') {
       if (how === 'crash') store.die();
       await broker.stop();
-      store = new MortalStore(store.kept);
+      store = new MortalStore(await open(directory, store.kept));
       broker = await start();
     },
     async end() {
@@ -64,16 +73,18 @@ async function live(): Promise<Life> {
   };
 }
 
-/** A test with a life of its own. */
+/** A test with a life of its own, on each engine. */
 function survives(title: string, body: (life: Life) => Promise<void>): void {
-  it(title, async () => {
-    const life = await live();
-    try {
-      await body(life);
-    } finally {
-      await life.end();
-    }
-  });
+  for (const engine of Object.keys(engines)) {
+    it(`${title} (${engine})`, async () => {
+      const life = await live(engine);
+      try {
+        await body(life);
+      } finally {
+        await life.end();
+      }
+    });
+  }
 }
 
 describe('A broker that was stopped, and another on its store,', { concurrency: true }, () => {

@@ -1,0 +1,114 @@
+import type { MessageRecord, QueueEntry } from '../store.js';
+import type { Body, Transaction } from './transaction.js';
+
+/** Something staged. */
+export interface Operation {
+  apply(transaction: Transaction): void;
+  /** What cannot be kept for the next attempt is told that this one failed. */
+  fail?(error: Error): void;
+}
+
+/** An entry that is staged, and may be taken back before it was written. */
+class Enqueue implements Operation {
+  private cancelled = false;
+
+  constructor(
+    private readonly clientId: string,
+    private readonly entry: QueueEntry,
+    private readonly body: Body,
+  ) {}
+
+  cancel(): void {
+    this.cancelled = true;
+    this.body.holders--;
+  }
+
+  apply(transaction: Transaction): void {
+    if (this.cancelled) transaction.skip(this.clientId, this.entry.position);
+    else transaction.enqueue(this.clientId, this.entry, this.body);
+  }
+}
+
+/**
+ * What is staged and becomes durable together. A message that is acknowledged by its receiver before it was written
+ * is never written.
+ */
+export class Batch {
+  /** Whether somebody waits for it. */
+  wanted = false;
+  readonly done: Promise<void>;
+  private resolve: () => void = () => {};
+  private reject: (error: Error) => void = () => {};
+  private operations: Operation[] = [];
+  private readonly bodies = new Map<MessageRecord, Body>();
+  /** Entries that nothing staged behind them depends on, by place. */
+  private readonly fresh = new Map<string, Enqueue>();
+
+  constructor() {
+    this.done = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    // Whoever waits hears of a failure; that nobody waits is no reason to end the process.
+    this.done.catch(() => {});
+  }
+
+  get isEmpty(): boolean {
+    return this.operations.length === 0;
+  }
+
+  stage(operation: Operation): void {
+    this.operations.push(operation);
+  }
+
+  /** Stages what looks at a queue as it is: from here on no entry before it is taken back. */
+  stageBehind(operation: Operation): void {
+    this.fresh.clear();
+    this.stage(operation);
+  }
+
+  enqueue(clientId: string, entry: QueueEntry): void {
+    let body = this.bodies.get(entry.message);
+    if (body === undefined) {
+      body = { holders: 0 };
+      this.bodies.set(entry.message, body);
+    }
+    body.holders++;
+    const operation = new Enqueue(clientId, entry, body);
+    this.fresh.set(place(clientId, entry.position), operation);
+    this.stage(operation);
+  }
+
+  dequeue(clientId: string, position: number): void {
+    const at = place(clientId, position);
+    const operation = this.fresh.get(at);
+    if (operation === undefined) {
+      this.stage({ apply: (transaction) => transaction.dequeue(clientId, position) });
+      return;
+    }
+    operation.cancel();
+    this.fresh.delete(at);
+  }
+
+  apply(transaction: Transaction): void {
+    for (const operation of this.operations) operation.apply(transaction);
+    transaction.finish();
+  }
+
+  succeed(): void {
+    this.resolve();
+  }
+
+  /** Tells those who wait, and hands what was staged on to the batch that is tried next. */
+  fail(error: Error, next: Batch): void {
+    const kept = this.operations.filter((operation) => operation.fail === undefined);
+    for (const operation of this.operations) operation.fail?.(error);
+    this.operations = [];
+    next.operations = kept.concat(next.operations);
+    this.reject(error);
+  }
+}
+
+function place(clientId: string, position: number): string {
+  return `${position} ${clientId}`;
+}

@@ -1,0 +1,209 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type {
+  MessageRecord,
+  QueueEntry,
+  ReceivedRecord,
+  RestoredSession,
+  SessionRecord,
+  Store,
+  SubscriptionRecord,
+} from '../store.js';
+import { Batch, type Operation } from './batch.js';
+import { allBodies, allQueues, allSessions, retainedKey } from './keys.js';
+import { readQueue, readRetained, readSessions } from './reader.js';
+import { packMessage } from './records.js';
+import { type Progress, Transaction } from './transaction.js';
+import { highestNumber, type Tree } from './tree.js';
+
+/** What nobody waits for reaches the disk after this time, in milliseconds. */
+const longestDelay = 50;
+/** After a failure the store tries again by itself after this time, in milliseconds; a commit that is asked for, at once. */
+const retryDelay = 1_000;
+
+/**
+ * The durable store: one LMDB tree.
+ *
+ * ```
+ *   stage ─> [ pending batch ] ─one transaction─> [ under way ] ─fdatasync─> commit() resolves
+ * ```
+ *
+ * One batch is under way at a time and the next gathers meanwhile: an idle store commits at once, a busy one shares
+ * each flush among all that came during the last.
+ *
+ * Invariants: a batch is cut between two turns of the event loop, and is written as a whole or not at all; a batch
+ * that failed is the beginning of the next, so what is in memory and what comes to be on disk stay the same.
+ */
+export class LmdbStore implements Store {
+  staged = 0;
+  private pending = new Batch();
+  private underWay: Batch | undefined = undefined;
+  private running = false;
+  private closed = false;
+  private timer: NodeJS.Timeout | undefined = undefined;
+  private readonly progress: Progress;
+
+  /** Of a tree that {@link openLmdbStore} has found good; calls `onClose` when it is closed. */
+  constructor(
+    private readonly tree: Tree,
+    private readonly onClose: () => void,
+  ) {
+    const session = Math.max(highestNumber(tree, allSessions), highestNumber(tree, allQueues));
+    this.progress = { session, body: highestNumber(tree, allBodies), clearing: true };
+  }
+
+  commit(): Promise<void> {
+    if (this.pending.isEmpty) return this.underWay?.done ?? Promise.resolve();
+    const { done } = this.pending;
+    this.want();
+    return done;
+  }
+
+  putSession(session: SessionRecord): void {
+    this.stage({ apply: (transaction) => transaction.putSession(session) });
+  }
+
+  deleteSession(clientId: string): void {
+    this.stage({ apply: (transaction) => transaction.deleteSession(clientId) });
+  }
+
+  putSubscription(clientId: string, subscription: SubscriptionRecord): void {
+    this.stage({ apply: (transaction) => transaction.putSubscription(clientId, subscription) });
+  }
+
+  deleteSubscription(clientId: string, filter: string): void {
+    this.stage({ apply: (transaction) => transaction.deleteSubscription(clientId, filter) });
+  }
+
+  enqueue(clientId: string, entry: QueueEntry): void {
+    this.count();
+    this.pending.enqueue(clientId, entry);
+  }
+
+  release(clientId: string, position: number): void {
+    this.stage({ apply: (transaction) => transaction.release(clientId, position) });
+  }
+
+  dequeue(clientId: string, position: number): void {
+    this.count();
+    this.pending.dequeue(clientId, position);
+  }
+
+  dequeueFirst(clientId: string, after: number): void {
+    this.count();
+    this.pending.stageBehind({ apply: (transaction) => transaction.dequeueFirst(clientId, after) });
+  }
+
+  readQueue(clientId: string, after: number, limit: number): Promise<readonly QueueEntry[]> {
+    return new Promise((resolve, reject) => {
+      if (this.closed) throw new Error('the store is closed'); // LMDB would read memory that is no longer mapped
+      const apply = (tree: Tree): void => resolve(readQueue(tree, clientId, after, limit));
+      if (this.pending.isEmpty && this.underWay === undefined) {
+        apply(this.tree);
+        return;
+      }
+      this.pending.stageBehind({ apply: (transaction) => apply(transaction.tree), fail: reject });
+      this.commit().catch(() => {}); // told by `fail`
+    });
+  }
+
+  putReceived(clientId: string, received: ReceivedRecord): void {
+    this.stage({ apply: (transaction) => transaction.putReceived(clientId, received) });
+  }
+
+  deleteReceived(clientId: string, packetId: number): void {
+    this.stage({ apply: (transaction) => transaction.deleteReceived(clientId, packetId) });
+  }
+
+  putRetained(message: MessageRecord): void {
+    this.stage({ apply: ({ tree }) => tree.putSync(retainedKey(message.topic), packMessage(message)) });
+  }
+
+  deleteRetained(topic: string): void {
+    this.stage({ apply: ({ tree }) => void tree.removeSync(retainedKey(topic)) });
+  }
+
+  async *sessions(): AsyncIterable<RestoredSession> {
+    await this.commit();
+    yield* readSessions(this.tree);
+  }
+
+  async *retained(): AsyncIterable<MessageRecord> {
+    await this.commit();
+    yield* readRetained(this.tree);
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    clearTimeout(this.timer);
+    try {
+      await this.commit();
+    } finally {
+      await this.tree.close();
+      this.onClose();
+    }
+  }
+
+  private stage(operation: Operation): void {
+    this.count();
+    this.pending.stage(operation);
+  }
+
+  private count(): void {
+    this.staged++;
+    this.arm();
+  }
+
+  private arm(delay = longestDelay): void {
+    if (this.timer !== undefined || this.closed) return;
+    this.timer = setTimeout(() => this.want(), delay);
+    this.timer.unref();
+  }
+
+  private want(): void {
+    this.pending.wanted = true;
+    if (!this.running) void this.run();
+  }
+
+  private async run(): Promise<void> {
+    this.running = true;
+    while (this.pending.wanted) await this.write();
+    this.running = false;
+  }
+
+  /** Writes what is pending when LMDB has a transaction for it. */
+  private async write(): Promise<void> {
+    try {
+      await this.tree.childTransaction(() => {
+        this.underWay = this.cut();
+        this.underWay.apply(new Transaction(this.tree, this.progress));
+      });
+      this.underWay?.succeed();
+      if (this.progress.clearing) this.arm();
+    } catch (error) {
+      const failed = this.underWay ?? this.cut();
+      this.progress.clearing = true;
+      failed.fail(await reasonOf(error), this.pending);
+      this.arm(retryDelay);
+    }
+    this.underWay = undefined;
+  }
+
+  /** Takes what is pending; the next batch begins. */
+  private cut(): Batch {
+    const batch = this.pending;
+    this.pending = new Batch();
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    return batch;
+  }
+}
+
+/** Why a transaction failed: LMDB says it in a promise of its own, which must not go unheard. */
+async function reasonOf(error: unknown): Promise<Error> {
+  if (!(error instanceof Error)) return new Error(String(error));
+  if (!('commitError' in error) || !(error.commitError instanceof Promise)) return error;
+  const heard = error.commitError.catch((reason: unknown) => reason);
+  const reason: unknown = await Promise.race([heard, nextTurn()]);
+  return reason instanceof Error ? reason : error;
+}

@@ -79,7 +79,7 @@ export function unpackMessage([topic, payload, flags, expiry, publisher, stored]
 }
 
 /** What a message counts for. */
-export const sizeOf = ({ topic, payload, properties }: MessageRecord): number =>
+const sizeOf = ({ topic, payload, properties }: MessageRecord): number =>
   messageSize(topic, payload.length, properties);
 
 export function packEntry(entry: QueueEntry, body: StoredMessage | number): StoredEntry {

@@ -14,7 +14,7 @@ export function acknowledge(connection: Connection, packet: AcknowledgementPacke
     case PacketType.PUBREC:
       if (reasonCode >= ReasonCode.unspecifiedError)
         session.acknowledged(packetId, 2); // [MQTT-4.8.2-6]
-      else answer(connection, PacketType.PUBREL, packetId, session.received(packetId)); // [MQTT-4.3.3-4] [MQTT-4.6.0-4]
+      else received(connection, packetId);
       return;
     case PacketType.PUBREL:
       release(connection, packetId);
@@ -25,6 +25,14 @@ export function acknowledge(connection: Connection, packet: AcknowledgementPacke
   }
 }
 
+/** PUBREC: PUBREL goes out once it is durable that the message must not be sent again. // [MQTT-4.3.3-4] [MQTT-4.3.3-6] [MQTT-4.6.0-4] */
+function received(connection: Connection, packetId: number): void {
+  const { session } = connection.agreement as Agreement;
+  const before = connection.context.store.staged;
+  const known = session.received(packetId);
+  sendDurably(connection, before, () => answer(connection, PacketType.PUBREL, packetId, known));
+}
+
 /** PUBREL: the message goes its way, the identifier is free, and PUBCOMP says so once that is durable. // [MQTT-4.3.3-11] */
 function release(connection: Connection, packetId: number): void {
   const { session } = connection.agreement as Agreement;
@@ -33,12 +41,16 @@ function release(connection: Connection, packetId: number): void {
   const known = session.hasReceived(packetId);
   const message = session.releaseReceived(packetId);
   if (message !== undefined) deliver(connection, session, message);
-  const send = (): void => answer(connection, PacketType.PUBCOMP, packetId, known);
-  if (store.staged !== before)
+  sendDurably(connection, before, () => answer(connection, PacketType.PUBCOMP, packetId, known));
+}
+
+/** Sends once all that was staged since `before` is durable, behind the answers that wait already. */
+function sendDurably(connection: Connection, before: number, send: () => void): void {
+  if (connection.context.store.staged !== before) {
     connection.answers.afterCommit(send, () =>
-      connection.close(ReasonCode.quotaExceeded, 'the release could not be stored'),
+      connection.close(ReasonCode.quotaExceeded, 'the state of a message could not be stored'),
     );
-  else if (connection.hasPendingAnswers) connection.answers.inTurn(send);
+  } else if (connection.hasPendingAnswers) connection.answers.inTurn(send);
   else send();
 }
 

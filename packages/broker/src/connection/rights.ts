@@ -6,6 +6,8 @@ import type { Rights } from '../session/session.js';
 import type { ConnectionContext } from './context.js';
 
 const maximumCachedTopics = 1_000;
+/** The server's own topics, and what looks like a shared subscription, are nobody's to write. */
+const reserved = /^\$(SYS|share)(\/|$)/;
 
 /**
  * What one client may do: the policy bound to its principal, with the answers of its topics kept until the policy
@@ -38,9 +40,7 @@ export class ClientRights implements Rights {
   mayPublish(topic: string, qos: QoS, retain: boolean): boolean {
     const policy = this.current();
     if (topic === this.lastTopic && !policy.isConditional) return this.lastVerdict;
-    // The server's own topics are nobody's to write. // [MQTT-4.7.2-1]
-    const verdict =
-      !topic.startsWith('$SYS') && this.cached(policy, this.publishing, 'publish', topic, { qos, retain });
+    const verdict = !reserved.test(topic) && this.cached(policy, this.publishing, 'publish', topic, { qos, retain });
     this.lastTopic = topic;
     this.lastVerdict = verdict;
     return verdict;

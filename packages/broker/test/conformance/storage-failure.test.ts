@@ -49,6 +49,20 @@ describe('When what a message needs cannot be stored', () => {
     client.end();
   });
 
+  it('a PUBREC is not answered with PUBREL, so that the message is never sent again behind one [MQTT-4.3.3-4] [MQTT-4.3.3-6]', async () => {
+    const receiver = await subscriber(port, 4, { released: 2 }, stored(4, 'receiver'));
+    const publisher = await connected(port, 4);
+    publisher.send(publish(4, 'released', 'x', { qos: 2, packetId: 1 }));
+    assert.equal(await readPacket(publisher), pubrec(1));
+    publisher.send(pubrel(1));
+    assert.equal(await readPacket(receiver), publish(4, 'released', 'x', { qos: 2, packetId: 1 }));
+    assert.equal(await readPacket(publisher), pubcomp(1));
+    store.full = true;
+    receiver.send(pubrec(1));
+    await receiver.closed();
+    publisher.end();
+  });
+
   it('a PUBREL is not answered with PUBCOMP: the client is disconnected and sends it again [MQTT-4.3.3-11]', async () => {
     const publisher = await connected(port, 4, stored(4, 'releasing'));
     publisher.send(publish(4, 'elsewhere', 'x', { qos: 2, packetId: 1 }));

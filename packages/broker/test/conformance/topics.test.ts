@@ -109,6 +109,17 @@ for (const version of [4, 5] as const) {
       });
     }
 
+    it('that look like a shared subscription are nobody’s to write, and those that only begin like $SYS are', async () => {
+      const client = await connected(port, version);
+      client.send(publish(version, '$share/g/t', 'x', { qos: 1, packetId: 1 }));
+      await client.expect(version === 5 ? '40 03 0001 87' : '40 02 0001');
+      client.send(subscribe(version, 2, { '$SYSTEM/t': 1 }));
+      await readPacket(client);
+      client.send(publish(version, '$SYSTEM/t', 'x', { qos: 0 }));
+      assert.equal(await readPacket(client), publish(version, '$SYSTEM/t', 'x', { qos: 0 }));
+      client.end();
+    });
+
     it('that begin with $SYS are the broker’s to write: acknowledged, and dropped [MQTT-4.7.2-1]', async () => {
       const [watcher, client] = [await connected(port, version), await connected(port, version)];
       watcher.send(subscribe(version, 1, { '$SYS/mine/#': 0 }));

@@ -49,6 +49,8 @@ export class OutgoingQueue {
   /** How many entries behind `readUpTo` are in the store and not in memory. */
   private backlog: number;
   private readUpTo = 0;
+  /** The highest position that was ever read back: a released entry up to it was handed over, and may be done by now. */
+  private knownUpTo = 0;
   private paging = false;
   private totalBytes: number;
 
@@ -124,9 +126,14 @@ export class OutgoingQueue {
     this.store.readQueue(this.owner.clientId, this.readUpTo, pageSize).then(
       (entries) => {
         this.paging = false;
-        if (entries.length === 0) this.backlog -= expected;
+        if (entries.length === 0) {
+          this.backlog -= expected;
+          this.leave(0);
+        }
         for (const entry of entries) {
           this.readUpTo = entry.position;
+          if (entry.state === 'released' && entry.position <= this.knownUpTo) continue;
+          this.knownUpTo = Math.max(this.knownUpTo, entry.position);
           this.backlog = Math.max(0, this.backlog - 1);
           const delivery = deliveryOf(entry);
           if (entry.state === 'queued') this.waiting.push(delivery);

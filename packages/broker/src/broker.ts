@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReasonCode } from '@moat/codec';
 import { AdminServer } from './admin/http.js';
+import type { AdminRoute } from './admin/route.js';
 import type { Status } from './admin/status.js';
 import { SysTopics } from './admin/sys-topics.js';
 import { Audit, type AuditCode, type AuditFields } from './audit/audit.js';
@@ -129,7 +130,7 @@ export class Broker {
       await broker.doors.apply(configuration, access);
       broker.admin = await AdminServer.start(
         { socket: join(configuration.data_dir, 'admin.sock'), http: configuration.admin.http },
-        () => broker.status(),
+        broker.adminRoutes(),
       );
     } catch (error) {
       await broker.stop();
@@ -214,6 +215,11 @@ export class Broker {
   private async allGone(patience: number): Promise<void> {
     const deadline = Date.now() + patience;
     while (this.connections.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
+  /** What can be asked of a running broker. */
+  private adminRoutes(): AdminRoute[] {
+    return [{ method: 'GET', path: '/status', open: true, handle: () => this.status() }];
   }
 
   private accept(wire: Wire, policy: ListenerPolicy): void {

@@ -2,7 +2,7 @@ import { chmod, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { OperatorError } from '../errors.js';
-import type { Status } from './status.js';
+import type { AdminRoute } from './route.js';
 
 /** Where the admin interface listens: a Unix socket, and a loopback address if the operator wants one. */
 export interface AdminOptions {
@@ -11,7 +11,7 @@ export interface AdminOptions {
   readonly http: 'off' | { readonly host: string; readonly port: number };
 }
 
-/** The admin interface: HTTP that is read by `moat status` and by people's scripts. */
+/** The admin interface: HTTP that is read by the commands of `moat` and by people's scripts. */
 export class AdminServer {
   private constructor(
     private readonly servers: readonly FastifyInstance[],
@@ -19,16 +19,10 @@ export class AdminServer {
   ) {}
 
   /** @throws OperatorError `listener.cannot_bind` */
-  static async start(options: AdminOptions, status: () => Status): Promise<AdminServer> {
-    const { fastify } = await import('fastify');
-    const make = (): FastifyInstance => {
-      const server = fastify({ logger: false, forceCloseConnections: true });
-      server.get('/status', () => status());
-      return server;
-    };
+  static async start(options: AdminOptions, routes: readonly AdminRoute[]): Promise<AdminServer> {
     const servers: FastifyInstance[] = [];
     try {
-      const local = make();
+      const local = await serverOf(routes);
       servers.push(local);
       if (await answers(options.socket)) throw new Error('another broker runs on this data directory');
       // A socket that a killed broker left behind would be in the way.
@@ -36,7 +30,8 @@ export class AdminServer {
       await local.listen({ path: options.socket });
       await chmod(options.socket, 0o600);
       if (options.http !== 'off') {
-        const tcp = make();
+        // Whoever reaches a loopback port may be any user of this machine, or a page in a browser.
+        const tcp = await serverOf(routes.filter((route) => route.open === true));
         servers.push(tcp);
         await tcp.listen(options.http);
       }
@@ -53,6 +48,32 @@ export class AdminServer {
     await Promise.all(this.servers.map((server) => server.close()));
     await rm(this.socket, { force: true });
   }
+}
+
+async function serverOf(routes: readonly AdminRoute[]): Promise<FastifyInstance> {
+  const { fastify } = await import('fastify');
+  const server = fastify({ logger: false, forceCloseConnections: true });
+  server.setErrorHandler((error, _request, reply) => {
+    const { code, hint } = error instanceof OperatorError ? error : { code: 'internal', hint: undefined };
+    const status = error instanceof OperatorError ? 409 : ((error as { statusCode?: number }).statusCode ?? 500);
+    void reply.status(status).send({ error: (error as Error).message, code, hint });
+  });
+  for (const { method, path, handle } of routes) {
+    server.route({
+      method,
+      url: path,
+      handler: async ({ params, query, body }, reply) => {
+        const answer = await handle({
+          params: params as Record<string, string>,
+          query: query as Record<string, string>,
+          body,
+        });
+        if (answer === undefined) void reply.status(404);
+        return answer ?? { error: 'there is none', code: 'not_found' };
+      },
+    });
+  }
+  return server;
 }
 
 function answers(socket: string): Promise<boolean> {

@@ -5,7 +5,10 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
-import { freePort } from '@moat/testkit';
+import { freePort, temporaryDirectory } from '@moat/testkit';
+import { AdminServer } from '../../dist/admin/http.js';
+import type { AdminRoute } from '../../dist/admin/route.js';
+import { OperatorError } from '../../dist/errors.js';
 import { connected, ping, readPacket, startBroker } from '../support/broker.js';
 import { publish, subscribe } from '../support/packets.js';
 
@@ -60,5 +63,35 @@ describe('/status', () => {
     const client = await connected(port, 4);
     await ping(client);
     client.end();
+  });
+});
+
+describe('the admin interface', () => {
+  it('keeps from the loopback port what only the owner may ask, and tells why it refuses', async (t) => {
+    const socketPath = join(await temporaryDirectory(t), 'admin.sock');
+    const admin = await freePort();
+    const routes = [
+      { method: 'GET', path: '/open/:name', open: true, handle: ({ params }) => params },
+      { method: 'GET', path: '/closed', handle: ({ query }) => query },
+      { method: 'GET', path: '/none', open: true, handle: () => undefined },
+      {
+        method: 'GET',
+        path: '/refused',
+        handle: () => {
+          throw new OperatorError('store.in_use', 'the store is in use', { hint: 'wait' });
+        },
+      },
+    ] satisfies AdminRoute[];
+    const server = await AdminServer.start({ socket: socketPath, http: { host: '127.0.0.1', port: admin } }, routes);
+    t.after(() => server.stop());
+    const tcp = { host: '127.0.0.1', port: admin };
+    assert.deepEqual(await get(tcp, '/open/a%2Fb'), { code: 200, body: { name: 'a/b' } });
+    assert.equal((await get(tcp, '/closed')).code, 404);
+    assert.deepEqual(await get({ socketPath }, '/closed?x=1'), { code: 200, body: { x: '1' } });
+    assert.equal((await get({ socketPath }, '/none')).code, 404);
+    assert.deepEqual(await get({ socketPath }, '/refused'), {
+      code: 409,
+      body: { error: 'the store is in use', code: 'store.in_use', hint: 'wait' },
+    });
   });
 });

@@ -1,12 +1,9 @@
-import { request } from 'node:http';
 import { isIPv6 } from 'node:net';
-import { join } from 'node:path';
-import { json } from 'node:stream/consumers';
 import type { Status } from '@moat/broker';
 import type { Command } from 'commander';
-import { CommandError } from '../failure.js';
+import { askBroker } from '../admin-socket.js';
 import { examples } from '../help.js';
-import { addConfigurationOptions, type ConfigurationOptions, findConfiguration } from '../local-broker.js';
+import { addConfigurationOptions, type ConfigurationOptions } from '../local-broker.js';
 import { formatPairs } from '../output/table.js';
 import { formatBytes, formatDuration } from '../output/units.js';
 
@@ -19,27 +16,9 @@ export function defineStatus(command: Command): void {
     .option('--json', 'print JSON')
     .addHelpText('after', examples('moat status', 'moat status --json | jq .connections'))
     .action(async (options: StatusOptions) => {
-      const { configuration } = await findConfiguration(options);
-      const status = await askStatus(join(configuration.data_dir, 'admin.sock'));
+      const status = await askBroker<Status>(options, 'GET', '/status');
       console.log(options.json ? JSON.stringify(status, undefined, 2) : formatStatus(status));
     });
-}
-
-/** Asks the broker that runs on this data directory; five seconds are enough for an answer. */
-async function askStatus(socketPath: string): Promise<Status> {
-  try {
-    return await new Promise((resolve, reject) => {
-      request({ socketPath, path: '/status', signal: AbortSignal.timeout(5000) }, (response) => {
-        if (response.statusCode === 200) resolve(json(response) as Promise<Status>);
-        else reject(new Error(`it answered ${response.statusCode}`));
-      })
-        .on('error', reject)
-        .end();
-    });
-  } catch (error) {
-    const message = `no broker answers at ${socketPath}: ${(error as Error).message}`;
-    throw new CommandError(3, message, { hint: 'is it running, and is this its data directory?', cause: error });
-  }
 }
 
 function formatStatus(status: Status): string {

@@ -13,6 +13,8 @@ export interface Delivery {
   readonly sharedFilter: string | undefined;
   /** `queued` not sent, `sent` awaits PUBACK or PUBREC, `released` awaits PUBCOMP. */
   state: 'queued' | 'sent' | 'released';
+  /** Durable when that many operations of the store are. */
+  durableAt: number;
 }
 
 /**
@@ -30,14 +32,14 @@ export function newDelivery(
   retain: boolean,
   { subscriptionIdentifiers, sharedFilter }: Target,
 ): Delivery {
-  return { position, message, qos, retain, subscriptionIdentifiers, sharedFilter, state: 'queued' };
+  return { position, message, qos, retain, subscriptionIdentifiers, sharedFilter, state: 'queued', durableAt: 0 };
 }
 
 /** What the store keeps of it. */
-export function entryOf({ message, state, ...delivery }: Delivery): QueueEntry {
+export function entryOf({ message, state, durableAt: _, ...delivery }: Delivery): QueueEntry {
   return { ...delivery, message: message.record(), state: state === 'released' ? 'released' : 'queued' };
 }
 
 export function deliveryOf({ message, ...entry }: QueueEntry): Delivery {
-  return { ...entry, message: Message.restored(message) };
+  return { ...entry, message: Message.restored(message), durableAt: 0 };
 }

@@ -27,6 +27,8 @@ export interface RestoredQueue {
   readonly lastPosition: number;
   /** Up to this position it may have been sent before. */
   readonly sentUpTo: number;
+  /** Whether the broker ended without ending the client's connection. */
+  readonly crashed: boolean;
 }
 
 const pageSize = 256;

@@ -19,6 +19,8 @@ export interface OutgoingOwner extends QueueOwner {
 }
 
 const packetIds = 65_535;
+/** So many positions are passed over after a crash: what was sent under them may not have come to the store. */
+const lostPositions = 32_768;
 
 /**
  * The QoS 1 and 2 messages of one session: what waits, and what is in flight.
@@ -29,15 +31,18 @@ const packetIds = 65_535;
  * ```
  *
  * Invariants: messages leave in the order of their positions // [MQTT-4.6.0-5] [MQTT-4.6.0-6]; at most
- * `receiveMaximum` are unacknowledged, and not many more bytes than a queue may hold.
+ * `receiveMaximum` are unacknowledged, and not many more bytes than a queue may hold; no QoS 2 message of a stored
+ * session leaves before its place in the queue is durable, or a crash could send it twice (invariant 2).
  */
 export class Outgoing {
   private readonly queue: OutgoingQueue;
   /** By packet identifier, in order of sending. */
   private readonly inFlight = new Map<number, Delivery>();
   private inFlightBytes = 0;
-  /** Of those in flight, what a resumed session has yet to send again. */
-  private readonly again = new Set<Delivery>();
+  /** Of those in flight, in order, what has yet to leave: again for a resumed session, or once it is durable. */
+  private readonly unsent = new Set<Delivery>();
+  /** Whether those that are not durable yet will be looked at again. */
+  private awaitsCommit = false;
   /** How many of the others count against the client's receive maximum. */
   private outstanding = 0;
   private lastPosition: number;
@@ -50,7 +55,7 @@ export class Outgoing {
     restored?: RestoredQueue,
   ) {
     this.queue = new OutgoingQueue(owner, store, limits, restored);
-    this.lastPosition = restored?.lastPosition ?? 0;
+    this.lastPosition = (restored?.lastPosition ?? 0) + (restored?.crashed ? lostPositions : 0);
     this.lastSent = restored?.sentUpTo ?? 0;
   }
 
@@ -66,7 +71,7 @@ export class Outgoing {
   /** Whether a message that is pushed now leaves at once. */
   get isReady(): boolean {
     const { link } = this.owner;
-    return link !== undefined && this.queued === 0 && this.again.size === 0 && this.maySend(link);
+    return link !== undefined && this.queued === 0 && this.maySend(link);
   }
 
   get inFlightCount(): number {
@@ -84,7 +89,10 @@ export class Outgoing {
     const straight = link !== undefined && this.isReady;
     if (!straight && !this.queue.makeRoom(message.size)) return;
     const delivery = newDelivery(this.nextPosition(), message.keep(), qos, retain, target);
-    if (stored) this.store.enqueue(this.owner.clientId, entryOf(delivery));
+    if (stored) {
+      this.store.enqueue(this.owner.clientId, entryOf(delivery));
+      delivery.durableAt = this.store.staged;
+    }
     if (straight && !this.inFlight.has(packetIdOf(delivery.position))) this.transmit(link, delivery);
     else this.queue.push(delivery, link !== undefined);
   }
@@ -95,14 +103,14 @@ export class Outgoing {
    */
   attach(link: Link): void {
     this.outstanding = 0;
-    this.again.clear();
+    this.unsent.clear();
     for (const [packetId, delivery] of [...this.inFlight]) {
       if (delivery.state === 'released') {
         this.outstanding++;
         link.release(packetId); // a PUBREL waits for no quota // [MQTT-3.3.4-10] [MQTT-4.9.0-3]
       } else {
-        this.again.add(delivery);
-        this.sendAgain(link);
+        this.unsent.add(delivery);
+        this.sendUnsent(link);
       }
     }
     this.drain(link);
@@ -110,14 +118,14 @@ export class Outgoing {
 
   /** The connection is gone. */
   detach(): void {
-    this.again.clear();
+    this.unsent.clear();
     this.queue.detach();
   }
 
   /** Sends as much as the client's quota and the wire allow. */
   drain(link: Link): void {
-    this.sendAgain(link);
-    while (this.again.size === 0 && this.maySend(link)) {
+    this.sendUnsent(link);
+    while (this.maySend(link)) {
       const next = this.queue.first;
       if (next === undefined) {
         this.page();
@@ -143,7 +151,7 @@ export class Outgoing {
   /** PUBREC: from here on only the identifier matters. False, and throws, as {@link acknowledged}. */
   received(packetId: number): boolean {
     const delivery = this.find(packetId, 2);
-    if (delivery === undefined) return false;
+    if (delivery === undefined || delivery.state === 'queued') return false;
     if (delivery.state === 'sent') {
       delivery.state = 'released'; // [MQTT-4.3.3-3] [MQTT-4.3.3-6]
       if (this.owner.stored) this.store.release(this.owner.clientId, delivery.position);
@@ -154,7 +162,7 @@ export class Outgoing {
   /** PUBCOMP. False, and throws, as {@link acknowledged}. */
   completed(packetId: number): boolean {
     const delivery = this.find(packetId, 2);
-    if (delivery === undefined) return false;
+    if (delivery === undefined || delivery.state === 'queued') return false;
     if (delivery.state !== 'released') throw unexpected();
     this.finish(packetId, delivery); // [MQTT-4.3.3-5]
     return true;
@@ -176,7 +184,7 @@ export class Outgoing {
   }
 
   private hasQuota(link: Link): boolean {
-    return this.outstanding < link.receiveMaximum && link.writable; // [MQTT-3.3.4-9] [MQTT-4.9.0-1] [MQTT-4.9.0-2]
+    return this.outstanding + this.unsent.size < link.receiveMaximum && link.writable; // [MQTT-3.3.4-9] [MQTT-4.9.0-1] [MQTT-4.9.0-2]
   }
 
   /** Passes over the identifiers that the client has not acknowledged for a whole round. // [MQTT-4.3.2-1] [MQTT-4.3.3-1] */
@@ -195,30 +203,55 @@ export class Outgoing {
     else this.transmit(link, delivery);
   }
 
+  /** Takes a message under way; it leaves now if nothing before it waits, and it need not wait itself. */
   private transmit(link: Link, delivery: Delivery): void {
-    const { position, message } = delivery;
-    const sentBefore = position <= this.lastSent; // by the broker that was here before a restart
-    if (!publish(link, delivery, sentBefore)) return this.drop(delivery, 'too_large');
-    if (!sentBefore) this.lastSent = position;
-    delivery.state = 'sent';
-    this.inFlight.set(packetIdOf(position), delivery);
-    this.inFlightBytes += message.size;
-    this.outstanding++;
+    this.inFlight.set(packetIdOf(delivery.position), delivery);
+    this.inFlightBytes += delivery.message.size;
+    if (this.unsent.size > 0 || this.mustWait(delivery)) this.unsent.add(delivery);
+    else this.leave(link, delivery);
   }
 
-  /** Sends again what is left of that, as far as the client takes it. */
-  private sendAgain(link: Link): void {
-    for (const delivery of this.again) {
-      if (!this.hasQuota(link)) return;
-      const allowed = this.owner.mayReceive(delivery.message.topic);
-      if (allowed && publish(link, delivery, true)) {
-        this.again.delete(delivery);
-        this.outstanding++;
-      } else {
-        this.forget(packetIdOf(delivery.position), delivery);
-        this.drop(delivery, allowed ? 'too_large' : 'not_authorized');
+  /** Sends what is under way and has not left on this connection, as far as the client takes it. */
+  private sendUnsent(link: Link): void {
+    for (const delivery of this.unsent) {
+      if (this.outstanding >= link.receiveMaximum || !link.writable || this.mustWait(delivery)) return;
+      if (!this.owner.mayReceive(delivery.message.topic)) {
+        this.abandon(delivery, 'not_authorized');
+        continue;
       }
+      this.unsent.delete(delivery);
+      this.leave(link, delivery);
     }
+  }
+
+  private leave(link: Link, delivery: Delivery): void {
+    const { position } = delivery;
+    const sentBefore = position <= this.lastSent; // on another connection, or by the broker before a restart
+    this.outstanding++;
+    if (!publish(link, delivery, sentBefore)) return this.abandon(delivery, 'too_large');
+    if (!sentBefore) this.lastSent = position;
+    delivery.state = 'sent';
+  }
+
+  private abandon(delivery: Delivery, why: DropReason): void {
+    this.forget(packetIdOf(delivery.position), delivery);
+    this.drop(delivery, why);
+  }
+
+  /** Whether it has to be durable first and is not; it will be looked at again when that may have changed. */
+  private mustWait({ qos, durableAt }: Delivery): boolean {
+    if (qos === 1 || durableAt <= this.store.durable) return false;
+    if (!this.awaitsCommit) {
+      this.awaitsCommit = true;
+      const settled = (): void => {
+        this.awaitsCommit = false;
+        if (this.owner.link !== undefined) this.drain(this.owner.link);
+      };
+      this.store.commit().then(settled, () => {
+        this.awaitsCommit = false;
+      });
+    }
+    return true;
   }
 
   /** The message under way by an identifier. */
@@ -238,7 +271,7 @@ export class Outgoing {
   private forget(packetId: number, delivery: Delivery): void {
     this.inFlight.delete(packetId);
     this.inFlightBytes -= delivery.message.size;
-    if (!this.again.delete(delivery)) this.outstanding--;
+    if (!this.unsent.delete(delivery)) this.outstanding--;
   }
 
   private drop(delivery: Delivery, why: DropReason): void {

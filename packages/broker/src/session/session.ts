@@ -200,8 +200,10 @@ export class Session implements Subscriber {
     const { router, store, limits } = this.context;
     for (const { filter, ...options } of subscriptions) this.own(router.subscribe(this, filter, options).subscription);
     // A broker that went down with the client connected does not know how far it got.
-    const sentUpTo = session.disconnectedAt === undefined ? queue.lastPosition : session.sentUpTo;
-    if (queue.lastPosition > 0) this.outgoing = new Outgoing(this, store, limits, { ...queue, sentUpTo });
+    const crashed = session.disconnectedAt === undefined;
+    const sentUpTo = crashed ? queue.lastPosition : session.sentUpTo;
+    if (queue.lastPosition > 0 || crashed)
+      this.outgoing = new Outgoing(this, store, limits, { ...queue, sentUpTo, crashed });
     if (received.length === 0) return;
     this.incoming = new Incoming(limits.max_queued_bytes);
     for (const { packetId, message } of received)

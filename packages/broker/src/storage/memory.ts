@@ -24,6 +24,11 @@ export class MemoryStore implements Store {
   private readonly retainedByTopic = new Map<string, MessageRecord>();
   staged = 0;
 
+  /** Nothing outlives the process, so nothing is waited for. */
+  get durable(): number {
+    return this.staged;
+  }
+
   commit(): Promise<void> {
     return Promise.resolve();
   }

@@ -82,6 +82,8 @@ export interface RestoredSession {
 export interface Store {
   /** Counts the operations staged since the store was opened. */
   readonly staged: number;
+  /** How many of those, from the first on, are durable. */
+  readonly durable: number;
   /** Resolves when all that was staged so far is durable; rejects when it cannot be. */
   commit(): Promise<void>;
 

@@ -50,6 +50,21 @@ const unlimited: QueueLimits = {
   queue_full: 'drop_newest',
 };
 
+/** A store whose commits take until the next turn of the loop. */
+export class SlowStore extends MemoryStore {
+  private upTo = 0;
+
+  override get durable(): number {
+    return this.upTo;
+  }
+
+  override async commit(): Promise<void> {
+    const { staged } = this;
+    await turn();
+    this.upTo = Math.max(this.upTo, staged);
+  }
+}
+
 /** A queue with its owner: who is connected, what may be received, what was dropped. */
 export class Desk implements OutgoingOwner {
   readonly clientId = 'c';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CodecError, ReasonCode } from '@moat/codec';
-import { Desk, Peer, plainTarget, turn } from './client.js';
+import { Desk, Peer, plainTarget, SlowStore, turn } from './client.js';
 
 const numbers = (first: number, last: number): string[] =>
   Array.from({ length: last - first + 1 }, (_, index) => `${first + index}`);
@@ -296,5 +296,79 @@ describe('What is left when a session ends', () => {
     desk.store.deleteSession(desk.clientId);
     const payloads = (await leftovers).map(({ message }) => Buffer.from(message.payload).toString());
     assert.deepEqual(payloads, ['sent1', 'waits2', ...new Array<string>(600).fill('stored')]);
+  });
+});
+
+describe('Messages to a client with a stored session', () => {
+  const slow = (stored = true): Desk => new Desk({ max_queued_messages: 0 }, stored, new SlowStore());
+
+  it('leave at once when they are of QoS 1, and of QoS 2 when they are durable [MQTT-4.3.3-2]', async () => {
+    const desk = slow();
+    const peer = desk.attach(new Peer());
+    desk.push('1', 1);
+    desk.push('2', 2);
+    desk.push('3', 2);
+    desk.push('4', 1);
+    assert.deepEqual(peer.take(), ['1@1']);
+    assert.equal(desk.outgoing.received(2), false);
+    assert.equal(desk.outgoing.completed(2), false);
+    assert.throws(() => desk.outgoing.acknowledged(2, 1), refusal);
+    await turn();
+    await turn();
+    assert.deepEqual(peer.take(), sentAs(2, 4));
+    assert.deepEqual(desk.drops, { queue_full: 0, expired: 0, not_authorized: 0, too_large: 0 });
+  });
+
+  it('count against its quota while they wait', async () => {
+    const desk = slow();
+    const peer = desk.attach(new Peer(2));
+    for (const each of numbers(1, 3)) desk.push(each, 2);
+    assert.equal(desk.drops.queue_full, 1);
+    await turn();
+    await turn();
+    assert.deepEqual(peer.take(), sentAs(1, 2));
+  });
+
+  it('are new to it when it was gone before they were durable', async () => {
+    const desk = slow();
+    const peer = desk.attach(new Peer());
+    desk.push('1', 2);
+    desk.detach();
+    await turn();
+    assert.deepEqual(peer.take(), []);
+    desk.forbidden = undefined;
+    assert.deepEqual(desk.attach(new Peer()).take(), ['1@1']);
+  });
+
+  it('are judged again when they leave, and free the quota when they may not', async () => {
+    const desk = slow();
+    const peer = desk.attach(new Peer(1));
+    desk.push('1', 2);
+    desk.forbidden = 't';
+    await turn();
+    assert.deepEqual(peer.take(), []);
+    assert.equal(desk.drops.not_authorized, 1);
+    desk.forbidden = undefined;
+    desk.push('2', 1);
+    assert.deepEqual(peer.take(), ['2@2']);
+  });
+
+  it('wait for nothing when the session is not stored', () => {
+    const desk = slow(false);
+    const peer = desk.attach(new Peer());
+    desk.push('1', 2);
+    assert.deepEqual(peer.take(), ['1@1']);
+  });
+
+  it('get identifiers after a crash that nothing sent before it had', () => {
+    const restored = { count: 0, bytes: 0, lastPosition: 7, sentUpTo: 7 };
+    const desk = new Desk({}, true, undefined, { ...restored, crashed: true });
+    const peer = desk.attach(new Peer());
+    desk.push('1', 1);
+    assert.deepEqual(peer.take(), [`1@${7 + 32_768 + 1}`]);
+    const ended = new Desk({}, true, undefined, { ...restored, crashed: false });
+    const other = ended.attach(new Peer());
+    ended.push('1', 1);
+    assert.deepEqual(other.take(), ['1@8']);
   });
 });

@@ -153,7 +153,9 @@ describe('A broker that was stopped, and another on its store,', { concurrency: 
           const second = await connected(life.port, version);
           second.send(publish(version, 't', 'new', { qos: 1 }));
           assert.equal(await readPacket(second), puback(1));
-          assert.equal(await readPacket(resumed), publish(version, 't', 'new', { qos: 1, packetId: 5 }));
+          // What was sent just before a crash may have had the next identifiers.
+          const packetId = how === 'crash' ? 5 + 32_768 : 5;
+          assert.equal(await readPacket(resumed), publish(version, 't', 'new', { qos: 1, packetId }));
         },
       );
 

@@ -35,6 +35,7 @@ const retryDelay = 1_000;
  */
 export class LmdbStore implements Store {
   staged = 0;
+  durable = 0;
   private pending = new Batch();
   private underWay: Batch | undefined = undefined;
   private running = false;
@@ -173,11 +174,14 @@ export class LmdbStore implements Store {
 
   /** Writes what is pending when LMDB has a transaction for it. */
   private async write(): Promise<void> {
+    let upTo = this.durable;
     try {
       await this.tree.childTransaction(() => {
+        upTo = this.staged;
         this.underWay = this.cut();
         this.underWay.apply(new Transaction(this.tree, this.progress));
       });
+      this.durable = upTo;
       this.underWay?.succeed();
       if (this.progress.clearing) this.arm();
     } catch (error) {

@@ -1,7 +1,5 @@
 import { type Server, Socket } from 'node:net';
-
-/** Every plain TCP read lands here: a read is handled to its end before the next one begins. */
-const readBuffer = Buffer.allocUnsafeSlow(262_144);
+import { type OnRead, readBuffer } from './read-into.js';
 
 /** A listening server's handle, as far as it is used here. */
 interface ListeningHandle {
@@ -18,7 +16,7 @@ interface ListeningHandle {
  */
 export function acceptInto(
   server: Server,
-  read: (this: Socket, length: number, buffer: Uint8Array) => boolean,
+  read: OnRead,
   accepted: (socket: Socket, readsByCallback: boolean) => void,
 ): void {
   const handle = (server as Server & { _handle?: ListeningHandle })._handle;

@@ -3,18 +3,43 @@ export interface Flushable {
   flush(): void;
 }
 
+/** So many reads pass before it is looked again whether several fall into one turn of the loop. */
+const readsBetweenLooks = 32;
+/** Reads a turn, in the running mean, below which gathering over the turn costs more than it saves. */
+const worthGathering = 1.25;
+
 /**
- * The outboxes that have something to send. While a read is being handled they gather; when it is over each
- * is flushed once. What is appended outside a read (timers, answers that waited for the disk) is flushed at the
- * end of the current microtasks.
+ * The outboxes that have something to send. While a read is being handled they gather. When few clients send, each read
+ * is followed by its flush; when many do, one turn of the loop brings many reads, and one flush follows them all:
+ *
+ * ```
+ *   few:   read flush | read flush | read flush
+ *   many:  read read read read flush | read read read flush
+ * ```
+ *
+ * What is appended outside a read (timers, answers that waited for the disk) is flushed at the end of the current
+ * microtasks.
  */
 export class FlushQueue {
   private waiting: Flushable[] = [];
   private spare: Flushable[] = [];
   private reading = false;
   private scheduled = false;
-  private readonly run = (): void => {
+  private overTurns = false;
+  private untilLook = readsBetweenLooks;
+  /** Whether the end of the turn is waited for, and how many reads it has brought since. */
+  private turnEnds = false;
+  private reads = 0;
+  private mean = 0;
+  private pressing = false;
+  private readonly afterMicrotasks = (): void => {
     this.scheduled = false;
+    this.flush();
+  };
+  private readonly afterTurn = (): void => {
+    this.turnEnds = false;
+    this.mean += (this.reads - this.mean) / 8;
+    this.overTurns = this.reads > 1 || (this.overTurns && this.mean >= worthGathering);
     this.flush();
   };
 
@@ -22,8 +47,13 @@ export class FlushQueue {
     this.waiting.push(outbox);
     if (!this.reading && !this.scheduled) {
       this.scheduled = true;
-      queueMicrotask(this.run);
+      queueMicrotask(this.afterMicrotasks);
     }
+  }
+
+  /** One of them has gathered so much that it must not wait for the end of the turn. */
+  press(): void {
+    this.pressing = true;
   }
 
   /** Gathers from here on, until {@link endRead}. */
@@ -33,10 +63,20 @@ export class FlushQueue {
 
   endRead(): void {
     this.reading = false;
-    if (this.waiting.length > 0) this.flush();
+    this.reads++;
+    if (!this.turnEnds && (this.overTurns || --this.untilLook === 0)) this.awaitTurn();
+    if (this.waiting.length > 0 && (!this.overTurns || this.pressing)) this.flush();
+  }
+
+  private awaitTurn(): void {
+    this.turnEnds = true;
+    this.untilLook = readsBetweenLooks;
+    this.reads = 1;
+    setImmediate(this.afterTurn);
   }
 
   private flush(): void {
+    this.pressing = false;
     const outboxes = this.waiting;
     this.waiting = this.spare;
     for (const outbox of outboxes) outbox.flush();

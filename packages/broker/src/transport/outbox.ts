@@ -4,6 +4,9 @@ import type { Wire } from './wire.js';
 /** Frames of at least this size are referred to, not copied, where several wires get them. */
 export const shareFrom = 2_048;
 
+/** With so many bytes an outbox does not wait for the end of the turn. */
+const pressFrom = 65_536;
+
 /** Memory of one size that is used again: fresh memory costs page faults. */
 class SlabPool {
   private readonly spare: Uint8Array[] = [];
@@ -88,6 +91,7 @@ export class Outbox {
   reserve(length: number): number {
     if (!this.marked) this.mark();
     this.queued += length;
+    if (this.queued >= pressFrom) this.flushQueue.press();
     if (this.slab === undefined || this.used + length > this.slab.length) this.renew(length);
     const offset = this.used;
     this.used += length;
@@ -103,6 +107,7 @@ export class Outbox {
   share(bytes: Uint8Array): void {
     if (!this.marked) this.mark();
     this.queued += bytes.length;
+    if (this.queued >= pressFrom) this.flushQueue.press();
     this.seal();
     this.chunks ??= [];
     this.chunks.push(bytes);

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { readInto } from './read-into.js';
 import type { Wire, WireOrigin, WireReceiver } from './wire.js';
 
 /** Milliseconds that a closing wire has to send what is pending. */
@@ -28,10 +29,10 @@ export class SocketWire implements Wire {
     return new SocketWire(socket, origin, left);
   }
 
-  /** Takes over a socket that delivers its bytes by 'data' events, such as a TLS socket. */
+  /** Takes over a socket that delivers its bytes by 'data' events, such as a TLS socket, unless it can do better. */
   static overStream(socket: Socket, origin: WireOrigin, left?: (origin: WireOrigin) => void): SocketWire {
     const wire = new SocketWire(socket, origin, left);
-    socket.on('data', onData);
+    if (!readInto(socket, onRead)) socket.on('data', onData);
     socket.pause();
     return wire;
   }

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type Flushable, FlushQueue } from '../../dist/transport/flush-queue.js';
+
+/** An outbox that only counts. */
+class Counter implements Flushable {
+  flushes = 0;
+
+  flush(): void {
+    this.flushes++;
+  }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Reads that each have something to send, all within this turn of the loop. */
+function read(queue: FlushQueue, outbox: Counter, times: number): void {
+  for (let count = 0; count < times; count++) {
+    queue.beginRead();
+    queue.add(outbox);
+    queue.endRead();
+  }
+}
+
+/** A queue that has seen a turn of many reads. */
+async function busy(): Promise<{ queue: FlushQueue; outbox: Counter }> {
+  const queue = new FlushQueue();
+  read(queue, new Counter(), 100);
+  await turn();
+  return { queue, outbox: new Counter() };
+}
+
+describe('The flush queue', () => {
+  it('flushes after each read while a turn of the loop brings one', async () => {
+    const queue = new FlushQueue();
+    const outbox = new Counter();
+    for (let reads = 1; reads <= 200; reads++) {
+      read(queue, outbox, 1);
+      assert.equal(outbox.flushes, reads);
+      await turn();
+    }
+  });
+
+  it('flushes after the turn when it brings many', async () => {
+    const { queue, outbox } = await busy();
+    read(queue, outbox, 10);
+    assert.equal(outbox.flushes, 0);
+    await turn();
+    assert.equal(outbox.flushes, 10); // an outbox adds itself once; this one did ten times
+  });
+
+  it('does not make what presses wait for the end of the turn', async () => {
+    const { queue, outbox } = await busy();
+    read(queue, outbox, 1);
+    queue.beginRead();
+    queue.press();
+    queue.endRead();
+    assert.equal(outbox.flushes, 1);
+    read(queue, outbox, 1);
+    assert.equal(outbox.flushes, 1);
+    await turn();
+    assert.equal(outbox.flushes, 2);
+  });
+
+  it('goes back to flushing after each read when turns bring single ones again', async () => {
+    const { queue, outbox } = await busy();
+    for (let turns = 0; turns < 100; turns++) {
+      read(queue, outbox, 1);
+      await turn();
+    }
+    const { flushes } = outbox;
+    read(queue, outbox, 1);
+    assert.equal(outbox.flushes, flushes + 1);
+  });
+
+  it('flushes what is added outside a read at the end of the microtasks, however busy it is', async () => {
+    const { queue, outbox } = await busy();
+    queue.add(outbox);
+    assert.equal(outbox.flushes, 0);
+    await Promise.resolve();
+    assert.equal(outbox.flushes, 1);
+  });
+});

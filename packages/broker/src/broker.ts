@@ -4,6 +4,7 @@ import { ReasonCode } from '@moat/codec';
 import { AdminServer } from './admin/http.js';
 import type { AdminRoute } from './admin/route.js';
 import type { Status } from './admin/status.js';
+import { storeRoutes } from './admin/store-routes.js';
 import { SysTopics } from './admin/sys-topics.js';
 import { Audit, type AuditCode, type AuditFields } from './audit/audit.js';
 import type { Log } from './audit/log.js';
@@ -219,7 +220,10 @@ export class Broker {
 
   /** What can be asked of a running broker. */
   private adminRoutes(): AdminRoute[] {
-    return [{ method: 'GET', path: '/status', open: true, handle: () => this.status() }];
+    return [
+      { method: 'GET', path: '/status', open: true, handle: () => this.status() },
+      ...storeRoutes(this.context.store),
+    ];
   }
 
   private accept(wire: Wire, policy: ListenerPolicy): void {

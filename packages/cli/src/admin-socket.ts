@@ -6,8 +6,8 @@ import { type ConfigurationOptions, findConfiguration } from './local-broker.js'
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-/** A broker that says nothing for so long is given up, in milliseconds. */
-const patience = 30_000;
+/** A broker that says nothing for so long is given up, in milliseconds: it may have much to copy. */
+const patience = 3_600_000;
 
 /**
  * Asks the broker that runs on this data directory, through its admin socket. Parts of the path are the caller's to
@@ -22,6 +22,17 @@ export async function askBroker<T>(
   body?: unknown,
 ): Promise<T> {
   return (await json(await callBroker(options, method, path, body))) as T;
+}
+
+/** Whether a broker runs on this data directory. */
+export async function brokerAnswers(options: ConfigurationOptions): Promise<boolean> {
+  try {
+    await askBroker(options, 'GET', '/status');
+    return true;
+  } catch (error) {
+    if (error instanceof CommandError && error.exitCode === 3) return false;
+    throw error;
+  }
 }
 
 /** As {@link askBroker}, for an answer that is read as it comes. */

@@ -51,6 +51,16 @@ export const commandTable: readonly TableEntry[] = [
     load: async () => (await import('./commands/status.js')).defineStatus,
   },
   {
+    name: 'store',
+    summary: 'check, repair and compact what is on disk',
+    load: async () => (await import('./commands/store.js')).defineStore,
+  },
+  {
+    name: 'backup',
+    summary: 'copy all that a broker needs, while it runs',
+    load: async () => (await import('./commands/backup.js')).defineBackup,
+  },
+  {
     name: 'config',
     summary: 'know the configuration',
     load: async () => (await import('./commands/config.js')).defineConfig,

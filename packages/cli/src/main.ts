@@ -9,7 +9,8 @@ export async function run(args: readonly string[]): Promise<void> {
     if (error.code !== 'EPIPE') throw error;
     process.exit(0);
   });
-  process.exitCode = await main(args);
+  // A command that has told what it found may have set a code of its own.
+  process.exitCode = (await main(args)) || process.exitCode;
 }
 
 /** Runs one command. Nothing is thrown: what fails is told on standard error. */

@@ -1,4 +1,5 @@
 import type { PublishProperties, QoS, Will } from '@moat/codec';
+import type { Maintenance } from './maintenance.js';
 
 /** A session that outlives its connection, without its queue. Times are wall-clock milliseconds. */
 export interface SessionRecord {
@@ -112,5 +113,7 @@ export interface Store {
   sessions(): AsyncIterable<RestoredSession>;
   /** All retained messages, for the start. */
   retained(): AsyncIterable<MessageRecord>;
+  /** Looking after it; undefined where nothing is kept. */
+  readonly maintenance?: Maintenance;
   close(): Promise<void>;
 }

@@ -57,6 +57,10 @@ export class Batch {
     return this.operations.length === 0;
   }
 
+  get length(): number {
+    return this.operations.length;
+  }
+
   stage(operation: Operation): void {
     this.operations.push(operation);
   }
@@ -92,6 +96,12 @@ export class Batch {
 
   apply(transaction: Transaction): void {
     for (const operation of this.operations) operation.apply(transaction);
+    transaction.finish();
+  }
+
+  /** Applies once more what it wrote, to a copy of the store. */
+  replay(transaction: Transaction): void {
+    for (const operation of this.operations) if (operation.fail === undefined) operation.apply(transaction);
     transaction.finish();
   }
 

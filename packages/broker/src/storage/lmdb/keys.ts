@@ -18,16 +18,16 @@ import { createHash } from 'node:crypto';
  *   s session 2 … a QoS 2 message received, by its packet identifier
  * ```
  */
-const table = {
-  format: 0x6d,
+export const tables = {
   body: 0x62,
   client: 0x63,
   doomed: 0x64,
+  format: 0x6d,
   count: 0x6e,
   queue: 0x71,
   retained: 0x72,
+  session: 0x73,
 } as const;
-const sessionTable = 0x73;
 
 /** What belongs to a session beside its queue. */
 export const part = { record: 0, subscription: 1, received: 2 } as const;
@@ -43,20 +43,20 @@ const longestText = 256;
 /** No UTF-8 begins so, therefore no digest is mistaken for a text. */
 const digestMark = 0xff;
 
-export const formatKey: Uint8Array = Uint8Array.of(table.format);
+export const formatKey: Uint8Array = Uint8Array.of(tables.format);
 /** All that there may be in a store. */
 export const everything: KeyRange = { start: Uint8Array.of(0), end: Uint8Array.of(0xff) };
-export const allBodies: KeyRange = wholeTable(table.body);
-export const allDoomed: KeyRange = wholeTable(table.doomed);
-export const allRetained: KeyRange = wholeTable(table.retained);
-export const allSessions: KeyRange = wholeTable(sessionTable);
-export const allQueues: KeyRange = wholeTable(table.queue);
+export const allBodies: KeyRange = wholeTable(tables.body);
+export const allDoomed: KeyRange = wholeTable(tables.doomed);
+export const allRetained: KeyRange = wholeTable(tables.retained);
+export const allSessions: KeyRange = wholeTable(tables.session);
+export const allQueues: KeyRange = wholeTable(tables.queue);
 
-export const bodyKey = (body: number): Uint8Array => numbered(table.body, body);
-export const countKey = (body: number): Uint8Array => numbered(table.count, body);
-export const doomedKey = (session: number): Uint8Array => numbered(table.doomed, session);
-export const clientKey = (clientId: string): Uint8Array => named(Buffer.of(table.client), clientId);
-export const retainedKey = (topic: string): Uint8Array => named(Buffer.of(table.retained), topic);
+export const bodyKey = (body: number): Uint8Array => numbered(tables.body, body);
+export const countKey = (body: number): Uint8Array => numbered(tables.count, body);
+export const doomedKey = (session: number): Uint8Array => numbered(tables.doomed, session);
+export const clientKey = (clientId: string): Uint8Array => named(Buffer.of(tables.client), clientId);
+export const retainedKey = (topic: string): Uint8Array => named(Buffer.of(tables.retained), topic);
 
 export const sessionKey = (session: number): Uint8Array => ofSession(session, part.record);
 export const subscriptionKey = (session: number, filter: string): Uint8Array =>
@@ -71,7 +71,7 @@ export function receivedKey(session: number, packetId: number): Uint8Array {
 
 export function queueKey(session: number, position: number): Uint8Array {
   const key = Buffer.allocUnsafe(13);
-  key[0] = table.queue;
+  key[0] = tables.queue;
   key.writeUIntBE(session, 1, 6);
   key.writeUIntBE(position, 7, 6);
   return key;
@@ -116,7 +116,7 @@ function numbered(prefix: number, value: number): Buffer {
 
 function ofSession(session: number, which: number): Buffer {
   const key = Buffer.allocUnsafe(8);
-  key[0] = sessionTable;
+  key[0] = tables.session;
   key.writeUIntBE(session, 1, 6);
   key[7] = which;
   return key;

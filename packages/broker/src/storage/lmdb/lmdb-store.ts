@@ -9,7 +9,9 @@ import type {
   SubscriptionRecord,
 } from '../store.js';
 import { Batch, type Operation } from './batch.js';
+import type { Compaction } from './compaction.js';
 import { allBodies, allQueues, allSessions, retainedKey } from './keys.js';
+import { LmdbMaintenance, type Underneath } from './lmdb-maintenance.js';
 import { readQueue, readRetained, readSessions } from './reader.js';
 import { packMessage } from './records.js';
 import { type Progress, Transaction } from './transaction.js';
@@ -40,14 +42,21 @@ export class LmdbStore implements Store {
   private underWay: Batch | undefined = undefined;
   private running = false;
   private closed = false;
+  private closing: Promise<void> | undefined = undefined;
   private timer: NodeJS.Timeout | undefined = undefined;
-  private readonly progress: Progress;
+  private progress: Progress;
+  /** What is to be done between two batches. */
+  private readonly errands: (() => Promise<void>)[] = [];
+  private compaction: Compaction | undefined = undefined;
+  readonly maintenance: LmdbMaintenance;
 
   /** Of a tree that {@link openLmdbStore} has found good; calls `onClose` when it is closed. */
   constructor(
-    private readonly tree: Tree,
+    private tree: Tree,
+    directory: string,
     private readonly onClose: () => void,
   ) {
+    this.maintenance = new LmdbMaintenance(directory, this);
     const session = Math.max(highestNumber(tree, allSessions), highestNumber(tree, allQueues));
     this.progress = { session, body: highestNumber(tree, allBodies), clearing: true };
   }
@@ -96,9 +105,9 @@ export class LmdbStore implements Store {
 
   readQueue(clientId: string, after: number, limit: number): Promise<readonly QueueEntry[]> {
     return new Promise((resolve, reject) => {
-      if (this.closed) throw new Error('the store is closed'); // LMDB would read memory that is no longer mapped
+      if (this.closed) throw closedError(); // LMDB would read memory that is no longer mapped
       const apply = (tree: Tree): void => resolve(readQueue(tree, clientId, after, limit));
-      if (this.pending.isEmpty && this.underWay === undefined) {
+      if (this.pending.isEmpty && !this.running) {
         apply(this.tree);
         return;
       }
@@ -133,8 +142,32 @@ export class LmdbStore implements Store {
     yield* readRetained(this.tree);
   }
 
-  async close(): Promise<void> {
-    if (this.closed) return;
+  close(): Promise<void> {
+    this.closing ??= this.shut();
+    return this.closing;
+  }
+
+  /** LMDB's own figures of the tree. */
+  figures(): object {
+    if (this.closed) throw closedError();
+    return this.tree.getStats();
+  }
+
+  /** Runs `action` between two batches, while nobody writes; it may put something else in place of what it is given. */
+  between<T>(action: (now: Underneath) => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.closed) throw closedError();
+      this.errands.push(async () => {
+        const now: Underneath = { tree: this.tree, progress: this.progress, compaction: this.compaction };
+        await action(now).then(resolve, reject);
+        ({ tree: this.tree, progress: this.progress, compaction: this.compaction } = now);
+      });
+      if (!this.running) void this.run();
+    });
+  }
+
+  private async shut(): Promise<void> {
+    await this.maintenance.idle();
     this.closed = true;
     clearTimeout(this.timer);
     try {
@@ -168,7 +201,12 @@ export class LmdbStore implements Store {
 
   private async run(): Promise<void> {
     this.running = true;
-    while (this.pending.wanted) await this.write();
+    for (;;) {
+      const errand = this.errands.shift();
+      if (errand !== undefined) await errand();
+      else if (this.pending.wanted) await this.write();
+      else break;
+    }
     this.running = false;
   }
 
@@ -182,6 +220,7 @@ export class LmdbStore implements Store {
         this.underWay.apply(new Transaction(this.tree, this.progress));
       });
       this.durable = upTo;
+      if (this.underWay !== undefined) this.compaction?.wrote(this.underWay);
       this.underWay?.succeed();
       if (this.progress.clearing) this.arm();
     } catch (error) {
@@ -201,6 +240,10 @@ export class LmdbStore implements Store {
     this.timer = undefined;
     return batch;
   }
+}
+
+function closedError(): Error {
+  return new Error('the store is closed');
 }
 
 /** Why a transaction failed: LMDB says it in a promise of its own, which must not go unheard. */

@@ -1,16 +1,12 @@
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { open } from 'lmdb';
 import { OperatorError } from '../../errors.js';
 import { damagedBranches, damagedHead } from './damage.js';
 import { everything, formatKey } from './keys.js';
 import { LmdbStore } from './lmdb-store.js';
+import { migrate } from './migrate.js';
 import { page, read, type Tree } from './tree.js';
-
-/** Counts up whenever an older broker could not read what a newer one writes. */
-const storeFormat = 1;
-
-const dataFile = 'data.mdb';
+import { compactionDirectory, dataFile, messageOf, openTree, storeFormat, unusable } from './tree-files.js';
 
 /** The stores that this process has open. */
 const openHere = new Set<string>();
@@ -29,14 +25,31 @@ export async function openLmdbStore(directory: string): Promise<LmdbStore> {
     const file = join(directory, dataFile);
     const damage = damagedBranches(file);
     if (damage !== undefined) throw damaged(file, damage);
+    // What a broker left that was killed while it compacted.
+    rmSync(compactionDirectory(path), { recursive: true, force: true });
     for (const each of [file, join(directory, 'lock.mdb')]) chmodSync(each, 0o600);
     await requireFormat(tree, directory);
-    return new LmdbStore(tree, () => openHere.delete(path));
+    return new LmdbStore(tree, path, () => openHere.delete(path));
   } catch (error) {
     openHere.delete(path);
     await tree.close();
     throw error;
   }
+}
+
+/** As {@link openLmdbStore}, but makes none. Throws OperatorError `data_dir.unusable` where there is none, too. */
+export async function openExistingStore(directory: string): Promise<LmdbStore> {
+  requireStore(directory);
+  return openLmdbStore(directory);
+}
+
+/** The data file of a store that has to be there. */
+export function requireStore(directory: string): string {
+  const file = join(directory, dataFile);
+  if (existsSync(file)) return file;
+  throw new OperatorError('data_dir.unusable', `there is no store in ${directory}`, {
+    hint: 'it begins with the first start; name the data directory of a broker',
+  });
 }
 
 /** The directory's real path, with nothing in it that LMDB would stumble over. */
@@ -57,20 +70,23 @@ function prepare(directory: string): string {
   return realpathSync(directory);
 }
 
-function openTree(directory: string, path: string): Tree {
+/** Opens an empty tree in a directory that is made where it is missing, for whoever fills it; in the current format. */
+export function createTree(directory: string): { tree: Tree; format: number } {
+  return { tree: openTree(directory, prepare(directory)), format: storeFormat };
+}
+
+/**
+ * Makes sure that no broker has the store in a directory open.
+ * @throws OperatorError `store.in_use`, `data_dir.unusable`
+ */
+export async function requireUnused(directory: string): Promise<void> {
+  const path = prepare(directory);
+  if (openHere.has(path)) throw inUse(directory, process.pid);
+  const tree = openTree(directory, path);
   try {
-    return open<unknown, Uint8Array>({
-      path,
-      noSubdir: false,
-      keyEncoding: 'binary',
-      encoding: 'msgpack',
-      // A commit is durable when it returns, and one promise tells of it.
-      overlappingSync: false,
-      // Batches are made here; every promise that LMDB makes is then one that is waited for.
-      eventTurnBatching: false,
-    });
-  } catch (error) {
-    throw unusable(`the store ${directory} cannot be opened: ${messageOf(error)}`, 'check its files', error);
+    requireAlone(tree, directory);
+  } finally {
+    await tree.close();
   }
 }
 
@@ -104,6 +120,7 @@ async function requireFormat(tree: Tree, directory: string): Promise<void> {
       `the store ${directory} has format ${version}, and this broker knows formats up to ${storeFormat}`,
       { hint: 'start the broker that wrote it, or a newer one' },
     );
+  await migrate(tree, version, storeFormat);
 }
 
 function inUse(directory: string, pid: number): OperatorError {
@@ -116,12 +133,4 @@ function damaged(file: string, damage: string): OperatorError {
   return new OperatorError('store.damaged', `the store ${file} is damaged: ${damage}`, {
     hint: 'it is left as it is; restore a backup or start elsewhere',
   });
-}
-
-function unusable(message: string, hint: string, cause?: unknown): OperatorError {
-  return new OperatorError('data_dir.unusable', message, { hint, ...(cause === undefined ? {} : { cause }) });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,0 +1,109 @@
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { OperatorError } from '../../errors.js';
+import type { Batch } from './batch.js';
+import { type Progress, Transaction } from './transaction.js';
+import type { Tree } from './tree.js';
+import { compactionDirectory, copyTree, dataFile, openTree, syncPath } from './tree-files.js';
+
+/** Beyond so many operations the store is written faster than the copy: it is given up. */
+const mostOperations = 1_000_000;
+const pollDelay = 1;
+
+/**
+ * A copy of a store without its free pages, which catches up with what is written meanwhile and then takes its place.
+ *
+ * ```
+ *   store  ──batch──batch──batch──batch──┐ closed
+ *   copy      └─snapshot─ batch ─ batch ─┴─ renamed: the store
+ * ```
+ *
+ * Invariant: until the rename the store is the old file, behind it the new one; both hold all that is durable.
+ */
+export class Compaction {
+  private readonly behind: Batch[] = [];
+  private operations = 0;
+  private failure: Error | undefined;
+  private readonly target: string;
+  private copy: Tree | undefined;
+
+  private constructor(
+    private readonly directory: string,
+    private readonly copied: Promise<void>,
+    private readonly progress: Progress,
+  ) {
+    this.target = compactionDirectory(directory);
+    copied.catch((error: Error) => {
+      this.failure = error;
+    });
+  }
+
+  /** Begins a copy. Nobody may write until it resolves: from then on every batch is to be told to {@link wrote}. */
+  static async begin(tree: Tree, directory: string, progress: Progress): Promise<Compaction> {
+    const target = compactionDirectory(directory);
+    rmSync(target, { recursive: true, force: true });
+    mkdirSync(target, { mode: 0o700 });
+    let over = false;
+    const copied = copyTree(tree, target, true).finally(() => {
+      over = true;
+    });
+    const compaction = new Compaction(directory, copied, { ...progress });
+    // Its snapshot is taken before the first byte is written.
+    while (!over && !hasBytes(join(target, dataFile))) await delay(pollDelay);
+    return compaction;
+  }
+
+  /** A batch was written to the store. */
+  wrote(batch: Batch): void {
+    if (this.failure !== undefined) return;
+    this.behind.push(batch);
+    this.operations += batch.length;
+    if (this.operations <= mostOperations) return;
+    this.behind.length = 0;
+    this.failure = new OperatorError('store.busy', 'more is written than a compaction can keep up with', {
+      hint: 'try again when the broker has less to do',
+    });
+  }
+
+  /** Opens the copy and applies what was written since its snapshot. */
+  async catchUp(): Promise<Tree> {
+    await this.copied;
+    this.copy = openTree(this.directory, this.target);
+    await this.apply(this.copy);
+    return this.copy;
+  }
+
+  /** Applies what is left, and puts the copy in the place of the store. Nobody may write until it resolves. */
+  async finish(tree: Tree, copy: Tree): Promise<{ tree: Tree; progress: Progress }> {
+    await this.apply(copy);
+    await copy.close();
+    this.copy = undefined;
+    syncPath(join(this.target, dataFile));
+    await tree.close();
+    renameSync(join(this.target, dataFile), join(this.directory, dataFile));
+    syncPath(this.directory);
+    await this.abandon();
+    return { tree: openTree(this.directory, this.directory), progress: this.progress };
+  }
+
+  /** Leaves nothing of the copy behind. */
+  async abandon(): Promise<void> {
+    await this.copy?.close();
+    rmSync(this.target, { recursive: true, force: true });
+  }
+
+  private async apply(copy: Tree): Promise<void> {
+    for (;;) {
+      if (this.failure !== undefined) throw this.failure;
+      const batch = this.behind.shift();
+      if (batch === undefined) return;
+      this.operations -= batch.length;
+      await copy.transaction(() => batch.replay(new Transaction(copy, this.progress)));
+    }
+  }
+}
+
+function hasBytes(file: string): boolean {
+  return existsSync(file) && statSync(file).size > 0;
+}

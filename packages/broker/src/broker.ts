@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReasonCode } from '@moat/codec';
+import { clientRoutes } from './admin/client-routes.js';
 import { AdminServer } from './admin/http.js';
 import type { AdminRoute } from './admin/route.js';
+import { sessionRoutes } from './admin/session-routes.js';
 import type { Status } from './admin/status.js';
 import { storeRoutes } from './admin/store-routes.js';
 import { SysTopics } from './admin/sys-topics.js';
@@ -12,6 +14,7 @@ import { newTrafficCounters } from './audit/traffic-counters.js';
 import { type Access, loadAccess } from './config/access-files.js';
 import type { Limits } from './config/profiles.js';
 import type { Configuration } from './config/schema.js';
+import { clientsOf } from './connection/clients.js';
 import { Connection } from './connection/connection.js';
 import type { ConnectionContext, ListenerPolicy } from './connection/context.js';
 import { Dispatch } from './connection/dispatch.js';
@@ -223,6 +226,8 @@ export class Broker {
     return [
       { method: 'GET', path: '/status', open: true, handle: () => this.status() },
       ...storeRoutes(this.context.store),
+      ...sessionRoutes(this.context.registry),
+      ...clientRoutes(clientsOf(this.connections, this.context.registry)),
     ];
   }
 

@@ -1,3 +1,5 @@
+export type { ClientInfo } from './admin/client-routes.js';
+export type { SessionDetails, SessionSummary } from './admin/session-routes.js';
 export type { Status } from './admin/status.js';
 export type { AuditCode, AuditFields } from './audit/audit.js';
 export type { Log } from './audit/log.js';

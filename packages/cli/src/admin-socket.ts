@@ -36,7 +36,7 @@ export async function brokerAnswers(options: ConfigurationOptions): Promise<bool
 }
 
 /** As {@link askBroker}, for an answer that is read as it comes. */
-async function callBroker(
+export async function callBroker(
   options: ConfigurationOptions,
   method: Method,
   path: string,

@@ -51,6 +51,16 @@ export const commandTable: readonly TableEntry[] = [
     load: async () => (await import('./commands/status.js')).defineStatus,
   },
   {
+    name: 'clients',
+    summary: 'list and disconnect the clients of a running broker',
+    load: async () => (await import('./commands/clients.js')).defineClients,
+  },
+  {
+    name: 'sessions',
+    summary: 'list, show, export and delete the sessions of a running broker',
+    load: async () => (await import('./commands/sessions.js')).defineSessions,
+  },
+  {
     name: 'store',
     summary: 'check, repair and compact what is on disk',
     load: async () => (await import('./commands/store.js')).defineStore,

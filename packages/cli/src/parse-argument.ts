@@ -24,3 +24,13 @@ export function positive(text: string): number {
 export function gather(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
+
+const secondsOf = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
+
+/** A parser of durations such as `90s`, `15m`, `12h` and `7d`, in seconds. */
+export function durationArgument(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
+  if (number === undefined)
+    throw new InvalidArgumentError('It must be a number and its unit, such as 90s, 15m, 12h or 7d.');
+  return Number(number) * secondsOf[unit as keyof typeof secondsOf];
+}

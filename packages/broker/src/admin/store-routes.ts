@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { OperatorError } from '../errors.js';
 import type { Maintenance } from '../storage/maintenance.js';
 import type { Store } from '../storage/store.js';
+import { requestOf } from './request.js';
 import type { AdminRoute } from './route.js';
 
 const backupRequest = z.object({ directory: z.string().refine(isAbsolute) });
@@ -16,7 +17,7 @@ export function storeRoutes(store: Store): AdminRoute[] {
       method: 'POST',
       path: '/store/backup',
       handle: async ({ body }) => {
-        await maintenanceOf(store).backup(backupRequest.parse(body).directory);
+        await maintenanceOf(store).backup(requestOf(backupRequest, body).directory);
         return {};
       },
     },

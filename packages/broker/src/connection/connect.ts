@@ -140,7 +140,7 @@ class ConnectAttempt {
     const { session, present } = opened;
     this.agreeOnLimits();
     this.audit('client.connected', principal.username, principal.method);
-    connection.serve({ clientId, principal, rights, session });
+    connection.serve({ clientId, principal, rights, session, keepAlive, since: Date.now() });
     // First of all packets, and once. // [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT3-3.2.0-1]
     connection.write({ ...connack, sessionPresent: present && packet.version > 3 }); // [MQTT3-3.2.2-1] [MQTT3-3.2.2-2] [MQTT3-3.2.2-3]
     startKeepAlive(connection, keepAlive);

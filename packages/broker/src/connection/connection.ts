@@ -23,6 +23,10 @@ export interface Agreement {
   readonly principal: Principal;
   readonly rights: ClientRights;
   readonly session: Session;
+  /** Seconds; 0 for none. */
+  readonly keepAlive: number;
+  /** Wall-clock milliseconds. */
+  readonly since: number;
 }
 
 /**

@@ -29,9 +29,14 @@ export class Fifo<T> {
     return item;
   }
 
+  /** What is in it, first to last. */
+  all(): T[] {
+    return this.items.slice(this.head);
+  }
+
   /** Takes all out. */
   clear(): T[] {
-    const rest = this.items.slice(this.head);
+    const rest = this.all();
     this.items = [];
     this.head = 0;
     return rest;

@@ -153,6 +153,11 @@ export class OutgoingQueue {
     );
   }
 
+  /** What waits in memory. */
+  inMemory(): Iterable<Delivery> {
+    return this.waiting.all();
+  }
+
   /** Empties it; the store is left to the caller. */
   async takeAll(): Promise<Delivery[]> {
     const all = this.waiting.clear();

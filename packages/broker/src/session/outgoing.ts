@@ -1,7 +1,7 @@
 import { CodecError, type QoS, ReasonCode } from '@moat/codec';
 import type { Message } from '../routing/message.js';
 import type { Target } from '../routing/subscriber.js';
-import type { Store } from '../storage/store.js';
+import type { QueueEntry, Store } from '../storage/store.js';
 import { type Delivery, entryOf, newDelivery, packetIdOf } from './delivery.js';
 import type { Link } from './link.js';
 import {
@@ -81,6 +81,17 @@ export class Outgoing {
   /** The last position that was sent: those behind it are new to the client. */
   get sentUpTo(): number {
     return this.lastSent;
+  }
+
+  /** Up to `limit` of all messages behind a position, in order. Only for a session that the store does not have. */
+  entriesBehind(position: number, limit: number): QueueEntry[] {
+    const entries: QueueEntry[] = [];
+    for (const delivery of [...this.inFlight.values(), ...this.queue.inMemory()]) {
+      if (delivery.position <= position) continue;
+      if (entries.length === limit) break;
+      entries.push(entryOf(delivery));
+    }
+    return entries;
   }
 
   /** Sends a message, or adds it to those that wait. */

@@ -112,6 +112,13 @@ export class SessionRegistry {
     this.fireWill(session); // the end of the session is the latest moment for a delayed will
   }
 
+  /** Ends a session because the operator says so, connected or not. */
+  remove(session: Session): void {
+    session.link?.close(ReasonCode.administrativeAction, 'the session was deleted');
+    // Its connection may have ended it.
+    if (this.sessions.get(session.clientId) === session) this.end(session);
+  }
+
   /** Takes up a session that the store kept. */
   restore(restored: RestoredSession, now: number): void {
     const { session: record } = restored;

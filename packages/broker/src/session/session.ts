@@ -4,7 +4,7 @@ import type { Router } from '../routing/router.js';
 import type { Subscriber, Target } from '../routing/subscriber.js';
 import type { Subscription, SubscriptionOptions } from '../routing/subscription.js';
 import { singleTarget } from '../routing/target.js';
-import type { RestoredSession, Store } from '../storage/store.js';
+import type { QueueEntry, RestoredSession, Store } from '../storage/store.js';
 import type { Timer } from '../transport/timer-wheel.js';
 import { Incoming } from './incoming.js';
 import type { Link } from './link.js';
@@ -66,6 +66,11 @@ export class Session implements Subscriber {
 
   get queued(): number {
     return this.outgoing?.queued ?? 0;
+  }
+
+  /** Bytes of those that wait. */
+  get queuedBytes(): number {
+    return this.outgoing?.bytes ?? 0;
   }
 
   get inFlight(): number {
@@ -165,6 +170,12 @@ export class Session implements Subscriber {
 
   get receivedCount(): number {
     return this.incoming?.size ?? 0;
+  }
+
+  /** Up to `limit` messages for the client behind a position, in order, whether they wait or are on their way. */
+  async queueBehind(position: number, limit: number): Promise<readonly QueueEntry[]> {
+    if (this.stored) return this.context.store.readQueue(this.clientId, position, limit);
+    return this.outgoing?.entriesBehind(position, limit) ?? [];
   }
 
   acknowledged(packetId: number, qos: 1 | 2): boolean {

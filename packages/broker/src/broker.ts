@@ -25,14 +25,14 @@ import { OperatorError } from './errors.js';
 import { Admission } from './guard/admission.js';
 import type { AuthenticationMethod } from './identity/enhanced.js';
 import { principalOfKey } from './identity/principal.js';
-import { Message } from './routing/message.js';
 import { RetainedMessages } from './routing/retained.js';
 import { Router } from './routing/router.js';
 import { SessionRegistry } from './session/registry.js';
 import type { Session } from './session/session.js';
 import { newSessionCounters } from './session/session-counters.js';
 import { MemoryStore } from './storage/memory.js';
-import type { Store } from './storage/store.js';
+import { messageSize } from './storage/message-size.js';
+import type { MessageRecord, Store } from './storage/store.js';
 import { FlushQueue } from './transport/flush-queue.js';
 import { HandshakeGate } from './transport/handshake-gate.js';
 import { TimerWheel } from './transport/timer-wheel.js';
@@ -242,7 +242,7 @@ export class Broker {
     const now = Date.now();
     const { registry, router } = this.context;
     for await (const session of store.sessions()) registry.restore(session, now);
-    for await (const record of store.retained()) router.retained.set(Message.restored(record));
+    for await (const record of store.retained()) noteRetained(router.retained, record);
   }
 
   /** The rights of a client that has not come back since the broker started: those of its name, from nowhere. */
@@ -256,6 +256,11 @@ export class Broker {
 }
 
 const dispatchOf = (connection: Connection): Dispatch => new Dispatch(connection);
+
+/** What the store has stays there: of a retained message that nobody asks for memory holds its topic. */
+function noteRetained(retained: RetainedMessages, { topic, payload, properties, expiresAt }: MessageRecord): void {
+  retained.note(topic, messageSize(topic, payload.length, properties), expiresAt);
+}
 
 /** The engine is loaded when it is needed: memory needs none. */
 async function openStore({ storage, data_dir }: Configuration): Promise<Store> {

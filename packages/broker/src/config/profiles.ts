@@ -77,6 +77,12 @@ export const limitTable = {
   max_user_properties: limit('user properties of one packet', 'properties', [0, unbounded], [16, 64, unbounded]),
   max_retained_messages: limit('retained messages in all', 'messages', [0, unbounded], [10_000, 100_000, unbounded]),
   max_retained_bytes: limit('retained bytes in all', 'bytes', [0, unbounded], [32 * MiB, 256 * MiB, unbounded]),
+  retained_cache_bytes: limit(
+    'retained messages kept in memory as well; the others are read from the store when they are wanted',
+    'bytes',
+    [0, unbounded],
+    [8 * MiB, 64 * MiB, 256 * MiB],
+  ),
   max_sessions: limit('sessions in all, connected or not', 'sessions', [1, unbounded], [10_000, 100_000, unbounded]),
   max_connections: limit('connections in all', 'connections', [1, unbounded], [10_000, 100_000, unbounded]),
   connect_timeout: limit('from an accepted socket to a whole CONNECT packet', 'seconds', [1, hour], [5, 10, hour]),

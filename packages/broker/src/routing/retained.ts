@@ -1,33 +1,63 @@
+import { LevelNode } from './level-node.js';
 import type { Message } from './message.js';
+import { RetainedCache } from './retained-cache.js';
 
-class Node {
-  children: Map<string, Node> | undefined = undefined;
-  message: Message | undefined = undefined;
+/** What of a retained message stays in memory, wherever its payload is. */
+class Node extends LevelNode<Node> {
+  /** What its message counts for; -1 without one. */
+  size = -1;
+  /** Wall-clock milliseconds; 0 when it does not expire. */
+  expiresAt = 0;
+  /** Which of all changes was its last. */
+  changed = 0;
+
+  protected override make(level: string): Node {
+    return new Node(level);
+  }
 }
 
-/** A node to look at; `all` when everything from it on matches. */
+/** Nodes to look at; `all` when everything from them on matches. */
 interface Visit {
-  readonly node: Node;
+  readonly nodes: Iterator<Node>;
+  /** The topic above them, with its slash. */
+  readonly above: string;
   readonly depth: number;
   readonly all: boolean;
 }
 
-/** What keeps retained messages within bounds: counts and bytes in all. */
+/** A retained message that a filter matches. */
+export interface RetainedMatch {
+  readonly topic: string;
+  /** Undefined when only the store has it. */
+  readonly message: Message | undefined;
+}
+
+/** What keeps retained messages within bounds: counts and bytes in all, and of those in memory. */
 export interface RetainedLimits {
   readonly max_retained_messages: number;
   readonly max_retained_bytes: number;
+  readonly retained_cache_bytes: number;
 }
 
 /**
- * The last retained message of each topic (MQTT 5.0 §3.3.1.3), in a tree by level so that a filter finds its
- * matches without looking at the others. They belong to no session. // [MQTT3-3.1.2-7]
+ * Which topics have a retained message (MQTT 5.0 §3.3.1.3), in a tree by level so that a filter finds its matches
+ * without looking at the others. The messages themselves are in the store, and at hand as far as the cache goes; those of
+ * the server are nowhere else. They belong to no session. // [MQTT3-3.1.2-7]
  */
 export class RetainedMessages {
-  private readonly root = new Node();
+  private readonly root = new Node('');
+  private readonly cache: RetainedCache;
+  /** Messages that the store does not have. */
+  private readonly pinned = new Map<string, Message>();
+  /** When each of those that expire does, by topic. */
+  private readonly expiring = new Map<string, number>();
   private messages = 0;
+  private changeCount = 0;
   private totalBytes = 0;
 
-  constructor(private readonly limits: RetainedLimits) {}
+  constructor(private readonly limits: RetainedLimits) {
+    this.cache = new RetainedCache(limits);
+  }
 
   get count(): number {
     return this.messages;
@@ -39,31 +69,53 @@ export class RetainedMessages {
 
   /** Whether a message may be stored without passing a limit; replacing one only counts what it adds. */
   hasRoom(topic: string, size: number): boolean {
-    const old = this.find(topic)?.message;
+    const old = this.find(topic)?.size;
     return (
       this.messages + (old === undefined ? 1 : 0) <= this.limits.max_retained_messages &&
-      this.totalBytes + size - (old?.size ?? 0) <= this.limits.max_retained_bytes
+      this.totalBytes + size - (old ?? 0) <= this.limits.max_retained_bytes
     );
   }
 
-  set(message: Message): void {
-    let node = this.root;
-    for (const level of message.topic.split('/')) {
-      node.children ??= new Map();
-      let child = node.children.get(level);
-      if (child === undefined) {
-        child = new Node();
-        node.children.set(level, child);
-      }
-      node = child;
-    }
-    if (node.message === undefined) this.messages++;
-    this.totalBytes += message.size - (node.message?.size ?? 0);
-    node.message = message.keep(); // [MQTT-3.3.1-5] [MQTT3-3.3.1-7]
+  /** Keeps a message, at hand if the store has it and for good if not. */
+  set(message: Message, stored: boolean): void {
+    const { topic, size, expiresAt } = message;
+    this.note(topic, size, expiresAt);
+    if (stored) this.cache.set(message);
+    else this.pinned.set(topic, message.keep());
   }
 
+  /** Notes a message that the store has. `expiresAt` is Infinity when it does not expire. */
+  note(topic: string, size: number, expiresAt: number): void {
+    let node = this.root;
+    for (const level of topic.split('/')) node = node.childOrNew(level);
+    if (node.size < 0) this.messages++;
+    this.totalBytes += size - Math.max(0, node.size);
+    node.size = size;
+    node.changed = ++this.changeCount;
+    const expires = expiresAt !== Number.POSITIVE_INFINITY;
+    node.expiresAt = expires ? expiresAt : 0;
+    if (expires) this.expiring.set(topic, expiresAt);
+    else if (this.expiring.size > 0) this.expiring.delete(topic);
+  }
+
+  /** A message as it was read from the store after so many changes: it is at hand from now on, if it still is the one. */
+  bringBack(message: Message, changes: number): void {
+    if ((this.changedAt(message.topic) ?? Number.POSITIVE_INFINITY) <= changes) this.cache.set(message);
+  }
+
+  /** How many changes there were. */
+  get changes(): number {
+    return this.changeCount;
+  }
+
+  /** Which of them was the last of a topic; undefined when it has no message. */
+  changedAt(topic: string): number | undefined {
+    return this.find(topic)?.changed;
+  }
+
+  /** The message of a topic, if it is at hand. */
   get(topic: string): Message | undefined {
-    return this.find(topic)?.message;
+    return this.pinned.get(topic) ?? this.cache.get(topic);
   }
 
   /** Removes a topic's message; false when it has none. */
@@ -71,69 +123,71 @@ export class RetainedMessages {
     const levels = topic.split('/');
     const path = [this.root];
     for (const level of levels) {
-      const child = (path.at(-1) as Node).children?.get(level);
+      const child = (path.at(-1) as Node).child(level);
       if (child === undefined) return false;
       path.push(child);
     }
     const node = path.at(-1) as Node;
-    if (node.message === undefined) return false;
+    if (node.size < 0) return false;
     this.messages--;
-    this.totalBytes -= node.message.size;
-    node.message = undefined;
+    this.totalBytes -= node.size;
+    node.size = -1;
+    this.cache.delete(topic);
+    this.pinned.delete(topic);
+    this.expiring.delete(topic);
     for (let index = levels.length; index > 0; index--) {
       const child = path[index] as Node;
-      if (child.message !== undefined || child.children !== undefined) break;
-      const parent = path[index - 1] as Node;
-      parent.children?.delete(levels[index - 1] as string);
-      if (parent.children?.size === 0) parent.children = undefined;
+      if (child.size >= 0 || child.hasChildren) break;
+      (path[index - 1] as Node).removeChild(levels[index - 1] as string);
     }
     return true;
   }
 
-  /** Every retained message that a filter matches and that has not expired at `now` (wall-clock milliseconds). // [MQTT3-3.3.1-6] */
-  *match(filter: string, now: number): Generator<Message> {
+  /**
+   * Every topic with a retained message that a filter matches and that has not expired at `now` (wall-clock
+   * milliseconds). May be read while messages come and go. // [MQTT3-3.3.1-6]
+   */
+  *match(filter: string, now: number): Generator<RetainedMatch> {
     const levels = filter.split('/');
-    const stack: Visit[] = [{ node: this.root, depth: 0, all: false }];
-    for (let visit = stack.pop(); visit !== undefined; visit = stack.pop()) {
-      const { node, depth } = visit;
+    const stack: Visit[] = [];
+    const visit = (parent: Node, above: string, depth: number, all: boolean): void => {
       const level = levels[depth];
-      // `#` matches the level above it and everything below.
-      const all = visit.all || (level === '#' && depth > 0);
-      if ((all || level === undefined) && node.message !== undefined && node.message.expiresAt > now)
-        yield node.message;
-      if (node.children === undefined || (level === undefined && !all)) continue;
-      if (all || level === '#' || level === '+') {
-        for (const [name, child] of node.children) {
-          // A filter that begins with a wildcard does not match topics that begin with $.
-          if (depth === 0 && name.startsWith('$')) continue; // [MQTT-4.7.2-1]
-          stack.push({ node: child, depth: depth + 1, all: all || level === '#' });
-        }
+      if (all || level === '#' || level === '+')
+        stack.push({ nodes: parent.eachChild(), above, depth, all: all || level === '#' });
+      const child = all || level === undefined ? undefined : parent.child(level);
+      if (child !== undefined) stack.push({ nodes: [child].values(), above, depth, all: false });
+    };
+    visit(this.root, '', 0, false);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const { value: node, done } = top.nodes.next();
+      if (done || node === undefined) {
+        stack.pop();
         continue;
       }
-      const child = level === undefined ? undefined : node.children.get(level);
-      if (child !== undefined) stack.push({ node: child, depth: depth + 1, all: false });
+      // A filter that begins with a wildcard does not match topics that begin with $.
+      if (top.depth === 0 && node.level.startsWith('$') && levels[0] !== node.level) continue; // [MQTT-4.7.2-1]
+      const topic = top.above + node.level;
+      const depth = top.depth + 1;
+      // `#` matches the level above it and everything below.
+      const ends = top.all || levels[depth] === undefined || levels[depth] === '#';
+      if (ends && node.size >= 0 && (node.expiresAt === 0 || node.expiresAt > now))
+        yield { topic, message: this.get(topic) };
+      if (top.all || levels[depth] !== undefined) visit(node, `${topic}/`, depth, top.all);
     }
   }
 
   /** Removes what has expired; returns the topics. */
   expire(now: number): string[] {
     const expired: string[] = [];
-    for (const message of this.all()) if (message.expiresAt <= now) expired.push(message.topic);
+    for (const [topic, expiresAt] of this.expiring) if (expiresAt <= now) expired.push(topic);
     for (const topic of expired) this.delete(topic);
     return expired;
   }
 
-  *all(): Generator<Message> {
-    const stack = [this.root];
-    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-      if (node.message !== undefined) yield node.message;
-      for (const child of node.children?.values() ?? []) stack.push(child);
-    }
-  }
-
+  /** The node of a topic that has a message. */
   private find(topic: string): Node | undefined {
     let node: Node | undefined = this.root;
-    for (const level of topic.split('/')) node = node?.children?.get(level);
-    return node;
+    for (const level of topic.split('/')) node = node?.child(level);
+    return node === undefined || node.size < 0 ? undefined : node;
   }
 }

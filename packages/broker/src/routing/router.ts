@@ -98,8 +98,9 @@ export class Router {
       return;
     }
     if (!this.hasRoomFor(message)) return;
-    this.retained.set(message);
-    if (!isServerTopic(message.topic)) this.store.putRetained(message.record());
+    const stored = !isServerTopic(message.topic);
+    this.retained.set(message, stored);
+    if (stored) this.store.putRetained(message.record());
   }
 
   private resolve(topic: string): Route {

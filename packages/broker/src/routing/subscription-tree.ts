@@ -1,4 +1,5 @@
 import { parseSharedFilter } from '@moat/codec';
+import { LevelNode } from './level-node.js';
 import { SharedGroup } from './shared-group.js';
 import type { Subscriber } from './subscriber.js';
 import { Subscription, type SubscriptionOptions } from './subscription.js';
@@ -13,10 +14,7 @@ class SubscriptionSet {
 type Leaf = Subscription | SubscriptionSet | undefined;
 
 /** One topic level. */
-class Node {
-  constructor(readonly level: string) {}
-  /** The only child, or all of them by level. */
-  children: Node | Map<string, Node> | undefined = undefined;
+class Node extends LevelNode<Node> {
   /** The child for `+`. */
   plus: Node | undefined = undefined;
   /** Subscriptions that end here. */
@@ -24,37 +22,12 @@ class Node {
   /** Subscriptions that end here with `#`. */
   hashLeaf: Leaf = undefined;
 
-  child(level: string): Node | undefined {
-    const { children } = this;
-    if (children instanceof Map) return children.get(level);
-    return children?.level === level ? children : undefined;
-  }
-
-  childOrNew(level: string): Node {
-    const found = this.child(level);
-    if (found !== undefined) return found;
-    const node = new Node(level);
-    if (this.children === undefined) this.children = node;
-    else if (this.children instanceof Map) this.children.set(level, node);
-    else
-      this.children = new Map([
-        [this.children.level, this.children],
-        [level, node],
-      ]);
-    return node;
-  }
-
-  removeChild(level: string): void {
-    if (this.children instanceof Map) {
-      this.children.delete(level);
-      if (this.children.size === 0) this.children = undefined;
-    } else if (this.children?.level === level) this.children = undefined;
+  protected override make(level: string): Node {
+    return new Node(level);
   }
 
   get isEmpty(): boolean {
-    return (
-      this.children === undefined && this.plus === undefined && this.leaf === undefined && this.hashLeaf === undefined
-    );
+    return !this.hasChildren && this.plus === undefined && this.leaf === undefined && this.hashLeaf === undefined;
   }
 }
 
@@ -91,12 +64,6 @@ export class SubscriptionTree {
     filter: string,
     options: SubscriptionOptions,
   ): { subscription: Subscription; isNew: boolean } {
-    const existing = this.get(subscriber, filter);
-    if (existing !== undefined) {
-      existing.change(options);
-      return { subscription: existing, isNew: false };
-    }
-    const subscription = new Subscription(subscriber, filter, options);
     const shared = parseSharedFilter(filter);
     const levels = (shared?.filter ?? filter).split('/');
     const isHash = levels.at(-1) === '#';
@@ -108,8 +75,16 @@ export class SubscriptionTree {
         node = node.plus;
       } else node = node.childOrNew(level);
     }
-    if (isHash) node.hashLeaf = withSubscription(node.hashLeaf, subscription, shared?.shareName);
-    else node.leaf = withSubscription(node.leaf, subscription, shared?.shareName);
+    const leaf = isHash ? node.hashLeaf : node.leaf;
+    const existing = findIn(leaf, subscriber, shared?.shareName);
+    if (existing !== undefined) {
+      existing.change(options);
+      return { subscription: existing, isNew: false };
+    }
+    const subscription = new Subscription(subscriber, filter, options);
+    const grown = withSubscription(leaf, subscription, shared?.shareName);
+    if (isHash) node.hashLeaf = grown;
+    else node.leaf = grown;
     this.total++;
     return { subscription, isNew: true };
   }

@@ -1,5 +1,6 @@
 import type { QoS, Will } from '@moat/codec';
 import { Message } from '../routing/message.js';
+import type { RetainedMatch } from '../routing/retained.js';
 import type { Router } from '../routing/router.js';
 import type { Subscriber, Target } from '../routing/subscriber.js';
 import type { Subscription, SubscriptionOptions } from '../routing/subscription.js';
@@ -10,6 +11,7 @@ import { Incoming } from './incoming.js';
 import type { Link } from './link.js';
 import { Outgoing } from './outgoing.js';
 import type { DropReason, QueueLimits } from './outgoing-queue.js';
+import { RetainedFeed } from './retained-feed.js';
 import type { SessionCounters } from './session-counters.js';
 
 /** What a client may do, as far as its session has to ask. Bound to one principal by the connection. */
@@ -47,7 +49,7 @@ export class Session implements Subscriber {
   private incoming: Incoming | undefined = undefined;
   private outgoing: Outgoing | undefined = undefined;
   /** Retained messages that a new subscription is still to get: they leave as the client reads. */
-  private feeds: Iterator<{ message: Message; target: Target }>[] | undefined = undefined;
+  private feeds: { readonly feed: RetainedFeed; readonly target: Target }[] | undefined = undefined;
 
   constructor(
     readonly clientId: string,
@@ -97,8 +99,11 @@ export class Session implements Subscriber {
 
   /** Sends the retained messages that a subscription matches, as fast as the client reads. */
   deliverRetained(subscription: Subscription, now: number): void {
+    const { retained } = this.context.router;
+    const matches = this.receivable(retained.match(subscription.filter, now));
+    const feed = new RetainedFeed(matches, retained, this.context.store, () => this.drain());
     this.feeds ??= [];
-    this.feeds.push(this.retainedFor(subscription, now));
+    this.feeds.push({ feed, target: singleTarget(subscription) });
     this.drain();
   }
 
@@ -108,14 +113,15 @@ export class Session implements Subscriber {
     if (link === undefined) return;
     this.outgoing?.drain(link);
     while (this.feeds !== undefined && link.writable && this.queued === 0) {
-      const feed = this.feeds[0];
-      const next = feed?.next();
-      if (next === undefined || next.done) {
-        this.feeds.shift();
-        if (this.feeds.length === 0) this.feeds = undefined;
+      const [first] = this.feeds;
+      const message = first?.feed.next();
+      if (message !== undefined && first !== undefined) {
+        this.send(message, first.target, true); // [MQTT3-3.3.1-8]
         continue;
       }
-      this.send(next.value.message, next.value.target, true); // [MQTT3-3.3.1-8]
+      if (first?.feed.isOver === false) return; // it calls when it can go on
+      this.feeds.shift();
+      if (this.feeds.length === 0) this.feeds = undefined;
     }
   }
 
@@ -261,10 +267,7 @@ export class Session implements Subscriber {
       this.dropped(message.count, 'too_large');
   }
 
-  private *retainedFor(subscription: Subscription, now: number): Generator<{ message: Message; target: Target }> {
-    const target = singleTarget(subscription);
-    for (const message of this.context.router.retained.match(subscription.filter, now)) {
-      if (this.mayReceive(message.topic)) yield { message, target };
-    }
+  private *receivable(matches: Iterable<RetainedMatch>): Generator<RetainedMatch> {
+    for (const match of matches) if (this.mayReceive(match.topic)) yield match;
   }
 }

@@ -113,6 +113,15 @@ export class MemoryStore implements Store {
     this.held.get(clientId)?.received.delete(packetId);
   }
 
+  readRetained(topics: readonly string[]): Promise<readonly MessageRecord[]> {
+    return Promise.resolve(
+      topics.flatMap((topic) => {
+        const message = this.retainedByTopic.get(topic);
+        return message === undefined ? [] : [message];
+      }),
+    );
+  }
+
   putRetained(message: MessageRecord): void {
     this.staged++;
     this.retainedByTopic.set(message.topic, message);

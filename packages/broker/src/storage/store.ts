@@ -106,6 +106,8 @@ export interface Store {
   putReceived(clientId: string, received: ReceivedRecord): void;
   deleteReceived(clientId: string, packetId: number): void;
 
+  /** The retained messages of those topics that have one, in any order. */
+  readRetained(topics: readonly string[]): Promise<readonly MessageRecord[]>;
   putRetained(message: MessageRecord): void;
   deleteRetained(topic: string): void;
 

@@ -5,7 +5,7 @@ import { Message } from '../../dist/routing/message.js';
 import { RetainedMessages } from '../../dist/routing/retained.js';
 import { matches, topicFilter, topicName } from './naive.js';
 
-const unlimited = { max_retained_messages: 1_000, max_retained_bytes: 1_000_000 };
+const unlimited = { max_retained_messages: 1_000, max_retained_bytes: 1_000_000, retained_cache_bytes: 1_000_000 };
 const now = 1_000;
 
 interface Step {
@@ -32,14 +32,15 @@ function both(steps: readonly Step[]): { retained: RetainedMessages; all: Map<st
     if (each.expiresAt === undefined) assert.equal(retained.delete(each.topic), all.delete(each.topic));
     else {
       const message = messageOf(each);
-      retained.set(message);
+      retained.set(message, true);
       all.set(each.topic, message);
     }
   }
   return { retained, all };
 }
 
-const topicsOf = (messages: Iterable<Message>): string[] => [...messages].map(({ topic }) => topic).sort();
+const topicsOf = (messages: Iterable<{ readonly topic: string }>): string[] =>
+  [...messages].map(({ topic }) => topic).sort();
 
 describe('Retained messages', () => {
   it('that a filter matches are those that looking at every topic finds [MQTT-3.3.1-9] [MQTT-4.7.2-1] [MQTT3-3.3.1-6]', () => {
@@ -70,7 +71,10 @@ describe('Retained messages', () => {
           retained.bytes,
           [...all.values()].reduce((sum, { size }) => sum + size, 0),
         );
-        assert.deepEqual(topicsOf(retained.all()), topicsOf(all.values()));
+        assert.deepEqual(
+          topicsOf([...retained.match('#', 0), ...retained.match('$x/#', 0), ...retained.match('$/#', 0)]),
+          topicsOf(all.values()),
+        );
         for (const [topic, message] of all) assert.equal(retained.get(topic), message);
       }),
     );
@@ -81,7 +85,9 @@ describe('Retained messages', () => {
       fc.property(fc.array(step, { maxLength: 30, size: 'max' }), (steps) => {
         const { retained, all } = both(steps);
         for (const topic of all.keys()) assert.equal(retained.delete(topic), true);
-        assert.deepEqual(retained, both([]).retained);
+        const empty = both([]).retained;
+        Reflect.set(empty, 'changeCount', retained.changes);
+        assert.deepEqual(retained, empty);
       }),
     );
   });
@@ -99,11 +105,11 @@ describe('Retained messages', () => {
   });
 
   it('have room up to their limits, where a replacement costs what it adds', () => {
-    const retained = new RetainedMessages({ max_retained_messages: 2, max_retained_bytes: 20 });
-    retained.set(Message.of('a', new Uint8Array(9)));
+    const retained = new RetainedMessages({ ...unlimited, max_retained_messages: 2, max_retained_bytes: 20 });
+    retained.set(Message.of('a', new Uint8Array(9)), true);
     assert.equal(retained.hasRoom('b', 10), true);
     assert.equal(retained.hasRoom('b', 11), false);
-    retained.set(Message.of('b', new Uint8Array(4)));
+    retained.set(Message.of('b', new Uint8Array(4)), true);
     assert.equal(retained.hasRoom('c', 1), false);
     assert.equal(retained.hasRoom('a', 15), true);
     assert.equal(retained.hasRoom('a', 16), false);
@@ -111,11 +117,34 @@ describe('Retained messages', () => {
 
   it('may be replaced and removed while a subscriber is still being given them', () => {
     const retained = new RetainedMessages(unlimited);
-    for (const topic of ['a/1', 'a/2', 'a/3']) retained.set(Message.of(topic, new Uint8Array(1)));
+    for (const topic of ['a/1', 'a/2', 'a/3']) retained.set(Message.of(topic, new Uint8Array(1)), true);
     const feed = retained.match('#', now);
-    const first = feed.next().value as Message;
-    for (const { topic } of [...retained.all()]) if (topic !== first.topic) retained.delete(topic);
-    retained.set(Message.of('b', new Uint8Array(1)));
-    for (const message of feed) assert.equal(retained.get(message.topic), message);
+    const first = feed.next().value as { topic: string };
+    for (const topic of topicsOf(retained.match('#', now))) if (topic !== first.topic) retained.delete(topic);
+    retained.set(Message.of('b', new Uint8Array(1)), true);
+    for (const { topic, message } of feed) assert.equal(retained.get(topic), message);
+  });
+
+  it('are at hand as far as the cache goes, those asked for last, and those that no store has for good', () => {
+    const retained = new RetainedMessages({ ...unlimited, retained_cache_bytes: 33 });
+    const of = (topic: string): Message => Message.of(topic, new Uint8Array(10));
+    for (const topic of ['a', 'b', 'c']) retained.set(of(topic), true);
+    assert.ok(retained.get('a'));
+    retained.set(of('d'), true);
+    retained.set(of('$SYS/x'), false);
+    const atHand = (): string => ['a', 'b', 'c', 'd', '$SYS/x'].filter((topic) => retained.get(topic)).join(' ');
+    assert.equal(atHand(), 'a c d $SYS/x');
+    assert.equal(retained.count, 5);
+    assert.equal([...retained.match('b', now)][0]?.message, undefined);
+    retained.bringBack(of('b'), retained.changes);
+    assert.equal(atHand(), 'b c d $SYS/x');
+    retained.delete('b');
+    retained.bringBack(of('b'), retained.changes);
+    assert.equal(retained.get('b'), undefined);
+    retained.set(Message.of('large', new Uint8Array(34)), true);
+    assert.equal(retained.get('large'), undefined);
+    assert.equal(retained.changedAt('large'), retained.changes);
+    retained.bringBack(of('large'), retained.changes - 1);
+    assert.equal(retained.get('large'), undefined);
   });
 });

@@ -203,6 +203,9 @@ export function storeSuite(engine: string, open: StoreFactory): void {
           ['/', { ...fullMessage, topic: '/' }],
         ]);
         assert.deepEqual(await allRetained(store), expected);
+        const some = await store.readRetained(['gone', '/', 'unknown', 'a']);
+        assert.deepEqual(new Map(some.map((each) => [each.topic, plain(each)])), expected);
+        assert.deepEqual(await store.readRetained([]), []);
       },
     );
   });

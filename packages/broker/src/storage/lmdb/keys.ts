@@ -91,16 +91,25 @@ export const wholeSession = (session: number): KeyRange => ({
 });
 
 /** The number, of a session or a body, in a key that has one. */
-export const numberIn = (key: Uint8Array): number => viewOf(key).readUIntBE(1, 6);
-export const positionIn = (key: Uint8Array): number => viewOf(key).readUIntBE(7, 6);
-export const packetIdIn = (key: Uint8Array): number => viewOf(key).readUInt16BE(8);
+export const numberIn = (key: Uint8Array): number => sixBytes(key, 1);
+export const positionIn = (key: Uint8Array): number => sixBytes(key, 7);
+export const packetIdIn = (key: Uint8Array): number => byteAt(key, 8) * 256 + byteAt(key, 9);
 /** Which {@link part} of a session a key is for. */
-export const partIn = (key: Uint8Array): number => viewOf(key).readUInt8(7);
+export const partIn = (key: Uint8Array): number => byteAt(key, 7);
 /** The smallest key that sorts behind this one. */
 export const keyBehind = (key: Uint8Array): Uint8Array => Buffer.concat([key, Uint8Array.of(0)]);
 
-function viewOf(key: Uint8Array): Buffer {
-  return Buffer.from(key.buffer, key.byteOffset, key.length);
+function sixBytes(key: Uint8Array, from: number): number {
+  let number = 0;
+  for (let at = from; at < from + 6; at++) number = number * 256 + byteAt(key, at);
+  return number;
+}
+
+/** Throws RangeError for a key that is too short. */
+function byteAt(key: Uint8Array, at: number): number {
+  const byte = key[at];
+  if (byte === undefined) throw new RangeError('a key that is too short');
+  return byte;
 }
 
 function wholeTable(prefix: number): KeyRange {

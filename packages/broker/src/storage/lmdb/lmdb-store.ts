@@ -12,7 +12,7 @@ import { Batch, type Operation } from './batch.js';
 import type { Compaction } from './compaction.js';
 import { allBodies, allQueues, allSessions, retainedKey } from './keys.js';
 import { LmdbMaintenance, type Underneath } from './lmdb-maintenance.js';
-import { readQueue, readRetained, readSessions } from './reader.js';
+import { readQueue, readRetained, readRetainedOf, readSessions } from './reader.js';
 import { packMessage } from './records.js';
 import { type Progress, Transaction } from './transaction.js';
 import { highestNumber, type Tree } from './tree.js';
@@ -104,16 +104,7 @@ export class LmdbStore implements Store {
   }
 
   readQueue(clientId: string, after: number, limit: number): Promise<readonly QueueEntry[]> {
-    return new Promise((resolve, reject) => {
-      if (this.closed) throw closedError(); // LMDB would read memory that is no longer mapped
-      const apply = (tree: Tree): void => resolve(readQueue(tree, clientId, after, limit));
-      if (this.pending.isEmpty && !this.running) {
-        apply(this.tree);
-        return;
-      }
-      this.pending.stageBehind({ apply: (transaction) => apply(transaction.tree), fail: reject });
-      this.commit().catch(() => {}); // told by `fail`
-    });
+    return this.read((tree) => readQueue(tree, clientId, after, limit));
   }
 
   putReceived(clientId: string, received: ReceivedRecord): void {
@@ -122,6 +113,10 @@ export class LmdbStore implements Store {
 
   deleteReceived(clientId: string, packetId: number): void {
     this.stage({ apply: (transaction) => transaction.deleteReceived(clientId, packetId) });
+  }
+
+  readRetained(topics: readonly string[]): Promise<readonly MessageRecord[]> {
+    return this.read((tree) => readRetainedOf(tree, topics));
   }
 
   putRetained(message: MessageRecord): void {
@@ -163,6 +158,20 @@ export class LmdbStore implements Store {
         ({ tree: this.tree, progress: this.progress, compaction: this.compaction } = now);
       });
       if (!this.running) void this.run();
+    });
+  }
+
+  /** Reads now, or behind what is staged and not written. */
+  private read<T>(from: (tree: Tree) => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.closed) throw closedError(); // LMDB would read memory that is no longer mapped
+      const apply = (tree: Tree): void => resolve(from(tree));
+      if (this.pending.isEmpty && !this.running) {
+        apply(this.tree);
+        return;
+      }
+      this.pending.stageBehind({ apply: (transaction) => apply(transaction.tree), fail: reject });
+      this.commit().catch(() => {}); // told by `fail`
     });
   }
 

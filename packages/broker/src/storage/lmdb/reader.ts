@@ -10,6 +10,7 @@ import {
   partIn,
   positionIn,
   queueBehind,
+  retainedKey,
   totalsKey,
 } from './keys.js';
 import {
@@ -49,6 +50,14 @@ export function* readSessions(tree: Tree): Generator<RestoredSession> {
     rowsOfOne.push(row);
   }
   if (rowsOfOne.length > 0) yield restore(tree, rowsOfOne);
+}
+
+/** The retained messages of those topics that have one. */
+export function readRetainedOf(tree: Tree, topics: readonly string[]): MessageRecord[] {
+  return topics.flatMap((topic) => {
+    const stored = read<StoredMessage>(tree, retainedKey(topic));
+    return stored === undefined ? [] : [unpackMessage(stored)];
+  });
 }
 
 /** Every retained message, one at a time. */

@@ -135,8 +135,7 @@ export class SessionRegistry {
   }
 
   private resume(session: Session, { expiryInterval, will }: OpenRequest): Session {
-    session.willTimer?.cancel(); // [MQTT-3.1.3-9]
-    session.willTimer = undefined;
+    this.settleWill(session);
     session.expiryTimer?.cancel();
     session.expiryTimer = undefined;
     session.disconnectedAt = undefined;
@@ -144,6 +143,15 @@ export class SessionRegistry {
     session.will = will;
     this.save(session);
     return session;
+  }
+
+  /** The client is back: a will whose delay is over is published, though its timer has yet to say so; others are not. */
+  private settleWill(session: Session): void {
+    const { willTimer, disconnectedAt = 0 } = session;
+    if (willTimer === undefined) return;
+    willTimer.cancel(); // [MQTT-3.1.3-9]
+    session.willTimer = undefined;
+    if (Date.now() - disconnectedAt >= willDelay(session) * 1000) this.fireWill(session); // [MQTT-3.1.2-8]
   }
 
   private takeOver(session: Session, survives: boolean): void {

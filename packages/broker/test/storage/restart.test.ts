@@ -215,6 +215,22 @@ describe('A broker that was stopped, and another on its store,', { concurrency: 
     },
   );
 
+  survives(
+    'publishes the will of a client that is back before its successor has come to it [MQTT-3.1.2-8]',
+    async (life) => {
+      await leave(await subscriber(life.port, 5, { w: 1 }, stored(5, 'watcher')));
+      const dying = await connected(life.port, 5, { ...stored(5, 'dying'), will: will(5, 'w', 'gone', { qos: 1 }) });
+      await ping(dying);
+      await life.restart('crash');
+      const [again, client] = [
+        await connected(life.port, 5, stored(5, 'dying')),
+        await connected(life.port, 5, stored(5, 'watcher')),
+      ];
+      assert.equal(await readPacket(client), publish(5, 'w', 'gone', { qos: 1 }));
+      again.end();
+    },
+  );
+
   survives('withholds the will of a client that said goodbye [MQTT-3.1.2-10]', async (life) => {
     await leave(await subscriber(life.port, 5, { '#': 1 }, stored(5, 'watcher')));
     const delayed = (payload: string) => will(5, 'w', payload, { qos: 1, properties: '1800000001' });

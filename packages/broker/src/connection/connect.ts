@@ -3,7 +3,7 @@ import type { Credentials, Verdict } from '../identity/authenticator.js';
 import { certificateOf } from '../identity/certificate.js';
 import { assignClientId } from '../identity/client-id.js';
 import { type Principal, principalKey } from '../identity/principal.js';
-import { neverExpires } from '../session/session.js';
+import { neverExpires, type Session } from '../session/session.js';
 import { beginExchange } from './auth.js';
 import { acceptance, refuse } from './connack.js';
 import type { Connection } from './connection.js';
@@ -129,6 +129,7 @@ class ConnectAttempt {
     const agreed = { assignedClientId, expiryInterval, keepAlive, authenticationData };
     const connack = acceptance(context, packet, agreed);
     if (!this.takes(connack)) return this.refuse(ReasonCode.implementationSpecificError, 'no room for CONNACK');
+    const before = context.store.staged;
     const opened = context.registry.open({
       clientId,
       owner: principalKey(principal),
@@ -138,6 +139,7 @@ class ConnectAttempt {
     });
     if ('refused' in opened) return this.refuseSession(opened.refused, principal);
     const { session, present } = opened;
+    if (context.store.staged !== before) this.holdUntilDurable(session, present);
     this.agreeOnLimits();
     this.audit('client.connected', principal.username, principal.method);
     connection.serve({ clientId, principal, rights, session, keepAlive, since: Date.now() });
@@ -146,6 +148,30 @@ class ConnectAttempt {
     startKeepAlive(connection, keepAlive);
     connection.judgeSubscriptions(); // of a resumed session: the policy may have changed meanwhile
     context.registry.attach(session, connection, rights);
+  }
+
+  /**
+   * CONNACK says that there is a session, or none of before, and stands for the will: none of that may be otherwise after
+   * a crash. So nothing leaves, and nothing more is read, before it is durable.
+   */
+  private holdUntilDurable(session: Session, present: boolean): void {
+    const { connection } = this;
+    const { registry, store } = connection.context;
+    connection.outbox.hold();
+    connection.hold();
+    store
+      .commit()
+      .then(
+        () => connection.outbox.unhold(),
+        () => {
+          if (connection.state === 'closed') return;
+          connection.outbox.discard();
+          connection.outbox.unhold();
+          this.refuse(ReasonCode.quotaExceeded, 'the session could not be stored');
+          if (!present) registry.end(session);
+        },
+      )
+      .finally(() => connection.unhold());
   }
 
   /** Whether the client's Maximum Packet Size leaves room for all that CONNACK must say. // [MQTT-3.1.2-24] */

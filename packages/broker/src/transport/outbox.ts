@@ -59,6 +59,7 @@ export class Outbox {
   /** Bytes appended that were not yet handed to the wire. */
   private queued = 0;
   private marked = false;
+  private held = false;
   /** Slabs that are full and whose bytes wait here. */
   private filled: Uint8Array[] | undefined;
   /** Slabs whose bytes the wire still holds. */
@@ -113,14 +114,25 @@ export class Outbox {
     this.chunks.push(bytes);
   }
 
+  /** Keeps back what gathers, until {@link unhold}; what is to be finished before that never leaves. */
+  hold(): void {
+    this.held = true;
+  }
+
+  unhold(): void {
+    this.held = false;
+    this.flush();
+  }
+
   /** Hands what has gathered to the wire, unless an earlier write is still pending. */
   flush(): void {
     this.marked = false;
-    if (this.queued > 0 && this.wire.pending === 0) this.handOver();
+    if (!this.held && this.queued > 0 && this.wire.pending === 0) this.handOver();
   }
 
   /** Hands over all there is, for nothing comes after it. */
   finish(): void {
+    if (this.held) this.discard();
     if (this.queued > 0) this.handOver();
   }
 
@@ -154,6 +166,8 @@ export class Outbox {
     this.filled = undefined;
     this.lent = undefined;
     this.queued = 0;
+    this.open = 0;
+    this.used = 0;
   }
 
   private mark(): void {

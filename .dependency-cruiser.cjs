@@ -27,6 +27,7 @@ const packages = {
   client: [],
   cli: ['broker', 'client', 'codec', 'pki'],
   testkit: [],
+  torture: ['codec', 'testkit'],
 };
 
 /** @type {import('dependency-cruiser').IConfiguration} */

@@ -1,9 +1,9 @@
 import { CodecError, encode, PacketType, Parser, type ParserOptions } from '@moat/codec';
+import { Random } from '@moat/testkit';
 import { Collector } from '../collector.js';
 import { bytesOf, hex } from '../notation.js';
 import { vectors } from '../vectors.js';
 import { mutate } from './mutate.js';
-import { Random } from './random.js';
 
 /** Something that must not happen, with all that is needed to see it again. */
 interface Finding {

@@ -20,6 +20,7 @@ const shapes = {
 
 /** A subscriber that keeps its subscriptions as a session does. */
 class Device implements Subscriber {
+  readonly stored = false;
   readonly available = true;
   subscriptions: Subscription[] = [];
   constructor(readonly clientId: string) {}

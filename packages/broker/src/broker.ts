@@ -114,6 +114,7 @@ export class Broker {
       sessionCounters,
       audit,
     };
+    store.watch((failure) => this.storeChanged(failure));
     this.retainedSweep = setInterval(() => router.expireRetained(Date.now()), 60_000);
     this.retainedSweep.unref();
   }
@@ -150,7 +151,7 @@ export class Broker {
   }
 
   status(): Status {
-    const { registry, router, counters, sessionCounters, audit } = this.context;
+    const { registry, router, store, counters, sessionCounters, audit } = this.context;
     const { rss, heapUsed } = process.memoryUsage();
     return {
       version,
@@ -162,6 +163,7 @@ export class Broker {
       sessionsDisconnected: registry.count - registry.connected,
       subscriptions: router.subscriptionCount,
       retained: { messages: router.retained.count, bytes: router.retained.bytes },
+      ...(store.failure === undefined ? {} : { storageFailure: store.failure.message }),
       traffic: { ...counters },
       dropped: { ...sessionCounters.dropped },
       memory: { rss, heapUsed },
@@ -245,13 +247,22 @@ export class Broker {
     for await (const record of store.retained()) noteRetained(router.retained, record);
   }
 
+  /** The store has ceased to take anything, or takes it again: then what waited for that goes on. */
+  private storeChanged(failure: Error | undefined): void {
+    const { audit, registry } = this.context;
+    if (failure !== undefined) return audit.record('storage.failing', { reason: failure.message });
+    audit.record('storage.recovered', {});
+    registry.storeRecovered();
+    for (const connection of this.connections) connection.deliver();
+  }
+
   /** The rights of a client that has not come back since the broker started: those of its name, from nowhere. */
   private rightsOfAbsent({ clientId, owner }: Session): ClientRights {
     return new ClientRights(this.context, { ...principalOfKey(owner), clientId, address: '0.0.0.0', listener: '' });
   }
 
   private report(code: AuditCode, fields: AuditFields): void {
-    this.log.info({ event: code, ...fields }, code);
+    this.log[code === 'storage.failing' ? 'error' : 'info']({ event: code, ...fields }, code);
   }
 }
 

@@ -13,9 +13,13 @@ killed themselves; then judges by what they recorded whether anything that was a
   --seed S         decides what happens when (default: by the clock)
   --data-dir DIR   takes data and records, and is kept; must be empty
   --engine NAME    lmdb or memory (default lmdb); with memory, which keeps nothing, faults must be found
+  --fill-disk      fills the disk of DIR/data now and then, which must be a small one of its own, and frees it
   --help
 
-Example: npm run torture -- --cycles 500 --seed 1
+Examples:
+  npm run torture -- --cycles 500 --seed 1
+  unshare -m sh -c 'mkdir -p /tmp/t/data && mount -t tmpfs -o size=64m none /tmp/t/data &&
+    npm run torture -- --fill-disk --data-dir /tmp/t'
 `;
 
 const shown = 20;
@@ -27,16 +31,17 @@ function readArguments(): { help: boolean; keep: boolean; options: TortureOption
       seed: { type: 'string', default: String(Date.now() % 0x1_0000_0000) },
       'data-dir': { type: 'string' },
       engine: { type: 'string', default: 'lmdb' },
+      'fill-disk': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
-  const { engine, 'data-dir': given, help } = values;
+  const { engine, 'data-dir': given, 'fill-disk': fillsDisk, help } = values;
   if (engine !== 'lmdb' && engine !== 'memory') throw new Error(`--engine takes lmdb or memory, not '${engine}'`);
   const [cycles, seed] = [whole('--cycles', values.cycles, 1), whole('--seed', values.seed, 0)];
-  if (given !== undefined && existsSync(given) && readdirSync(given).length > 0)
+  if (given !== undefined && existsSync(given) && readdirSync(given).some((name) => name !== 'data'))
     throw new Error(`--data-dir ${given} is not empty`);
   const directory = help ? '' : resolve(given ?? mkdtempSync(join(tmpdir(), 'moat-torture-')));
-  return { help, keep: given !== undefined, options: { cycles, seed, engine, directory } };
+  return { help, keep: given !== undefined, options: { cycles, seed, engine, directory, fillsDisk } };
 }
 
 function whole(option: string, text: string, least: number): number {

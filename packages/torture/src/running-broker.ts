@@ -10,7 +10,9 @@ import type { RecordFile } from './record/record-file.js';
 const command = fileURLToPath(new URL('../../../bin/moat', import.meta.url));
 
 /** Events that no client of the torture gives cause for. */
-const unexpectedEvents = new Set(['client.protocol_error', 'policy.denied', 'session.theft']);
+const unexpectedEvents = new Set(['client.protocol_error', 'policy.denied', 'session.theft', 'storage.failing']);
+/** And those of them that a full disk gives cause for. */
+const fullDiskEvents = new Set(['storage.failing']);
 
 /** Writes the configuration of the broker: everything on disk, no bound and no question in the way. */
 export function writeConfiguration(directory: string, port: number, engine: 'lmdb' | 'memory'): string {
@@ -42,6 +44,7 @@ export class RunningBroker {
     configuration: string,
     log: string,
     private readonly record: RecordFile<BrokerEvent>,
+    fillsDisk: boolean,
   ) {
     this.process = spawn(process.execPath, [command, 'start', '-c', configuration], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -51,14 +54,19 @@ export class RunningBroker {
     this.ready = new Promise((resolve) => {
       if (stdout !== null)
         createInterface(stdout).on('line', (line) => {
-          const { msg, level, event } = JSON.parse(line) as { msg: string; level: string; event?: string };
+          const { msg, level, event = '' } = JSON.parse(line) as { msg: string; level: string; event?: string };
           if (msg === 'ready') {
             this.record.write({ e: 'ready' });
             resolve(true);
           }
-          if (level !== 'info' || unexpectedEvents.has(event ?? '')) this.complain(log, line);
+          if (fillsDisk && fullDiskEvents.has(event)) return;
+          if (level !== 'info' || unexpectedEvents.has(event)) this.complain(log, line);
         });
-      if (stderr !== null) createInterface(stderr).on('line', (line) => this.complain(log, line));
+      if (stderr !== null)
+        createInterface(stderr).on('line', (line) => {
+          // LMDB tells there itself what it could not write.
+          if (!fillsDisk) this.complain(log, line);
+        });
       this.exited.then(() => {
         if (!this.ending) this.complain(log, `it ended by itself: ${this.process.exitCode ?? this.process.signalCode}`);
         resolve(false);

@@ -6,6 +6,7 @@ import { check, type Fault } from './check/check.js';
 import { readHistory } from './check/read-history.js';
 import { finale, type Phase } from './client/behaviour.js';
 import { WorkerProcess } from './client/worker-process.js';
+import { FullDisk } from './full-disk.js';
 import { workers } from './plan.js';
 import type { BrokerEvent } from './record/event.js';
 import { RecordFile } from './record/record-file.js';
@@ -19,6 +20,8 @@ export interface TortureOptions {
   /** Takes configuration, data and records; must be empty. */
   readonly directory: string;
   readonly engine: 'lmdb' | 'memory';
+  /** Whether the file system of `data` in the directory is filled now and then; it must be small. */
+  readonly fillsDisk: boolean;
 }
 
 /** How far it has got. */
@@ -62,6 +65,8 @@ class Run {
   private clients: WorkerProcess[] = [];
   private killedClients = 0;
   private readonly random: Random;
+  private readonly disk: FullDisk | undefined;
+  private full = false;
 
   private constructor(
     private readonly options: TortureOptions,
@@ -71,6 +76,7 @@ class Run {
     port: number,
   ) {
     this.random = new Random(options.seed);
+    if (options.fillsDisk) this.disk = new FullDisk(join(options.directory, 'data'));
     this.start();
     this.clients = workers.map((_, number) => new WorkerProcess(records, port, number, this.seed()));
   }
@@ -98,7 +104,11 @@ class Run {
     const { random, broker } = this;
     const whileStarting = random.chance(10);
     if (whileStarting) await pause(random.below(longestStart));
-    else if (await broker?.ready) await pause(random.below(longestLife));
+    else if (await broker?.ready) {
+      await pause(random.below(longestLife));
+      if (random.chance(50)) this.turnDisk();
+      if (this.disk !== undefined) await pause(random.below(longestLife));
+    }
     const worker = random.chance(25) ? random.pick(this.clients) : undefined;
     await Promise.all([
       broker?.end(!whileStarting && random.chance(8) ? 'SIGTERM' : 'SIGKILL'),
@@ -109,8 +119,18 @@ class Run {
     this.start();
   }
 
+  /** The disk becomes full, or is freed. */
+  private turnDisk(): void {
+    if (this.disk === undefined) return;
+    this.full = !this.full;
+    this.record.write({ e: this.full ? 'filled' : 'freed' });
+    if (this.full) this.disk.fill();
+    else this.disk.free();
+  }
+
   /** Everybody comes to an end, in order. */
   async finish(): Promise<void> {
+    if (this.full) this.turnDisk();
     if (!(await this.broker?.ready)) return this.collect();
     for (const phase of finale) if (!(await this.hold(phase))) break;
     this.collect();
@@ -123,7 +143,8 @@ class Run {
   }
 
   private start(): void {
-    this.broker = new RunningBroker(this.configuration, join(this.options.directory, 'broker.log'), this.record);
+    const { directory, fillsDisk } = this.options;
+    this.broker = new RunningBroker(this.configuration, join(directory, 'broker.log'), this.record, fillsDisk);
   }
 
   private collect(): void {

@@ -12,6 +12,8 @@ export interface Status {
   readonly sessionsDisconnected: number;
   readonly subscriptions: number;
   readonly retained: { readonly messages: number; readonly bytes: number };
+  /** Why nothing can be stored at the moment; absent as long as it can. */
+  readonly storageFailure?: string;
   readonly traffic: TrafficCounters;
   readonly dropped: SessionCounters['dropped'];
   readonly memory: { readonly rss: number; readonly heapUsed: number };

@@ -13,6 +13,8 @@ const auditCodes = [
   'limit.retained',
   'limit.slow_reader',
   'tls.client_rejected',
+  'storage.failing',
+  'storage.recovered',
 ] as const;
 
 export type AuditCode = (typeof auditCodes)[number];

@@ -2,6 +2,7 @@ import { type AcknowledgementPacket, PacketType, ReasonCode } from '@moat/codec'
 import type { Message } from '../routing/message.js';
 import type { Session } from '../session/session.js';
 import type { Agreement, Connection } from './connection.js';
+import { unstored, whenSettled } from './when-durable.js';
 
 /** PUBACK, PUBREC, PUBREL and PUBCOMP of the client (MQTT 5.0 §3.4 to §3.7). */
 export function acknowledge(connection: Connection, packet: AcknowledgementPacket): void {
@@ -30,28 +31,19 @@ function received(connection: Connection, packetId: number): void {
   const { session } = connection.agreement as Agreement;
   const before = connection.context.store.staged;
   const known = session.received(packetId);
-  sendDurably(connection, before, () => answer(connection, PacketType.PUBREL, packetId, known));
+  whenSettled(connection, before, () => answer(connection, PacketType.PUBREL, packetId, known));
 }
 
 /** PUBREL: the message goes its way, the identifier is free, and PUBCOMP says so once that is durable. // [MQTT-4.3.3-11] */
 function release(connection: Connection, packetId: number): void {
   const { session } = connection.agreement as Agreement;
   const { store } = connection.context;
+  if (store.failure !== undefined && session.mustStoreRelease(packetId)) return unstored(connection);
   const before = store.staged;
   const known = session.hasReceived(packetId);
   const message = session.releaseReceived(packetId);
   if (message !== undefined) deliver(connection, session, message);
-  sendDurably(connection, before, () => answer(connection, PacketType.PUBCOMP, packetId, known));
-}
-
-/** Sends once all that was staged since `before` is durable, behind the answers that wait already. */
-function sendDurably(connection: Connection, before: number, send: () => void): void {
-  if (connection.context.store.staged !== before) {
-    connection.answers.afterCommit(send, () =>
-      connection.close(ReasonCode.quotaExceeded, 'the state of a message could not be stored'),
-    );
-  } else if (connection.hasPendingAnswers) connection.answers.inTurn(send);
-  else send();
+  whenSettled(connection, before, () => answer(connection, PacketType.PUBCOMP, packetId, known));
 }
 
 /** A message that expired while it awaited PUBREL goes nowhere; it is acknowledged all the same. // [MQTT-4.3.3-13] */

@@ -217,7 +217,8 @@ class ConnectAttempt {
     if (aliases > 0) connection.outgoingAliases = new TopicAliases(aliases); // [MQTT-3.1.2-27]
   }
 
-  private refuseSession(why: 'not_owner' | 'too_many_sessions', principal: Principal): void {
+  private refuseSession(why: 'not_owner' | 'too_many_sessions' | 'not_stored', principal: Principal): void {
+    if (why === 'not_stored') return this.refuse(ReasonCode.quotaExceeded, 'the session could not be stored');
     if (why === 'not_owner') {
       this.audit('session.theft', principal.username, 'the session belongs to another');
       return this.refuse(ReasonCode.clientIdentifierNotValid, 'not authorized to use this client identifier');

@@ -103,6 +103,11 @@ export class Connection extends Outbound implements WireReceiver, Link {
       this.choked = false;
       this.readOn();
     }
+    this.deliver();
+  }
+
+  /** Sends on what waits in the session: something that was in its way has gone. */
+  deliver(): void {
     if (this.state === 'connected') this.guarded(() => this.agreement?.session.drain());
   }
 

@@ -2,6 +2,7 @@ import { CodecError, type IncomingPublish, PacketType, ReasonCode } from '@moat/
 import { Message } from '../routing/message.js';
 import type { Agreement, Connection } from './connection.js';
 import { hasMoreLevels, isTooLong } from './topic-limits.js';
+import { whenDurable, whenSettled } from './when-durable.js';
 
 /** PUBLISH of the client (MQTT 5.0 §3.3), or a run of them: judged, delivered, acknowledged. */
 export function publish(connection: Connection, packet: IncomingPublish): void {
@@ -23,14 +24,22 @@ export function publish(connection: Connection, packet: IncomingPublish): void {
     refuse(connection, packet, ReasonCode.quotaExceeded, 'no room for another retained message');
     return;
   }
+  if (qos !== 0 && context.store.failure !== undefined && mustStore(connection, agreement, message)) {
+    if (connection.v5) refuse(connection, packet, ReasonCode.quotaExceeded, notStored);
+    else connection.close(ReasonCode.quotaExceeded, notStored);
+    return;
+  }
   const before = context.store.staged;
   const reasonCode = take(connection, agreement, message, packetId);
   if (qos === 0) return;
   const send = (): void => answer(connection, qos, packetId, reasonCode);
-  if (context.store.staged !== before)
-    connection.answers.afterCommit(send, () => storageFailed(connection, agreement, qos, packetId), qos === 1);
-  else if (connection.hasPendingAnswers) connection.answers.inTurn(send, qos === 1);
-  else send();
+  whenDurable(connection, before, send, () => storageFailed(connection, agreement, qos, packetId), qos === 1);
+}
+
+const notStored = 'the message could not be stored';
+
+function mustStore({ context }: Connection, { session }: Agreement, message: Message): boolean {
+  return (message.qos === 2 && session.stored) || context.router.mustStore(message);
 }
 
 /** Delivers the message, or holds it back until PUBREL if it is one of QoS 2. */
@@ -79,7 +88,8 @@ function checkTopic(connection: Connection, topic: string): string {
 function accountFor(connection: Connection, { session }: Agreement, { qos, packetId }: IncomingPublish): boolean {
   // [MQTT-4.3.2-5]
   if (qos === 2 && session.hasReceived(packetId)) {
-    connection.answers.inTurn(() => connection.writeAcknowledgement(PacketType.PUBREC, packetId));
+    const { staged } = connection.context.store;
+    whenSettled(connection, staged, () => connection.writeAcknowledgement(PacketType.PUBREC, packetId));
     return false;
   }
   const { receive_maximum, max_queued_messages } = connection.context.limits;
@@ -129,6 +139,6 @@ function refuse(connection: Connection, packet: IncomingPublish, reasonCode: Rea
 /** Nothing was promised: 5.0 clients are told, others are disconnected so that they send again (invariant 1). */
 function storageFailed(connection: Connection, { session }: Agreement, qos: number, packetId: number): void {
   if (qos === 2) session.releaseReceived(packetId);
-  if (connection.v5) answer(connection, qos, packetId, ReasonCode.quotaExceeded, 'the message could not be stored');
-  else connection.close(ReasonCode.quotaExceeded, 'the message could not be stored');
+  if (connection.v5) answer(connection, qos, packetId, ReasonCode.quotaExceeded, notStored);
+  else connection.close(ReasonCode.quotaExceeded, notStored);
 }

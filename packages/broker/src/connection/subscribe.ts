@@ -10,6 +10,7 @@ import {
 import type { Subscription } from '../routing/subscription.js';
 import type { Agreement, Connection } from './connection.js';
 import { hasMoreLevels, isTooLong } from './topic-limits.js';
+import { whenDurable } from './when-durable.js';
 
 /** A filter that was granted. */
 interface Granted {
@@ -25,6 +26,8 @@ interface Granted {
 export function subscribe(connection: Connection, packet: SubscribePacket): void {
   const { store } = connection.context;
   const { session } = connection.agreement as Agreement;
+  if (session.stored && store.failure !== undefined)
+    return connection.answers.inTurn(() => answerUnstored(connection, packet));
   const before = store.staged;
   const identifier = packet.properties?.subscriptionIdentifiers?.[0] ?? 0;
   const granted: Granted[] = [];
@@ -37,15 +40,19 @@ export function subscribe(connection: Connection, packet: SubscribePacket): void
   };
   const bad = (): void => {
     for (const { subscription, isNew } of granted) if (isNew) session.unsubscribe(subscription.filter);
-    if (connection.state !== 'connected') return;
-    const failed = failure(connection, ReasonCode.quotaExceeded);
-    answerSubscribe(
-      connection,
-      packet,
-      reasonCodes.map(() => failed),
-    );
+    if (connection.state === 'connected') answerUnstored(connection, packet);
   };
-  settle(connection, before, good, bad);
+  whenDurable(connection, before, good, bad);
+}
+
+/** Nothing can be stored: no filter is granted. */
+function answerUnstored(connection: Connection, packet: SubscribePacket): void {
+  const failed = failure(connection, ReasonCode.quotaExceeded);
+  answerSubscribe(
+    connection,
+    packet,
+    packet.subscriptions.map(() => failed),
+  );
 }
 
 function answerSubscribe(connection: Connection, { packetId }: SubscribePacket, reasonCodes: ReasonCode[]): void {
@@ -65,15 +72,27 @@ function answerSubscribe(connection: Connection, { packetId }: SubscribePacket, 
 export function unsubscribe(connection: Connection, packet: UnsubscribePacket): void {
   const { store } = connection.context;
   const { session } = connection.agreement as Agreement;
+  // Before 5.0 UNSUBACK cannot say no.
+  const bad = (): void => {
+    if (!connection.v5) connection.close(ReasonCode.quotaExceeded, 'the end of a subscription could not be stored');
+    else
+      answerUnsubscribe(
+        connection,
+        packet,
+        packet.filters.map(() => ReasonCode.unspecifiedError),
+      );
+  };
+  if (session.stored && store.failure !== undefined) return connection.answers.inTurn(bad);
   const before = store.staged;
   const reasonCodes = packet.filters.map(
     (filter) => (session.unsubscribe(filter) ? ReasonCode.success : ReasonCode.noSubscriptionExisted), // [MQTT-3.10.4-2] [MQTT-3.10.4-3]
   );
-  const send = (): void => {
-    if (connection.state !== 'connected') return;
-    connection.write({ type: PacketType.UNSUBACK, packetId: packet.packetId, reasonCodes }); // [MQTT-3.11.3-1] [MQTT-2.2.1-6]
-  };
-  settle(connection, before, send, send);
+  whenDurable(connection, before, () => answerUnsubscribe(connection, packet, reasonCodes), bad);
+}
+
+function answerUnsubscribe(connection: Connection, { packetId }: UnsubscribePacket, reasonCodes: ReasonCode[]): void {
+  if (connection.state !== 'connected') return;
+  connection.write({ type: PacketType.UNSUBACK, packetId, reasonCodes }); // [MQTT-3.11.3-1] [MQTT-2.2.1-6]
 }
 
 /** The one code that there is before 5.0. // [MQTT3-3.9.3-2] */
@@ -85,14 +104,8 @@ function failure({ v5 }: Connection, reasonCode: ReasonCode): ReasonCode {
 function refusalOf(reasonCode: ReasonCode): string {
   if (reasonCode === ReasonCode.notAuthorized) return 'not authorized to subscribe';
   return reasonCode === ReasonCode.quotaExceeded
-    ? 'no room for another subscription'
+    ? 'no room for another subscription, or no way to store it'
     : 'a topic filter beyond the limits';
-}
-
-function settle(connection: Connection, stagedBefore: number, good: () => void, bad: () => void): void {
-  if (connection.context.store.staged !== stagedBefore) connection.answers.afterCommit(good, bad);
-  else if (connection.hasPendingAnswers) connection.answers.inTurn(good);
-  else good();
 }
 
 function subscribeTo(

@@ -66,6 +66,15 @@ export class Router {
     return message.payloadLength === 0 || this.retained.hasRoom(message.topic, message.size);
   }
 
+  /** Whether a message of QoS 1 or 2 has to be stored, or may have to be. */
+  mustStore({ topic, retain }: Message): boolean {
+    if (retain && !isServerTopic(topic)) return true;
+    const { targets, groups } = this.resolve(topic);
+    return (
+      targets.some(({ qos, subscriber }) => qos > 0 && subscriber.stored) || groups.some((group) => group.mayStore)
+    );
+  }
+
   /** Keeps the message if it is to be retained, and delivers it; returns whether anybody is subscribed. */
   publish(message: Message): boolean {
     if (message.retain) this.retain(message); // [MQTT-3.3.1-8]
@@ -91,6 +100,8 @@ export class Router {
   }
 
   private retain(message: Message): void {
+    // What nobody could refuse, a QoS 0 message or a will, is not kept where it could not be stored.
+    if (this.store.failure !== undefined && !isServerTopic(message.topic)) return;
     if (message.payloadLength === 0) {
       // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
       if (this.retained.delete(message.topic) && !isServerTopic(message.topic))

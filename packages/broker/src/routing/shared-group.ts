@@ -31,6 +31,11 @@ export class SharedGroup {
     return removed;
   }
 
+  /** Whether a message of QoS 1 or 2 may have to be stored for the member that gets it. */
+  get mayStore(): boolean {
+    return this.members.some(({ qos, subscriber }) => qos > 0 && subscriber.stored);
+  }
+
   /** All members, for listing. */
   all(): readonly Subscription[] {
     return this.members;

@@ -4,6 +4,8 @@ import type { Message } from './message.js';
 /** Whoever a message can be routed to. Sessions implement it. */
 export interface Subscriber {
   readonly clientId: string;
+  /** Whether messages of QoS 1 and 2 to it are stored. */
+  readonly stored: boolean;
   /** Takes a message that one or more of its subscriptions match. */
   deliver(message: Message, target: Target): void;
   /** Whether a shared subscription should pick it now: a message to it leaves at once. */

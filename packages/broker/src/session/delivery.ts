@@ -40,6 +40,7 @@ export function entryOf({ message, state, durableAt: _, ...delivery }: Delivery)
   return { ...delivery, message: message.record(), state: state === 'released' ? 'released' : 'queued' };
 }
 
-export function deliveryOf({ message, ...entry }: QueueEntry): Delivery {
-  return { ...entry, message: Message.restored(message), durableAt: 0 };
+/** What was read back from the store, when so many operations had been staged. */
+export function deliveryOf({ message, ...entry }: QueueEntry, staged: number): Delivery {
+  return { ...entry, message: Message.restored(message), durableAt: staged };
 }

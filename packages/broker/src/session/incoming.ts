@@ -22,6 +22,11 @@ export class Incoming {
     return this.held.has(packetId);
   }
 
+  /** The message that is held back under an identifier; undefined once it was delivered. */
+  get(packetId: number): Message | undefined {
+    return this.held.get(packetId);
+  }
+
   /** Holds a message back; returns those that are to be delivered already, by packet identifier. */
   hold(packetId: number, message: Message): ReadonlyMap<number, Message> {
     this.held.set(packetId, message);

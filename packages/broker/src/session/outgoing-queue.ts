@@ -10,7 +10,7 @@ export interface QueueLimits {
 }
 
 /** Why a message did not reach its client. */
-export type DropReason = 'queue_full' | 'expired' | 'not_authorized' | 'too_large';
+export type DropReason = 'queue_full' | 'expired' | 'not_authorized' | 'too_large' | 'not_stored';
 
 /** Whose queue it is. */
 export interface QueueOwner {
@@ -125,6 +125,7 @@ export class OutgoingQueue {
     if (this.backlog === 0 || this.paging) return;
     this.paging = true;
     const expected = this.backlog;
+    const { staged } = this.store; // what is read may be among the last of it, and not durable yet
     this.store.readQueue(this.owner.clientId, this.readUpTo, pageSize).then(
       (entries) => {
         this.paging = false;
@@ -137,7 +138,7 @@ export class OutgoingQueue {
           if (entry.state === 'released' && entry.position <= this.knownUpTo) continue;
           this.knownUpTo = Math.max(this.knownUpTo, entry.position);
           this.backlog = Math.max(0, this.backlog - 1);
-          const delivery = deliveryOf(entry);
+          const delivery = deliveryOf(entry, staged);
           if (entry.state === 'queued') this.waiting.push(delivery);
           else {
             this.leave(delivery.message.size);
@@ -163,7 +164,7 @@ export class OutgoingQueue {
     const all = this.waiting.clear();
     if (this.backlog === 0) return all;
     const entries = await this.store.readQueue(this.owner.clientId, this.readUpTo, this.backlog);
-    return [...all, ...entries.map(deliveryOf)];
+    return [...all, ...entries.map((entry) => deliveryOf(entry, this.store.staged))];
   }
 
   private dropOldest(): void {

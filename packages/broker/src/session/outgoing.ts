@@ -97,6 +97,8 @@ export class Outgoing {
   /** Sends a message, or adds it to those that wait. */
   push(message: Message, qos: 1 | 2, retain: boolean, target: Target): void {
     const { link, stored } = this.owner;
+    // Only what nobody could refuse comes here then: a will, or a message of QoS 2 that was taken before.
+    if (stored && this.store.failure !== undefined) return this.owner.dropped(1, 'not_stored');
     const straight = link !== undefined && this.isReady;
     if (!straight && !this.queue.makeRoom(message.size)) return;
     const delivery = newDelivery(this.nextPosition(), message.keep(), qos, retain, target);
@@ -115,11 +117,9 @@ export class Outgoing {
   attach(link: Link): void {
     this.outstanding = 0;
     this.unsent.clear();
-    for (const [packetId, delivery] of [...this.inFlight]) {
-      if (delivery.state === 'released') {
-        this.outstanding++;
-        link.release(packetId); // a PUBREL waits for no quota // [MQTT-3.3.4-10] [MQTT-4.9.0-3]
-      } else {
+    for (const delivery of [...this.inFlight.values()]) {
+      if (delivery.state === 'released') this.release(link, delivery);
+      else {
         this.unsent.add(delivery);
         this.sendUnsent(link);
       }
@@ -165,7 +165,10 @@ export class Outgoing {
     if (delivery === undefined || delivery.state === 'queued') return false;
     if (delivery.state === 'sent') {
       delivery.state = 'released'; // [MQTT-4.3.3-3] [MQTT-4.3.3-6]
-      if (this.owner.stored) this.store.release(this.owner.clientId, delivery.position);
+      if (this.owner.stored) {
+        this.store.release(this.owner.clientId, delivery.position);
+        delivery.durableAt = this.store.staged;
+      }
     }
     return true;
   }
@@ -226,6 +229,11 @@ export class Outgoing {
   private sendUnsent(link: Link): void {
     for (const delivery of this.unsent) {
       if (this.outstanding >= link.receiveMaximum || !link.writable || this.mustWait(delivery)) return;
+      if (delivery.state === 'released') {
+        this.unsent.delete(delivery);
+        this.release(link, delivery);
+        continue;
+      }
       if (!this.owner.mayReceive(delivery.message.topic)) {
         this.abandon(delivery, 'not_authorized');
         continue;
@@ -233,6 +241,16 @@ export class Outgoing {
       this.unsent.delete(delivery);
       this.leave(link, delivery);
     }
+  }
+
+  /** PUBREL, which waits for no quota, but until it is durable that the message must not be sent. // [MQTT-3.3.4-10] [MQTT-4.9.0-3] */
+  private release(link: Link, delivery: Delivery): void {
+    if (this.mustWait(delivery)) {
+      this.unsent.add(delivery);
+      return;
+    }
+    this.outstanding++;
+    link.release(packetIdOf(delivery.position));
   }
 
   private leave(link: Link, delivery: Delivery): void {
@@ -293,11 +311,9 @@ export class Outgoing {
   private page(): void {
     this.queue.page(
       (delivery) => {
-        const packetId = packetIdOf(delivery.position);
-        this.inFlight.set(packetId, delivery);
+        this.inFlight.set(packetIdOf(delivery.position), delivery);
         this.inFlightBytes += delivery.message.size;
-        this.outstanding++;
-        this.owner.link?.release(packetId);
+        if (this.owner.link !== undefined) this.release(this.owner.link, delivery);
       },
       () => {
         const { link } = this.owner;

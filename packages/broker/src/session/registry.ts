@@ -18,7 +18,7 @@ export interface OpenRequest {
 
 export type OpenResult =
   | { readonly session: Session; readonly present: boolean }
-  | { readonly refused: 'not_owner' | 'too_many_sessions' };
+  | { readonly refused: 'not_owner' | 'too_many_sessions' | 'not_stored' };
 
 /**
  * Every session by client ID. Decides takeover and resumption, and what becomes of a session whose connection
@@ -29,6 +29,8 @@ export type OpenResult =
  */
 export class SessionRegistry {
   private readonly sessions = new Map<string, Session>();
+  /** Sessions that changed while the store took nothing. */
+  private readonly unsaved = new Set<Session>();
   private connections = 0;
   private most = 0;
 
@@ -67,6 +69,7 @@ export class SessionRegistry {
     if (existing !== undefined && existing.owner !== request.owner) return { refused: 'not_owner' };
     if (existing === undefined && this.sessions.size >= this.limits.max_sessions)
       return { refused: 'too_many_sessions' };
+    if (this.context.store.failure !== undefined && mustStore(existing, request)) return { refused: 'not_stored' };
     if (existing !== undefined) {
       const survives = existing.expiryInterval > 0 && !request.cleanStart; // [MQTT-3.1.4-4] [MQTT3-3.1.4-3]
       if (existing.link !== undefined) this.takeOver(existing, survives);
@@ -78,6 +81,13 @@ export class SessionRegistry {
     session.will = request.will;
     this.save(session);
     return { session, present: false };
+  }
+
+  /** The store takes again what it could not. */
+  storeRecovered(): void {
+    const unsaved = [...this.unsaved];
+    this.unsaved.clear();
+    for (const session of unsaved) if (this.sessions.get(session.clientId) === session) this.save(session);
   }
 
   /** A connection begins to serve the session. */
@@ -179,7 +189,7 @@ export class SessionRegistry {
 
   /** Only what has no connection comes to an end. // [MQTT-4.1.0-1] [MQTT-4.1.0-2] [MQTT3-4.1.0-1] */
   private scheduleExpiry(session: Session): void {
-    if (session.expiryInterval === 0) {
+    if (session.expiryInterval === 0 && !this.mustWait(session)) {
       this.end(session); // [MQTT-3.1.2-23]
       return;
     }
@@ -190,13 +200,22 @@ export class SessionRegistry {
 
   private delayEnd(session: Session, seconds: number): void {
     if (session.expiryInterval === neverExpires) return;
-    session.expiryTimer = this.timers.after(seconds * 1000, () => this.end(session));
+    session.expiryTimer = this.timers.after(seconds * 1000, () => {
+      if (this.mustWait(session)) this.delayEnd(session, retryDelay);
+      else this.end(session);
+    });
+  }
+
+  /** While nothing can be stored, what has to be waits. */
+  private mustWait({ stored }: Session): boolean {
+    return stored && this.context.store.failure !== undefined;
   }
 
   private fireWill(session: Session): void {
     const { will } = session;
     session.willTimer = undefined;
     if (will === undefined) return;
+    if (this.mustWait(session)) return this.delayWill(session, retryDelay);
     session.will = undefined; // [MQTT-3.1.2-10] [MQTT3-3.1.2-10]
     this.context.counters.wills++;
     this.publishWill(session, willMessage(will, session.clientId));
@@ -205,10 +224,23 @@ export class SessionRegistry {
 
   private save(session: Session): void {
     if (!session.stored) return;
+    if (this.mustWait(session)) {
+      this.unsaved.add(session);
+      return;
+    }
     const { clientId, owner, expiryInterval, disconnectedAt, will, sentUpTo } = session;
     const record: SessionRecord = { clientId, owner, expiryInterval, disconnectedAt, will, sentUpTo };
     this.context.store.putSession(record);
   }
+}
+
+/** Seconds after which is tried again what the store did not take. */
+const retryDelay = 1;
+
+/** Whether a request changes what a store holds; that its client is there can be written down later. */
+function mustStore(existing: Session | undefined, { cleanStart, expiryInterval, will }: OpenRequest): boolean {
+  if (!existing?.stored) return expiryInterval > 0;
+  return cleanStart || expiryInterval !== existing.expiryInterval || will !== undefined || existing.will !== undefined;
 }
 
 /** Seconds from the end of the connection to the will: no longer than the session lives. */

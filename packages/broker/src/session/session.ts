@@ -45,6 +45,8 @@ export class Session implements Subscriber {
   /** Wall-clock milliseconds; undefined while it is connected. */
   disconnectedAt: number | undefined = undefined;
   expiryTimer: Timer | undefined = undefined;
+  /** What its packets came to is durable when that many operations of the store are. */
+  stagedUpTo = 0;
   readonly subscriptions: Subscription[] = [];
   private incoming: Incoming | undefined = undefined;
   private outgoing: Outgoing | undefined = undefined;
@@ -112,7 +114,7 @@ export class Session implements Subscriber {
     const { link } = this;
     if (link === undefined) return;
     this.outgoing?.drain(link);
-    while (this.feeds !== undefined && link.writable && this.queued === 0) {
+    while (this.feeds !== undefined && link.writable && this.queued === 0 && this.context.store.failure === undefined) {
       const [first] = this.feeds;
       const message = first?.feed.next();
       if (message !== undefined && first !== undefined) {
@@ -165,6 +167,13 @@ export class Session implements Subscriber {
 
   hasReceived(packetId: number): boolean {
     return this.incoming?.has(packetId) ?? false;
+  }
+
+  /** Whether PUBREL has an effect that must be stored. */
+  mustStoreRelease(packetId: number): boolean {
+    if (!this.hasReceived(packetId)) return false;
+    const message = this.incoming?.get(packetId);
+    return this.stored || (message !== undefined && this.context.router.mustStore(message));
   }
 
   /** PUBREL: the identifier is free again. Returns the message, unless it was delivered already. // [MQTT-4.3.3-12] */

@@ -29,6 +29,12 @@ export class MemoryStore implements Store {
     return this.staged;
   }
 
+  get failure(): Error | undefined {
+    return undefined;
+  }
+
+  watch(_changed: (failure: Error | undefined) => void): void {}
+
   commit(): Promise<void> {
     return Promise.resolve();
   }

@@ -85,6 +85,13 @@ export interface Store {
   readonly staged: number;
   /** How many of those, from the first on, are durable. */
   readonly durable: number;
+  /**
+   * Why the last attempt to make something durable failed, until one succeeds. Meanwhile whoever can refuse what would
+   * have to be stored does so before anything is staged; what cannot be refused is bounded by what there is.
+   */
+  readonly failure: Error | undefined;
+  /** Has `changed` called whenever {@link failure} comes and goes. */
+  watch(changed: (failure: Error | undefined) => void): void;
   /** Resolves when all that was staged so far is durable; rejects when it cannot be. */
   commit(): Promise<void>;
 

@@ -7,6 +7,7 @@ import { anyFilter, matches, sharedParts, topicFilter, topicName } from './naive
 
 const subscriberNamed = (clientId: string): Subscriber => ({
   clientId,
+  stored: false,
   available: true,
   deliver() {},
   mayReceive: () => true,

@@ -68,7 +68,13 @@ export class SlowStore extends MemoryStore {
 /** A queue with its owner: who is connected, what may be received, what was dropped. */
 export class Desk implements OutgoingOwner {
   readonly clientId = 'c';
-  readonly drops: Record<DropReason, number> = { queue_full: 0, expired: 0, not_authorized: 0, too_large: 0 };
+  readonly drops: Record<DropReason, number> = {
+    queue_full: 0,
+    expired: 0,
+    not_authorized: 0,
+    too_large: 0,
+    not_stored: 0,
+  };
   link: Peer | undefined = undefined;
   forbidden: string | undefined = undefined;
   readonly outgoing: Outgoing;
@@ -109,7 +115,7 @@ export class Desk implements OutgoingOwner {
 }
 
 export const plainTarget: Target = {
-  subscriber: { clientId: 'c', available: true, deliver() {}, mayReceive: () => true },
+  subscriber: { clientId: 'c', stored: true, available: true, deliver() {}, mayReceive: () => true },
   qos: 2,
   retainAsPublished: false,
   subscriptionIdentifiers: undefined,

@@ -79,7 +79,7 @@ describe('Messages to a client', () => {
     peer.writable = true;
     desk.outgoing.drain(peer);
     assert.deepEqual(peer.take(), ['ok@4']);
-    assert.deepEqual(desk.drops, { queue_full: 0, expired: 1, not_authorized: 1, too_large: 1 });
+    assert.deepEqual(desk.drops, { queue_full: 0, expired: 1, not_authorized: 1, too_large: 1, not_stored: 0 });
   });
 
   it('that expire at once reach it if nothing waits', () => {
@@ -316,7 +316,7 @@ describe('Messages to a client with a stored session', () => {
     await turn();
     await turn();
     assert.deepEqual(peer.take(), sentAs(2, 4));
-    assert.deepEqual(desk.drops, { queue_full: 0, expired: 0, not_authorized: 0, too_large: 0 });
+    assert.deepEqual(desk.drops, { queue_full: 0, expired: 0, not_authorized: 0, too_large: 0, not_stored: 0 });
   });
 
   it('count against its quota while they wait', async () => {

@@ -36,6 +36,7 @@ function formatStatus(status: Status): string {
     ['sessions', `${status.sessions} (${status.sessionsDisconnected} disconnected)`],
     ['subscriptions', String(status.subscriptions)],
     ['retained', `${retained.messages} messages, ${formatBytes(retained.bytes)}`],
+    ...(status.storageFailure === undefined ? [] : [['storage', `failing: ${status.storageFailure}`] as const]),
     ['received', `${traffic.messagesReceived} messages, ${formatBytes(traffic.bytesReceived)}`],
     ['sent', `${traffic.messagesSent} messages, ${formatBytes(traffic.bytesSent)}`],
     ['dropped', counts(dropped)],

@@ -16,6 +16,12 @@ interface Life {
   readonly to: number;
 }
 
+/** A time in which the disk was full, or the broker may not have noticed yet that it is not. */
+interface Full {
+  readonly from: number;
+  readonly to: number;
+}
+
 export type ClientRecord = readonly Timed<ClientEvent>[];
 
 /** All that was recorded of a torture. */
@@ -23,6 +29,7 @@ export interface History {
   readonly plans: readonly ClientPlan[];
   readonly records: ReadonlyMap<string, ClientRecord>;
   readonly lives: readonly Life[];
+  readonly full: readonly Full[];
   /** By sender and number. */
   readonly sent: ReadonlyMap<string, ReadonlyMap<number, Sent>>;
 }
@@ -41,7 +48,7 @@ export function historyOf(
 ): History {
   const sent = new Map<string, Map<number, Sent>>();
   for (const [from, events] of records) sent.set(from, sentBy(from, events));
-  return { plans, records, lives: livesOf(broker), sent };
+  return { plans, records, lives: livesOf(broker), full: fullOf(broker), sent };
 }
 
 function sentBy(from: string, events: ClientRecord): Map<number, Sent> {
@@ -63,9 +70,28 @@ function livesOf(broker: readonly Timed<BrokerEvent>[]): Life[] {
   for (const { e, at } of broker) {
     const last = lives.at(-1);
     if (e === 'ready') lives.push({ from: at, to: Number.POSITIVE_INFINITY });
-    else if (last?.to === Number.POSITIVE_INFINITY) lives[lives.length - 1] = { from: last.from, to: at };
+    else if ((e === 'killed' || e === 'stopped') && last?.to === Number.POSITIVE_INFINITY)
+      lives[lives.length - 1] = { from: last.from, to: at };
   }
   return lives;
+}
+
+/** So long a broker may take to notice that its disk has room again, in milliseconds. */
+const recovering = 5_000;
+
+function fullOf(broker: readonly Timed<BrokerEvent>[]): Full[] {
+  const full: Full[] = [];
+  for (const { e, at } of broker) {
+    const last = full.at(-1);
+    if (e === 'filled') full.push({ from: at, to: Number.POSITIVE_INFINITY });
+    else if (e === 'freed' && last !== undefined) full[full.length - 1] = { from: last.from, to: at + recovering };
+  }
+  return full;
+}
+
+/** Whether the disk was full at some moment between the two. */
+export function wasFull({ full }: History, from: number, to: number): boolean {
+  return full.some((each) => each.from < to && each.to > from);
 }
 
 /** So long a broker may take to notice and keep that a connection has ended, in milliseconds. */
@@ -75,10 +101,10 @@ const settling = 1_000;
  * The earliest moment from `at` on from which a broker was there for so long that it surely knew, and kept, what had
  * happened before; Infinity when there was none.
  */
-export function surelyKnown({ lives }: History, at: number): number {
-  for (const { from, to } of lives) {
+export function surelyKnown(history: History, at: number): number {
+  for (const { from, to } of history.lives) {
     const start = Math.max(from, at);
-    if (to - start >= settling) return start;
+    if (to - start >= settling && !wasFull(history, start, start + settling)) return start;
   }
   return Number.POSITIVE_INFINITY;
 }

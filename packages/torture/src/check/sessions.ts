@@ -1,8 +1,11 @@
 import { type Attempt, attemptsOf } from './connections.js';
-import { type Fault, type History, surelyKnown } from './history.js';
+import { type Fault, type History, surelyKnown, wasFull } from './history.js';
 
 /** How much longer than its expiry a session may be there, in milliseconds: the broker's timers are coarse. */
 const lateness = 750;
+
+/** What a broker says when it can store nothing: quota exceeded, or what there is in its place. */
+const refusals = new Set([0x97, 0x80, 3]);
 
 /** A session is there as long as was acknowledged, and not longer. */
 export function checkSessions(history: History): Fault[] {
@@ -18,9 +21,10 @@ export function checkSessions(history: History): Fault[] {
         : 'was told that its session is gone, which should have been there';
       faults.push({ rule: 'session', client, text: `${text}, at ${attempt.connectedAt}` });
     }
-    for (const event of events)
-      if (event.e === 'refused')
-        faults.push({ rule: 'refused', client, text: `${event.packet} was refused with 0x${event.code.toString(16)}` });
+    for (const event of events) {
+      if (event.e !== 'refused' || (refusals.has(event.code) && wasFull(history, event.at, event.at))) continue;
+      faults.push({ rule: 'refused', client, text: `${event.packet} was refused with 0x${event.code.toString(16)}` });
+    }
   }
   return faults;
 }
@@ -30,9 +34,11 @@ function expectation(history: History, before: readonly Attempt[], attempt: Atte
   if (attempt.clean || attempt.expiry === 0) return false;
   if (before.length === 0) return false;
   const milliseconds = attempt.expiry === 0xffff_ffff ? Number.POSITIVE_INFINITY : attempt.expiry * 1_000;
-  const known = before.findLast(({ connectedAt }) => connectedAt !== undefined);
-  if (known !== undefined && (attempt.connectedAt ?? 0) < known.endedFrom + milliseconds) return true;
+  const last = before.findLast(({ connectedAt }) => connectedAt !== undefined);
+  if (last !== undefined && (attempt.connectedAt ?? 0) < last.endedFrom + milliseconds) return true;
   const ended = Math.max(...before.map(({ endedTo }) => endedTo));
-  if (attempt.at > surelyKnown(history, ended) + milliseconds + lateness) return false;
+  const known = surelyKnown(history, ended);
+  // While the disk is full sessions do not end.
+  if (attempt.at > known + milliseconds + lateness && !wasFull(history, known, attempt.at)) return false;
   return undefined;
 }

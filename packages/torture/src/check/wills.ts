@@ -1,6 +1,6 @@
 import { type Attempt, attemptsOf } from './connections.js';
 import { matches } from './deliveries.js';
-import { type Fault, type History, surelyKnown } from './history.js';
+import { type Fault, type History, surelyKnown, wasFull } from './history.js';
 import { holds, subscriptionsOf } from './subscriptions.js';
 
 /** How late a will may be, in milliseconds: the broker's timers are coarse. */
@@ -50,5 +50,7 @@ function expectation(history: History, attempt: Attempt, later: readonly Attempt
   const returned = later.find((each) => each.connectedAt !== undefined);
   if (returned?.connectedAt !== undefined && returned.connectedAt < endedFrom + will.delay * 1_000) return false;
   const fired = surelyKnown(history, endedTo) + will.delay * 1_000 + lateness;
-  return later.every(({ at }) => at > fired) && fired < (history.lives.at(-1)?.to ?? 0) ? true : undefined;
+  // While the disk is full wills wait.
+  if (wasFull(history, endedFrom, fired) || fired >= (history.lives.at(-1)?.to ?? 0)) return undefined;
+  return later.every(({ at }) => at > fired) ? true : undefined;
 }

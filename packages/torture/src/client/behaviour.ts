@@ -8,6 +8,8 @@ export type Phase = (typeof finale)[number];
 
 /** Messages that may be under way at once. */
 const window = 12;
+/** From one attempt to connect to the next. */
+const retryMilliseconds = 50;
 /** How much longer than its expiry a session is left alone at the end, in milliseconds. */
 const surelyExpired = 3_000;
 
@@ -48,7 +50,9 @@ export class Behaviour {
   step(now: number): void {
     const { client, random } = this;
     if (!client.online) {
-      if (now >= this.returns) client.connect(this.wantsClean());
+      if (now < this.returns) return;
+      this.returns = now + retryMilliseconds;
+      client.connect(this.wantsClean());
       return;
     }
     if (!client.connected) return;

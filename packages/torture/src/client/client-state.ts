@@ -43,6 +43,7 @@ export class ClientState {
         for (const message of this.underWay.values()) if (message.n === event.n) message.received = true;
         return;
       case 'done':
+      case 'refused':
         for (const [id, { n }] of this.underWay) if (n === event.n) this.underWay.delete(id);
         return;
       case 'arrived':

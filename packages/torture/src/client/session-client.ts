@@ -166,8 +166,11 @@ export class SessionClient {
     const message: UnderWay | undefined = this.state.underWay.get(id);
     if (message === undefined) return;
     // That PUBREL came once before, and was acted upon, is no refusal.
-    if (code >= 0x80 && type !== PacketType.PUBCOMP) this.note({ e: 'refused', packet: `PUBLISH ${message.n}`, code });
-    if (type === PacketType.PUBREC && code < 0x80) {
+    if (code >= 0x80 && type !== PacketType.PUBCOMP) {
+      this.note({ e: 'refused', packet: 'PUBLISH', code, n: message.n });
+      return;
+    }
+    if (type === PacketType.PUBREC) {
       if (!message.received) this.note({ e: 'received', n: message.n });
       this.answer(PacketType.PUBREL, id);
       return;
@@ -176,12 +179,12 @@ export class SessionClient {
     this.counts.done++;
   }
 
-  private answered({ type, packetId, reasonCodes }: SubackPacket | UnsubackPacket): void {
+  private answered({ packetId, reasonCodes }: SubackPacket | UnsubackPacket): void {
     const { asked } = this;
     if (asked?.id !== packetId) return;
     this.asked = undefined;
-    const code = type === PacketType.SUBACK ? (reasonCodes[0] ?? 0x80) : 0;
-    if (code >= 0x80) this.note({ e: 'refused', packet: `SUBSCRIBE ${asked.filter}`, code });
+    const code = reasonCodes[0] ?? 0; // there is none in an UNSUBACK before 5.0
+    if (code >= 0x80) this.note({ e: 'refused', packet: asked.wanted ? 'SUBSCRIBE' : 'UNSUBSCRIBE', code });
     else this.note({ e: asked.wanted ? 'subscribed' : 'unsubscribed', filter: asked.filter });
   }
 

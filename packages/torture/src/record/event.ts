@@ -40,7 +40,7 @@ export type ClientEvent =
     }
   | { readonly e: 'connected'; readonly present: boolean }
   /** A reason code of 0x80 or above, wherever it came. */
-  | { readonly e: 'refused'; readonly packet: string; readonly code: number }
+  | { readonly e: 'refused'; readonly packet: string; readonly code: number; readonly n?: number }
   /** DISCONNECT is to be sent. */
   | { readonly e: 'leaving' }
   /** The connection has ended. */
@@ -62,8 +62,8 @@ export type ClientEvent =
   | { readonly e: 'released'; readonly id: number }
   | { readonly e: 'subscribing' | 'subscribed' | 'unsubscribing' | 'unsubscribed'; readonly filter: string };
 
-/** What happens to the broker: a life ends when the signal is sent. */
-export type BrokerEvent = { readonly e: 'ready' } | { readonly e: 'killed' } | { readonly e: 'stopped' };
+/** What happens to the broker: a life ends when the signal is sent. Its disk is filled, and freed again. */
+export type BrokerEvent = { readonly e: 'ready' | 'killed' | 'stopped' | 'filled' | 'freed' };
 
 /** Milliseconds of a clock that all processes of a machine share, and that nobody sets. */
 export type Timed<T> = T & { readonly at: number };

@@ -38,6 +38,8 @@ const retryDelay = 1_000;
 export class LmdbStore implements Store {
   staged = 0;
   durable = 0;
+  failure: Error | undefined = undefined;
+  private failureChanged: (failure: Error | undefined) => void = () => {};
   private pending = new Batch();
   private underWay: Batch | undefined = undefined;
   private running = false;
@@ -59,6 +61,10 @@ export class LmdbStore implements Store {
     this.maintenance = new LmdbMaintenance(directory, this);
     const session = Math.max(highestNumber(tree, allSessions), highestNumber(tree, allQueues));
     this.progress = { session, body: highestNumber(tree, allBodies), clearing: true };
+  }
+
+  watch(changed: (failure: Error | undefined) => void): void {
+    this.failureChanged = changed;
   }
 
   commit(): Promise<void> {
@@ -231,14 +237,23 @@ export class LmdbStore implements Store {
       this.durable = upTo;
       if (this.underWay !== undefined) this.compaction?.wrote(this.underWay);
       this.underWay?.succeed();
+      this.settle(undefined);
       if (this.progress.clearing) this.arm();
     } catch (error) {
       const failed = this.underWay ?? this.cut();
       this.progress.clearing = true;
-      failed.fail(await reasonOf(error), this.pending);
+      const reason = await reasonOf(error);
+      failed.fail(reason, this.pending);
+      this.settle(reason);
       this.arm(retryDelay);
     }
     this.underWay = undefined;
+  }
+
+  private settle(failure: Error | undefined): void {
+    const changed = (this.failure === undefined) !== (failure === undefined);
+    this.failure = failure;
+    if (changed) this.failureChanged(failure);
   }
 
   /** Takes what is pending; the next batch begins. */

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { connect } from '@moat/client';
+import { RunningBroker } from './helpers/broker.js';
+import { temporaryDirectory } from './helpers/directory.js';
+import { moat } from './helpers/moat.js';
+
+const configuration = `listeners: [{ protocol: mqtt, port: 0 }]
+authentication: { allow_anonymous: true }
+authorization: { default: allow }
+`;
+
+/** Limits how large a file of the process may grow: what a full disk is to its store. */
+function mayGrowTo(pid: number | undefined, bytes: number | 'unlimited'): void {
+  execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`]);
+}
+
+test('a broker whose disk is full says so, refuses what it cannot store, and recovers by itself', async (t) => {
+  const cwd = join(await temporaryDirectory(), 'full');
+  await mkdir(cwd);
+  const broker = await RunningBroker.start(cwd, configuration);
+  t.after(() => broker.stop('SIGKILL'));
+  const port = await broker.port('mqtt');
+  const subscriber = await connect({
+    protocol: 'mqtt',
+    host: '127.0.0.1',
+    port,
+    clientId: 'keeper',
+    cleanStart: false,
+    reconnect: false,
+    properties: { sessionExpiryInterval: 600 },
+  });
+  await subscriber.subscribe('kept/#', { qos: 1 });
+  await subscriber.close();
+  const publisher = await connect({ protocol: 'mqtt', host: '127.0.0.1', port, reconnect: false });
+  const publish = () => publisher.publish('kept/x', Buffer.alloc(20_000), { qos: 1 });
+
+  await publish();
+  const { size } = await stat(join(cwd, 'moat-data/store/data.mdb'));
+  mayGrowTo(broker.process.pid, size + 100_000);
+  let accepted = 0;
+  await assert.rejects(async () => {
+    for (;;) {
+      await publish();
+      accepted++;
+    }
+  }, /0x97|quota/i);
+  assert.ok(accepted > 0, 'there was room for some');
+  await broker.logged('storage.failing');
+  const { stdout } = await moat(['status'], { cwd });
+  assert.match(stdout, /^storage +failing: /m);
+  await publisher.publish('elsewhere', 'x', { qos: 1 });
+
+  mayGrowTo(broker.process.pid, 'unlimited');
+  await broker.logged('storage.recovered');
+  await publish();
+  assert.doesNotMatch((await moat(['status'], { cwd })).stdout, /failing:/);
+  await publisher.close();
+  assert.equal(await broker.stop(), 0);
+});

@@ -1,0 +1,2 @@
+export { openLmdbStore } from './lmdb/open.js';
+export type { Store } from './store.js';

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { openLmdbStore } from '@moat/broker/storage';
+import { run, temporaryDirectory } from '@moat/testkit';
+import type { Fault } from '../dist/check/check.js';
+import { type ClientPlan, forever } from '../dist/plan.js';
+import { Stage } from './stage.js';
+import type { How } from './stepping-store.js';
+
+const stored = { version: 5, expiry: forever, absence: 0 } as const;
+const cast: readonly ClientPlan[] = [
+  { id: 'publisher', ...stored },
+  { id: 'keeper', ...stored, version: 4, keeps: ['t/#', 'w/#'] },
+  { id: 'changing', ...stored, changes: ['t/#'] },
+  { id: 'renewing', ...stored, expiry: 3_600, keeps: ['t/#'], renews: true },
+  { id: 'dying', ...stored, will: { topic: 'w/1', delay: 0 } },
+  { id: 'reader', version: 5, expiry: 0, absence: 0, keeps: ['r/#'], reads: true },
+];
+
+const message = (topic: string, qos: 1 | 2, retain = false) => ({ topic, qos, retain, empty: false });
+
+/** Something of everything that is stored, each behind the acknowledgement of what was before it. */
+async function play(stage: Stage, at: number): Promise<void> {
+  const [publisher, keeper, changing, renewing, dying, reader] = cast.map(({ id }) => stage.client(id));
+  assert.ok(publisher && keeper && changing && renewing && dying && reader);
+  for (const filter of ['t/#', 'w/#']) {
+    await stage.join(keeper);
+    await stage.settle(keeper, filter, true);
+  }
+  await stage.join(renewing);
+  await stage.settle(renewing, 't/#', true);
+  stage.leave(renewing);
+  stage.leave(keeper);
+
+  stage.arm(at);
+  await stage.join(publisher);
+  for (const qos of [1, 2] as const) publisher.send(message('t/1', qos), 100);
+  publisher.send(message('r/1', 1, true), 100);
+  await stage.published(publisher);
+
+  await stage.join(changing);
+  await stage.settle(changing, 't/#', true);
+  publisher.send(message('t/1', 2), 100);
+  await stage.published(publisher);
+  await stage.settle(changing, 't/#', false);
+  publisher.send(message('t/1', 1), 100);
+  publisher.send(message('r/1', 1, true), 100);
+  await stage.published(publisher);
+
+  await stage.join(keeper);
+  for (const qos of [2, 1] as const) publisher.send(message('t/1', qos), 100);
+  await stage.published(publisher);
+
+  await stage.join(dying);
+  stage.leave(dying);
+  renewing.connect(true);
+  await stage.join(renewing);
+  await stage.settle(renewing, 't/#', true);
+  publisher.send(message('t/1', 2), 100);
+  await stage.published(publisher);
+
+  await stage.join(reader);
+  await stage.settle(reader, 'r/#', true);
+  await stage.join(dying);
+  stage.leave(dying, 'goodbye');
+  const { done } = publisher.counts;
+  while (publisher.counts.done === done) {
+    publisher.send(message('t/end', 1), 0);
+    await stage.published(publisher);
+  }
+  for (const client of [keeper, renewing]) await stage.hears(client, 't/end');
+  await stage.hears(reader, 'r/1');
+}
+
+/** Plays it again and again, with the fault one step later each time, until there is no such step. */
+async function walk(t: TestContext, how: How): Promise<number> {
+  const directory = await temporaryDirectory(t);
+  let steps = 0;
+  const numbers = (function* () {
+    for (let at = 1; steps === 0; at++) yield at;
+  })();
+  const work = async (): Promise<void> => {
+    for (const at of numbers) {
+      const stage = await Stage.open(join(directory, `${how}-${at}`), cast, how);
+      let faults: Fault[] = [];
+      try {
+        await play(stage, at);
+      } finally {
+        faults = await stage.close();
+      }
+      assert.deepEqual(faults, [], `at step ${at}`);
+      if (!stage.wasHit) steps = Math.max(steps, at - 1);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, work));
+  return steps;
+}
+
+for (const how of ['stops', 'fails'] as const)
+  test(`a broker whose store ${how} between any two steps of a commit keeps what it acknowledged`, async (t) => {
+    assert.ok((await walk(t, how)) > 40);
+  });
+
+test('a process that is killed between any two steps of a commit leaves all that it acknowledged, and nothing by halves', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const writer = fileURLToPath(new URL('dying-writer.js', import.meta.url));
+  let killed = true;
+  let at = 0;
+  while (killed) {
+    const path = join(directory, String(++at));
+    const { code, stdout } = await run(process.execPath, [writer, path, String(at)]);
+    killed = code === null;
+    const acknowledged = stdout.split('\n').length - 1;
+    const store = await openLmdbStore(path);
+    const found: string[] = [];
+    for await (const { topic } of store.retained()) found.push(topic);
+    await store.close();
+    const numbers = [1, 2].slice(0, found.length / 2);
+    assert.deepEqual(
+      found.sort(),
+      ['a', 'b'].flatMap((half) => numbers.map((number) => `${half}/${number}`)),
+    );
+    assert.ok(numbers.length >= acknowledged, `${numbers.length} of ${acknowledged} at step ${at}`);
+  }
+  assert.ok(at > 10);
+});

@@ -83,6 +83,8 @@ async function main(): Promise<number> {
   return outcome.faults.length === 0 ? 0 : 1;
 }
 
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
+
 main().then(
   (code) => process.exit(code),
   (error: Error) => {

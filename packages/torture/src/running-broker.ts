@@ -51,6 +51,9 @@ export class RunningBroker {
     });
     const { stdout, stderr } = this.process;
     this.exited = once(this.process, 'exit');
+    const kill = (): void => void this.process.kill('SIGKILL');
+    process.once('exit', kill);
+    this.exited.then(() => process.off('exit', kill));
     this.ready = new Promise((resolve) => {
       if (stdout !== null)
         createInterface(stdout).on('line', (line) => {

@@ -35,6 +35,30 @@ describe('Of deliveries the checker', () => {
   finds('finds messages in another order than they were sent in', ['order'], () =>
     subscribed().publishes('p', 1).publishes('p', 2).gets('s', 'p', 2).gets('s', 'p', 1),
   );
+  finds('accepts one behind others that was sent again when there was a subscription', [], () =>
+    subscribed()
+      .client('late')
+      .connects('late')
+      .sends('p', 1)
+      .subscribes('late', 't/#')
+      .sends('p', 2)
+      .gets('s', 'p', 1)
+      .gets('s', 'p', 2)
+      .gets('late', 'p', 2)
+      .gets('late', 'p', 1)
+      .happens('p', { e: 'done', n: 1 }, { e: 'done', n: 2 }),
+  );
+  finds('accepts one behind others that were for the session before', [], () =>
+    subscribed()
+      .sends('p', 1)
+      .sends('p', 2)
+      .gets('s', 'p', 2)
+      .connects('s', { clean: true })
+      .subscribes('s', 't/#')
+      .gets('s', 'p', 1)
+      .gets('s', 'p', 2)
+      .happens('p', { e: 'done', n: 1 }, { e: 'done', n: 2 }),
+  );
   finds('accepts another order among QoS 1 and QoS 2', [], () =>
     subscribed().publishes('p', 1, qos2).publishes('p', 2).gets('s', 'p', 2).gets('s', 'p', 1, qos2),
   );

@@ -21,6 +21,8 @@ interface Receiver {
   /** Whether its session may end before it has got everything. */
   readonly mayEnd: boolean;
   readonly arrived: readonly Arrived[];
+  /** When it was told that it has a new session. */
+  readonly renewed: readonly number[];
   readonly counts: ReadonlyMap<string, number>;
   readonly subscriptions: ReadonlyMap<string, Subscribed>;
 }
@@ -36,7 +38,7 @@ export function checkDeliveries(history: History): Fault[] {
   });
   const faults: Fault[] = [];
   for (const receiver of receivers) {
-    faults.push(...twice(receiver), ...outOfOrder(receiver), ...unwanted(history, receiver));
+    faults.push(...twice(receiver), ...outOfOrder(history, receiver), ...unwanted(history, receiver));
     for (const [filter, subscribed] of receiver.subscriptions)
       if (!isShared(filter)) faults.push(...missing(history, filter, subscribed, [receiver]));
   }
@@ -49,7 +51,8 @@ function receiverOf(client: string, expiry: number, events: ClientRecord): Recei
   const arrived = events.filter((event) => event.e === 'arrived' && !event.retain) as Arrived[];
   const counts = new Map<string, number>();
   for (const each of arrived) counts.set(nameOf(each), (counts.get(nameOf(each)) ?? 0) + 1);
-  return { client, mayEnd: expiry !== forever, arrived, counts, subscriptions: subscriptionsOf(events) };
+  const renewed = events.filter((event) => event.e === 'connected' && !event.present).map(({ at }) => at);
+  return { client, mayEnd: expiry !== forever, arrived, renewed, counts, subscriptions: subscriptionsOf(events) };
 }
 
 /** A record, cut where a connection begins, which is the end of the one before. */
@@ -73,21 +76,35 @@ function twice({ client, arrived, counts }: Receiver): Fault[] {
 }
 
 /**
- * By publisher, topic and QoS; a message that comes again counts where it came first. What comes again to a shared
- * subscription may come first to another member.
+ * By publisher, topic and QoS, within a session; a message that comes again counts where it came first. What comes again to a shared
+ * subscription may come first to another member; and what was sent before the subscription was there may come when it is
+ * sent again, behind others.
  */
-function outOfOrder({ client, arrived, subscriptions }: Receiver): Fault[] {
+function outOfOrder(history: History, { client, arrived, renewed, subscriptions }: Receiver): Fault[] {
   if ([...subscriptions.keys()].some(isShared)) return [];
   const faults: Fault[] = [];
+  const wasSubscribed = ({ from, n, topic }: Arrived): boolean => {
+    const sent = history.sent.get(from)?.get(n);
+    return (
+      sent === undefined ||
+      [...subscriptions].some(([filter, { told }]) => matches(filter, topic) && holds(told, sent.at, sent.at))
+    );
+  };
   const seen = new Set<string>();
   const last = new Map<string, number>();
+  let session = 0;
   for (const message of arrived) {
+    for (; (renewed[session] ?? Number.POSITIVE_INFINITY) < message.at; session++) {
+      seen.clear();
+      last.clear();
+    }
     if (seen.has(nameOf(message))) continue;
     seen.add(nameOf(message));
     const { from, topic, qos, n, at } = message;
     const flow = `${from} ${topic} ${qos}`;
     const before = last.get(flow) ?? 0;
-    if (n < before) faults.push({ rule: 'order', client, text: `got ${from} ${n} behind ${before}, at ${at}` });
+    if (n < before && wasSubscribed(message))
+      faults.push({ rule: 'order', client, text: `got ${from} ${n} behind ${before}, at ${at}` });
     last.set(flow, Math.max(before, n));
   }
   return faults;

@@ -8,6 +8,8 @@ export interface Interval {
 
 /** When a client had a subscription, as far as it knows. */
 export interface Subscribed {
+  /** When it was told so. */
+  readonly told: readonly Interval[];
   /** When it certainly had it, in a session that was kept to the end: what was published then must have arrived. */
   readonly certain: readonly Interval[];
   /** When it may have had it: what was published at another time must not have arrived. */
@@ -18,7 +20,7 @@ export interface Subscribed {
 export function subscriptionsOf(events: ClientRecord): Map<string, Subscribed> {
   const all = new Map<string, Subscription>();
   for (const event of events) {
-    if (event.e === 'connecting' && event.clean) for (const each of all.values()) each.doubt();
+    if (event.e === 'connecting' && event.clean) for (const each of all.values()) each.doubt(event.at);
     else if (event.e === 'connected' && !event.present) for (const each of all.values()) each.lose(event.at);
     if (!('filter' in event)) continue;
     let subscription = all.get(event.filter);
@@ -32,6 +34,7 @@ export function subscriptionsOf(events: ClientRecord): Map<string, Subscribed> {
 }
 
 class Subscription implements Subscribed {
+  readonly told: Interval[] = [];
   readonly certain: Interval[] = [];
   readonly possible: Interval[] = [];
   private certainFrom: number | undefined;
@@ -48,7 +51,9 @@ class Subscription implements Subscribed {
   }
 
   unsubscribing(at: number): void {
-    if (this.certainFrom !== undefined) this.certain.push({ from: this.certainFrom, to: at });
+    if (this.certainFrom === undefined) return;
+    this.certain.push({ from: this.certainFrom, to: at });
+    this.told.push({ from: this.certainFrom, to: at });
     this.certainFrom = undefined;
   }
 
@@ -58,20 +63,20 @@ class Subscription implements Subscribed {
   }
 
   /** The session may be gone, with what it still had to bring. */
-  doubt(): void {
+  doubt(at: number): void {
+    this.unsubscribing(at);
     this.certain.length = this.kept;
-    this.certainFrom = undefined;
   }
 
   /** The session is gone. */
   lose(at: number): void {
-    this.doubt();
+    this.doubt(at);
     this.unsubscribed(at);
     this.kept = this.certain.length;
   }
 
   result(): Subscribed {
-    if (this.certainFrom !== undefined) this.unsubscribing(Number.POSITIVE_INFINITY);
+    this.unsubscribing(Number.POSITIVE_INFINITY);
     if (this.possibleFrom !== undefined) this.unsubscribed(Number.POSITIVE_INFINITY);
     return this;
   }

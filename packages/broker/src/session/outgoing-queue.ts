@@ -159,9 +159,9 @@ export class OutgoingQueue {
     return this.waiting.all();
   }
 
-  /** Empties it; the store is left to the caller. */
-  async takeAll(): Promise<Delivery[]> {
-    const all = this.waiting.clear();
+  /** All that waits, in memory and in the store. */
+  async all(): Promise<Delivery[]> {
+    const all = this.waiting.all();
     if (this.backlog === 0) return all;
     const entries = await this.store.readQueue(this.owner.clientId, this.readUpTo, this.backlog);
     return [...all, ...entries.map((entry) => deliveryOf(entry, this.store.staged))];

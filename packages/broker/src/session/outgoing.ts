@@ -12,6 +12,12 @@ import {
   type RestoredQueue,
 } from './outgoing-queue.js';
 
+/** A message that a member of a shared subscription has not had. */
+export interface Leftover {
+  readonly message: Message;
+  readonly sharedFilter: string;
+}
+
 /** What it asks of its session. */
 export interface OutgoingOwner extends QueueOwner {
   readonly link: Link | undefined;
@@ -76,6 +82,11 @@ export class Outgoing {
 
   get inFlightCount(): number {
     return this.inFlight.size;
+  }
+
+  /** Changes with every message that is pushed. */
+  get position(): number {
+    return this.lastPosition;
   }
 
   /** The last position that was sent: those behind it are new to the client. */
@@ -183,11 +194,11 @@ export class Outgoing {
   }
 
   /**
-   * The session ends: what came through shared subscriptions and may go to another member. A QoS 2 message that
+   * When the session ends: what came through shared subscriptions and may go to another member. A QoS 2 message that
    * was sent may not. // [MQTT-4.8.2-5]
    */
-  async leftovers(): Promise<{ message: Message; sharedFilter: string }[]> {
-    const left = [...this.inFlight.values(), ...(await this.queue.takeAll())];
+  async leftovers(): Promise<Leftover[]> {
+    const left = [...this.inFlight.values(), ...(await this.queue.all())];
     return left.flatMap(({ message, sharedFilter, qos, position }) =>
       sharedFilter === undefined || (qos === 2 && position <= this.lastSent) ? [] : [{ message, sharedFilter }],
     );

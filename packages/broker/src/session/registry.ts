@@ -3,6 +3,7 @@ import { Message } from '../routing/message.js';
 import type { RestoredSession, SessionRecord } from '../storage/store.js';
 import type { TimerWheel } from '../transport/timer-wheel.js';
 import type { Link } from './link.js';
+import type { Leftover } from './outgoing.js';
 import { neverExpires, type Rights, Session, type SessionContext } from './session.js';
 
 /** What a CONNECT asks of the registry. */
@@ -112,12 +113,12 @@ export class SessionRegistry {
     session.expiryInterval = expiryInterval;
   }
 
-  /** Ends a session for good: nothing of it stays. */
-  end(session: Session): void {
+  /** Ends a session for good: nothing of it stays, but what is `left` for other members of shared subscriptions. */
+  end(session: Session, left?: readonly Leftover[]): void {
     session.expiryTimer?.cancel();
     session.willTimer?.cancel();
     this.sessions.delete(session.clientId);
-    session.end();
+    session.end(left);
     if (session.stored) this.context.store.deleteSession(session.clientId);
     this.fireWill(session); // the end of the session is the latest moment for a delayed will
   }
@@ -189,21 +190,32 @@ export class SessionRegistry {
 
   /** Only what has no connection comes to an end. // [MQTT-4.1.0-1] [MQTT-4.1.0-2] [MQTT3-4.1.0-1] */
   private scheduleExpiry(session: Session): void {
-    if (session.expiryInterval === 0 && !this.mustWait(session)) {
-      this.end(session); // [MQTT-3.1.2-23]
-      return;
-    }
     session.disconnectedAt = Date.now();
+    if (session.expiryInterval === 0) return this.expire(session); // [MQTT-3.1.2-23]
     this.save(session);
     this.delayEnd(session, session.expiryInterval);
   }
 
   private delayEnd(session: Session, seconds: number): void {
     if (session.expiryInterval === neverExpires) return;
-    session.expiryTimer = this.timers.after(seconds * 1000, () => {
-      if (this.mustWait(session)) this.delayEnd(session, retryDelay);
-      else this.end(session);
-    });
+    session.expiryTimer = this.timers.after(seconds * 1000, () => this.expire(session));
+  }
+
+  /**
+   * The time of a session is over. What it has for other members of shared subscriptions is read first, and goes to them
+   * in the turn in which the session ends: no crash comes between.
+   */
+  private expire(session: Session): void {
+    if (this.mustWait(session)) return this.delayEnd(session, retryDelay);
+    if (!session.stored || !session.hasShared) return this.end(session);
+    const { expiryTimer, position } = session;
+    const again = (): void => this.delayEnd(session, retryDelay);
+    session.leftovers().then((left) => {
+      // Its client is back, or another session has its place.
+      if (session.expiryTimer !== expiryTimer || this.sessions.get(session.clientId) !== session) return;
+      if (session.position !== position || this.mustWait(session)) again();
+      else this.end(session, left);
+    }, again);
   }
 
   /** While nothing can be stored, what has to be waits. */

@@ -1,4 +1,4 @@
-import type { QoS, Will } from '@moat/codec';
+import { isSharedFilter, type QoS, type Will } from '@moat/codec';
 import { Message } from '../routing/message.js';
 import type { RetainedMatch } from '../routing/retained.js';
 import type { Router } from '../routing/router.js';
@@ -9,7 +9,7 @@ import type { QueueEntry, RestoredSession, Store } from '../storage/store.js';
 import type { Timer } from '../transport/timer-wheel.js';
 import { Incoming } from './incoming.js';
 import type { Link } from './link.js';
-import { Outgoing } from './outgoing.js';
+import { type Leftover, Outgoing } from './outgoing.js';
 import type { DropReason, QueueLimits } from './outgoing-queue.js';
 import { RetainedFeed } from './retained-feed.js';
 import type { SessionCounters } from './session-counters.js';
@@ -236,20 +236,32 @@ export class Session implements Subscriber {
       this.incoming.restore(packetId, message === undefined ? undefined : Message.restored(message));
   }
 
-  /** Gives up everything; what shared subscriptions still had to bring goes to other members. */
-  end(): void {
+  /** Whether something of it may be left for other members of a shared subscription. */
+  get hasShared(): boolean {
+    return this.outgoing !== undefined && this.subscriptions.some(({ filter }) => isSharedFilter(filter));
+  }
+
+  /** Changes with every message of QoS 1 or 2 that it is given. */
+  get position(): number {
+    return this.outgoing?.position ?? 0;
+  }
+
+  /** What shared subscriptions would still have had to bring if it ended now. */
+  leftovers(): Promise<readonly Leftover[]> {
+    return this.outgoing?.leftovers() ?? Promise.resolve([]);
+  }
+
+  /** Gives up everything; what is left goes to other members at once, or where it is not given, when it has been read. */
+  end(left?: readonly Leftover[]): void {
     const { router } = this.context;
-    const hasShared = this.subscriptions.some(({ filter }) => filter.startsWith('$share/'));
+    const reading = left === undefined && this.hasShared ? this.leftovers() : undefined;
     for (const { filter } of this.subscriptions) router.unsubscribe(this, filter);
     this.subscriptions.length = 0;
-    const { outgoing } = this;
-    if (!hasShared || outgoing === undefined) return;
-    void outgoing.leftovers().then(
-      (leftovers) => {
-        for (const { message, sharedFilter } of leftovers) router.group(sharedFilter)?.deliver(message, this);
-      },
-      () => this.dropped(outgoing.queued, 'queue_full'),
-    );
+    const handOver = (leftovers: readonly Leftover[]): void => {
+      for (const { message, sharedFilter } of leftovers) router.group(sharedFilter)?.deliver(message, this);
+    };
+    if (left !== undefined) handOver(left);
+    reading?.then(handOver, () => this.dropped(this.queued, 'queue_full'));
   }
 
   private own(subscription: Subscription): void {

@@ -1,4 +1,4 @@
-import { openLmdbStore, type Store } from '@moat/broker/storage';
+import { openLmdbStore, type Store } from '@moat/broker/store';
 
 /** What happens at the step that was chosen: it fails once; nothing happens any more, as if the process had been killed; or it is. */
 export type How = 'fails' | 'stops' | 'dies';

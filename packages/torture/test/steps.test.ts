@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { openLmdbStore } from '@moat/broker/storage';
+import { openLmdbStore } from '@moat/broker/store';
 import { run, temporaryDirectory } from '@moat/testkit';
 import type { Fault } from '../dist/check/check.js';
 import { type ClientPlan, forever } from '../dist/plan.js';

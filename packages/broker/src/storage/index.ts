@@ -1,2 +1,0 @@
-export { openLmdbStore } from './lmdb/open.js';
-export type { Store } from './store.js';

@@ -1,17 +1,17 @@
 import { parseArgs } from 'node:util';
-import type { Peer } from './peer/peer.js';
-import type { Effort, Scenario } from './scenario.js';
-import type { Study } from './study.js';
+import type { Part } from './part.js';
+import type { Effort } from './scenario.js';
 
 export const usage = `Usage: npm run bench -- [options]
 
+  --part NAMES       only these sections of the page: memory, durable
   --scenario NAMES   only these, separated by commas; * at the end matches any rest (tls-*)
   --peers NAMES      only these brokers
   --duration SECONDS of each measurement (default 3)
   --repeat N         measurements, of which the median counts (default 3)
   --quick            one short measurement each, fewer connections
   --json             print JSON
-  --write            write docs/reference/performance.md
+  --write            write what was measured into docs/reference/performance.md
   --help
 
 Example: npm run bench -- --quick --scenario 1-1,qos1-1-1 --peers moat,mosquitto
@@ -44,19 +44,16 @@ export interface Arguments {
   readonly json: boolean;
   readonly write: boolean;
   readonly effort: Effort;
-  readonly scenarios: readonly Scenario[];
-  readonly studies: readonly Study[];
-  readonly peers: readonly Peer[];
+  /** The parts to run, with only what was asked for in them. */
+  readonly chosen: readonly Part[];
 }
 
 /** @throws Error that says which argument is wrong */
-export function readArguments(
-  args: string[],
-  { scenarios, studies, peers }: Pick<Arguments, 'scenarios' | 'studies' | 'peers'>,
-): Arguments {
+export function readArguments(args: string[], parts: readonly Part[]): Arguments {
   const { values } = parseArgs({
     args,
     options: {
+      part: { type: 'string' },
       scenario: { type: 'string' },
       peers: { type: 'string' },
       duration: { type: 'string' },
@@ -68,10 +65,19 @@ export function readArguments(
     },
   });
   if (values.write && (values.scenario ?? values.peers) !== undefined) {
-    throw new Error('--write is for a run of every scenario with every broker');
+    throw new Error('--write is for whole parts: every scenario with every broker');
   }
   const effort = values.quick ? quick : thorough;
-  const chosen = choose<Scenario | Study>('--scenario', values.scenario, [...scenarios, ...studies]);
+  const within = choose('--part', values.part, parts);
+  const named = within.flatMap(({ scenarios, studies }) => [...scenarios, ...studies]);
+  const measured = new Set(choose<{ name: string }>('--scenario', values.scenario, named));
+  const peers = new Set(
+    choose(
+      '--peers',
+      values.peers,
+      within.flatMap((part) => part.peers),
+    ),
+  );
   return {
     help: values.help,
     json: values.json,
@@ -81,9 +87,14 @@ export function readArguments(
       durationMs: positive('--duration', values.duration, effort.durationMs / 1000) * 1000,
       repeat: Math.ceil(positive('--repeat', values.repeat, effort.repeat)),
     },
-    scenarios: scenarios.filter((scenario) => chosen.includes(scenario)),
-    studies: studies.filter((study) => chosen.includes(study)),
-    peers: choose('--peers', values.peers, peers),
+    chosen: within
+      .map((part) => ({
+        ...part,
+        scenarios: part.scenarios.filter((scenario) => measured.has(scenario)),
+        studies: part.studies.filter((study) => measured.has(study)),
+        peers: part.peers.filter((peer) => peers.has(peer)),
+      }))
+      .filter(({ scenarios, studies }) => scenarios.length + studies.length > 0),
   };
 }
 
@@ -105,7 +116,7 @@ function choose<T extends { readonly name: string }>(
       pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
     );
     if (matches.length === 0)
-      throw new Error(`${option}: no '${pattern}' among ${all.map(({ name }) => name).join(', ')}`);
+      throw new Error(`${option}: no '${pattern}' among ${[...new Set(all.map(({ name }) => name))].join(', ')}`);
     for (const match of matches) chosen.add(match);
   }
   return all.filter((one) => chosen.has(one));

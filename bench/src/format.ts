@@ -30,11 +30,11 @@ export function show(sample: Sample | undefined, metric: Metric): string {
   return value === undefined ? nothing : formats[metric](value);
 }
 
-/** Shows a share as a person would say it: `1/12 of mosquitto`, `0.85 of mosquitto`. */
+/** Shows a share as a person would say it: `1/12 of mosquitto`, `0.85 of mosquitto`, `2 × mosquitto`. */
 export function ratioOf(peer: string): (value: number) => string {
   return (value) => {
-    const share = value < 0.75 ? `1/${Number((1 / value).toFixed(1))}` : String(Number(value.toFixed(2)));
-    return `${share} of ${peer}`;
+    if (value < 0.75) return `1/${Number((1 / value).toFixed(1))} of ${peer}`;
+    return `${Number(value.toFixed(2))} ${value > 1 ? '×' : 'of'} ${peer}`;
   };
 }
 

@@ -1,32 +1,47 @@
-import { writeFileSync } from 'node:fs';
 import { readArguments, usage } from './arguments.js';
 import { verdicts } from './outcome.js';
-import { aedes } from './peer/aedes.js';
-import { makeCertificate } from './peer/certificate.js';
-import { moat } from './peer/moat.js';
-import { mosquitto } from './peer/mosquitto.js';
+import type { Part } from './part.js';
+import { durablePart } from './parts/durable.js';
+import { memoryPart } from './parts/memory.js';
+import { type Certificate, makeCertificate } from './peer/certificate.js';
 import { cleanUpAtExit, temporaryDirectory } from './processes.js';
-import { page, setting } from './report.js';
+import { section, setting, writeSection } from './report.js';
 import { run } from './run.js';
-import { codecStudy } from './scenarios/codec-study.js';
-import { connectionScenarios } from './scenarios/connections.js';
-import { messageScenarios } from './scenarios/messages.js';
-import { subscriptionStudy } from './scenarios/subscriptions.js';
-import { outcomeTables, plainText, verdictTable } from './table.js';
+import type { Effort } from './scenario.js';
+import { outcomeTables, plainText, type Table, verdictTable } from './table.js';
 
 const performancePage = new URL('../../docs/reference/performance.md', import.meta.url);
-const everything = {
-  scenarios: [...messageScenarios, ...connectionScenarios],
-  studies: [codecStudy, subscriptionStudy],
-  peers: [moat, mosquitto(true), mosquitto(false), aedes],
-};
+const parts = [memoryPart, durablePart];
+
+interface Measured {
+  readonly tables: readonly Table[];
+  /** For programs. */
+  readonly json: object;
+  /** Whether something that was to be measured could not be. */
+  readonly failed: boolean;
+}
 
 function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
+async function measure(part: Part, effort: Effort, certificate: Certificate): Promise<Measured> {
+  const outcomes = await run(part.scenarios, part.peers, effort, certificate, say);
+  const findings = part.studies.map((study) => {
+    say(study.name);
+    return study.run();
+  });
+  const floors = [...verdicts(outcomes), ...findings.flatMap(({ verdicts }) => verdicts)];
+  const tables = [...outcomeTables(outcomes), ...findings.map(({ table }) => table)];
+  if (floors.length > 0) tables.push(verdictTable(floors));
+  const measured = outcomes.map(({ scenario, ...outcome }) => ({ scenario: scenario.name, ...outcome }));
+  const studied = findings.map(({ table }) => table);
+  const failed = outcomes.some(({ median, skipped }) => median === undefined && skipped === undefined);
+  return { tables, json: { part: part.name, measured, studied, floors }, failed };
+}
+
 async function main(): Promise<number> {
-  const { help, json, write, effort, scenarios, studies, peers } = readArguments(process.argv.slice(2), everything);
+  const { help, json, write, effort, chosen } = readArguments(process.argv.slice(2), parts);
   if (help) {
     process.stdout.write(usage);
     return 0;
@@ -34,27 +49,19 @@ async function main(): Promise<number> {
 
   cleanUpAtExit();
   const certificate = makeCertificate(temporaryDirectory());
-  const outcomes = await run(scenarios, peers, effort, certificate, say);
-  const findings = studies.map((study) => {
-    say(study.name);
-    return study.run();
-  });
-  const where = setting(peers, new Date());
-  const floors = [...verdicts(outcomes), ...findings.flatMap(({ verdicts }) => verdicts)];
-  const results = [...outcomeTables(outcomes), ...findings.map(({ table }) => table)];
-  if (floors.length > 0) results.push(verdictTable(floors));
-
-  if (json) {
-    const measured = outcomes.map(({ scenario, ...outcome }) => ({ scenario: scenario.name, ...outcome }));
-    const studied = findings.map(({ table }) => table);
-    process.stdout.write(`${JSON.stringify({ ...where, effort, measured, studied, floors }, undefined, 2)}\n`);
-  } else {
-    const { NO_COLOR } = process.env;
-    const colour = process.stdout.isTTY && NO_COLOR === undefined;
-    for (const table of results) process.stdout.write(`${plainText(table, colour)}\n`);
+  const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+  const all: object[] = [];
+  let failed = false;
+  for (const part of chosen) {
+    const where = setting(part.peers, new Date());
+    const measured = await measure(part, effort, certificate);
+    failed ||= measured.failed;
+    all.push({ ...where, ...measured.json });
+    if (!json) for (const table of measured.tables) process.stdout.write(`${plainText(table, colour)}\n`);
+    if (write) writeSection(performancePage, part, section(part, measured.tables, where, effort));
   }
-  if (write) writeFileSync(performancePage, page(results, where, effort));
-  return outcomes.some(({ median }) => median === undefined) ? 1 : 0;
+  if (json) process.stdout.write(`${JSON.stringify({ effort, parts: all }, undefined, 2)}\n`);
+  return failed ? 1 : 0;
 }
 
 main().then(

@@ -1,5 +1,5 @@
 import { formats, metricNames, metrics, ratioOf } from './format.js';
-import type { Metric, Sample, Scenario } from './scenario.js';
+import type { Bound, Metric, Sample, Scenario } from './scenario.js';
 
 /** What the repeats of one scenario with one peer came to. */
 export interface Outcome {
@@ -9,6 +9,8 @@ export interface Outcome {
   readonly median: Sample | undefined;
   /** Why repeats do not count. */
   readonly failures: readonly string[];
+  /** Why it was not measured at all. */
+  readonly skipped?: string;
 }
 
 export function median(samples: readonly Sample[]): Sample | undefined {
@@ -26,12 +28,10 @@ export function median(samples: readonly Sample[]): Sample | undefined {
 export interface Verdict {
   readonly title: string;
   readonly quantity: string;
-  /** Both in the same unit, or both as a share of a peer's number. */
-  readonly atMost: number;
-  readonly measured: number;
+  /** For a person, as `measured`: a bound and the number found, or both as a share of a peer's number. */
+  readonly required: string;
+  readonly measured: string;
   readonly reached: boolean;
-  /** Writes either of them for a person. */
-  show(value: number): string;
 }
 
 /** One verdict for each floor for which both sides have been measured. */
@@ -40,23 +40,39 @@ export function verdicts(outcomes: readonly Outcome[]): Verdict[] {
     .filter(({ peer }) => peer === 'moat')
     .flatMap(({ scenario, median }) =>
       scenario.floors.flatMap((floor) => {
-        const { metric, against, atMost } = floor;
+        const { metric, against } = floor;
         const own = median?.[metric];
         const base = against === undefined ? 1 : reference(outcomes, scenario, against, metric);
         if (own === undefined || base === undefined) return [];
         const measured = own / base;
         const show = against === undefined ? formats[metric] : ratioOf(against);
         const title = `${scenario.title}, ${scenario.name.startsWith('tls-') ? 'TLS' : 'plain'}`;
-        return [{ title, quantity: metricNames[metric], atMost, measured, reached: measured <= atMost, show }];
+        return [{ title, quantity: metricNames[metric], ...judge(floor, measured, show) }];
       }),
     );
 }
 
-/** A peer's number; of a peer that is measured in two settings (`NAME`, `NAME-…`) the lower one. */
+/** Whether a number keeps to its bound. */
+export function judge(
+  bound: Bound,
+  measured: number,
+  show: (value: number) => string,
+): Pick<Verdict, 'required' | 'measured' | 'reached'> {
+  const most = 'atMost' in bound;
+  const limit = most ? bound.atMost : bound.atLeast;
+  return {
+    required: `at ${most ? 'most' : 'least'} ${show(limit)}`,
+    measured: show(measured),
+    reached: most ? measured <= limit : measured >= limit,
+  };
+}
+
+/** A peer's number; of a peer that is measured in two settings (`NAME`, `NAME-…`) the better one. */
 function reference(outcomes: readonly Outcome[], scenario: Scenario, peer: string, metric: Metric): number | undefined {
   const values = outcomes
     .filter((outcome) => outcome.scenario === scenario)
     .filter((outcome) => outcome.peer === peer || outcome.peer.startsWith(`${peer}-`))
     .flatMap(({ median }) => median?.[metric] ?? []);
-  return values.length === 0 ? undefined : Math.min(...values);
+  if (values.length === 0) return undefined;
+  return metric === 'perSecond' ? Math.max(...values) : Math.min(...values);
 }

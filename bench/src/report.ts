@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
+import type { Part } from './part.js';
 import type { Peer } from './peer/peer.js';
 import type { Effort } from './scenario.js';
 import { markdown, type Table } from './table.js';
@@ -31,27 +32,28 @@ function distribution(): string {
   }
 }
 
-/** The page `docs/reference/performance.md`. */
-export function page(tables: readonly Table[], { date, machine, system, versions }: Setting, effort: Effort): string {
-  return `# Performance
+/** A part's section of the page. */
+export function section(
+  { title, about }: Part,
+  tables: readonly Table[],
+  { date, machine, system, versions }: Setting,
+  effort: Effort,
+): string {
+  return `## ${title}
 
-Written by \`npm run bench -- --write\` on ${date}.
+Measured on ${date}, on ${machine}; ${system}; ${versions.join(', ')}.
 
-- Machine: ${machine}
-- System: ${system}
-- Versions: ${versions.join(', ')}
-
-Every broker lets everybody do everything, keeps its state in memory, and runs in a fresh process for each measurement; the
-load comes from a process of its own over loopback. Measurements of the same scenario take turns among the brokers, and each
-number is the median of ${effort.repeat}. CPU is user and system time of all threads of the broker, from \`/proc\`, read while no
-message is on its way. A measurement in which a message was lost or doubled does not count.
-
-Messages have 64 bytes of payload unless said. Saturated publishers keep a window full: 2,000 messages in all on their way
-with QoS 0 (1 → 500: 200; 16 KiB: 64), 20 for each publisher with QoS 1 and 2; latency there is the time spent in that
-window. The paced load is one message in one write, from one publisher after the other. Mosquitto is measured with
-\`set_tcp_nodelay\` on (\`mosquitto\`) and off (\`mosquitto-nagle\`), and the lower number of the two counts.
-All TLS is 1.3 with an ECDSA P-256 certificate; no session is resumed.
-"× Moat" says how many times as much as Moat a broker takes.
-
+${about(effort)}
 ${tables.map(markdown).join('\n')}`;
+}
+
+/** Puts a part's section in the place of the one that the page has; throws when the page has no place for it. */
+export function writeSection(page: URL, { name }: Part, text: string): void {
+  const [begin, end] = [`<!-- ${name} -->\n`, `<!-- /${name} -->\n`];
+  const old = readFileSync(page, 'utf8');
+  const from = old.indexOf(begin);
+  const to = old.indexOf(end);
+  if (from < 0 || to < from)
+    throw new Error(`${page.pathname} has no section between ${begin.trim()} and ${end.trim()}`);
+  writeFileSync(page, `${old.slice(0, from + begin.length)}\n${text}\n${old.slice(to)}`);
 }

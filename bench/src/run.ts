@@ -17,7 +17,9 @@ export async function run(
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const scenario of scenarios) {
-    const samples = new Map(peers.map((peer) => [peer, { valid: [] as Sample[], failures: [] as string[] }]));
+    const reasons = new Map(peers.map((peer) => [peer, whyNot(scenario, peer)]));
+    const able = peers.filter((peer) => reasons.get(peer) === undefined);
+    const samples = new Map(able.map((peer) => [peer, { valid: [] as Sample[], failures: [] as string[] }]));
     for (let round = 1; round <= effort.repeat; round++) {
       for (const [peer, { valid, failures }] of samples) {
         try {
@@ -30,11 +32,25 @@ export async function run(
         }
       }
     }
-    for (const [peer, { valid, failures }] of samples) {
-      outcomes.push({ scenario, peer: peer.name, median: median(valid), failures });
+    for (const peer of peers) {
+      const measured = samples.get(peer);
+      const skipped = reasons.get(peer);
+      if (skipped !== undefined) say(`${scenario.name} ${peer.name}: skipped: ${skipped}`);
+      outcomes.push({
+        scenario,
+        peer: peer.name,
+        median: median(measured?.valid ?? []),
+        failures: measured?.failures ?? [],
+        ...(skipped === undefined ? {} : { skipped }),
+      });
     }
   }
   return outcomes;
+}
+
+/** Why a peer cannot be measured; undefined when it can. */
+function whyNot({ qos = 0 }: Scenario, peer: Peer): string | undefined {
+  return qos > (peer.maximumQos ?? 2) ? `it has no QoS ${qos}` : peer.missing?.();
 }
 
 /** In a broker of its own: what one scenario leaves behind does not weigh on the next. */

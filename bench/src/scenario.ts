@@ -1,3 +1,4 @@
+import type { QoS } from '@moat/cli/load';
 import type { Broker } from './peer/peer.js';
 
 /** What one measurement of one broker finds; a number that the scenario does not measure is left out. */
@@ -17,12 +18,13 @@ export interface Sample {
 
 export type Metric = keyof Sample;
 
-/** What Moat has to reach: at most `atMost` times a peer's number, or at most `atMost` of the metric's own unit. */
-export interface Floor {
+export type Bound = { readonly atMost: number } | { readonly atLeast: number };
+
+/** What Moat has to reach: a bound in the metric's own unit, or as a multiple of a peer's number. */
+export type Floor = Bound & {
   readonly metric: Metric;
-  readonly against?: 'mosquitto' | 'aedes';
-  readonly atMost: number;
-}
+  readonly against?: 'mosquitto' | 'aedes' | 'nats';
+};
 
 /** How long and how much to measure. */
 export interface Effort {
@@ -47,5 +49,7 @@ export interface Scenario {
   /** In the table. */
   readonly title: string;
   readonly floors: readonly Floor[];
+  /** That of its messages, where it has any of QoS 1 or 2. */
+  readonly qos?: QoS;
   measure(broker: Broker, effort: Effort): Promise<Sample>;
 }

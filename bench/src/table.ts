@@ -25,8 +25,8 @@ function groupTable(group: string, outcomes: readonly Outcome[]): Table {
     title: group,
     head: ['scenario', 'peer', ...shown.map((metric) => metricNames[metric]), '× Moat'],
     rows: members.map((outcome) => {
-      const { scenario, peer, median, failures } = outcome;
-      const note = median === undefined ? ` (${failures[0]?.split('\n')[0] ?? 'not measured'})` : '';
+      const { scenario, peer, median, failures, skipped = failures[0]?.split('\n')[0] } = outcome;
+      const note = median === undefined ? ` (${skipped ?? 'not measured'})` : '';
       const cells = shown.map((metric) => show(median, metric));
       return { cells: [scenario.title, peer + note, ...cells, timesMoat(outcome, outcomes)] };
     }),
@@ -45,9 +45,9 @@ function timesMoat({ scenario, median }: Outcome, outcomes: readonly Outcome[]):
 export function verdictTable(verdicts: readonly Verdict[]): Table {
   return {
     title: 'What Moat has to reach',
-    head: ['scenario', 'number', 'at most', 'measured', ''],
-    rows: verdicts.map(({ title, quantity, atMost, measured, reached, show }) => ({
-      cells: [title, quantity, show(atMost), show(measured), reached ? 'reached' : 'missed'],
+    head: ['scenario', 'number', 'required', 'measured', ''],
+    rows: verdicts.map(({ title, quantity, required, measured, reached }) => ({
+      cells: [title, quantity, required, measured, reached ? 'reached' : 'missed'],
       mood: reached ? 'good' : 'bad',
     })),
   };
@@ -56,7 +56,7 @@ export function verdictTable(verdicts: readonly Verdict[]): Table {
 export function markdown({ title, head, rows }: Table): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const rule = head.map((_, column) => (column < 2 ? '---' : '---:'));
-  return [`## ${title}`, '', line(head), line(rule), ...rows.map(({ cells }) => line(cells)), ''].join('\n');
+  return [`### ${title}`, '', line(head), line(rule), ...rows.map(({ cells }) => line(cells)), ''].join('\n');
 }
 
 const colours = { good: '\u001b[32m', bad: '\u001b[31m', none: '\u001b[0m' };

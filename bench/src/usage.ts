@@ -4,16 +4,24 @@ import { readFileSync } from 'node:fs';
 /** USER_HZ, the unit of /proc/PID/stat: 100 on every Linux that Node.js runs on. */
 const ticksPerSecond = 100;
 
-/** User and system time of all threads of `pid`, in microseconds, in steps of 10 ms. */
-export function cpuMicros(pid: number): number {
+/** User and system time of all threads of `pids`, in microseconds, in steps of 10 ms each. */
+export function cpuMicros(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + cpuMicrosOf(pid), 0);
+}
+
+/** Resident memory of `pids` in bytes, exact. */
+export function residentBytes(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + residentBytesOf(pid), 0);
+}
+
+function cpuMicrosOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   // The command's name, in parentheses, may hold anything; fields are counted after it: utime and stime are 14 and 15.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * (1_000_000 / ticksPerSecond);
 }
 
-/** Resident memory of `pid` in bytes, exact. */
-export function residentBytes(pid: number): number {
+function residentBytesOf(pid: number): number {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
   return Number(/^Rss:\s+(\d+) kB$/m.exec(rollup)?.[1]) * 1024;
 }

@@ -9,10 +9,7 @@ const server = fileURLToPath(new URL('aedes-server.js', import.meta.url));
 export const aedes: Peer = {
   name: 'aedes',
 
-  version() {
-    const manifest = readFileSync(new URL('package.json', import.meta.resolve('aedes')), 'utf8');
-    return `Aedes ${(JSON.parse(manifest) as { version: string }).version}`;
-  },
+  version: aedesVersion,
 
   async start(_directory, certificate) {
     const ports = await freePorts();
@@ -21,3 +18,8 @@ export const aedes: Peer = {
     return runningBroker(child, portReady(child, ports.secure), ports, certificate);
   },
 };
+
+export function aedesVersion(): string {
+  const manifest = readFileSync(new URL('package.json', import.meta.resolve('aedes')), 'utf8');
+  return `Aedes ${(JSON.parse(manifest) as { version: string }).version}`;
+}

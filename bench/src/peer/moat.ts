@@ -8,7 +8,8 @@ import { portReady } from './ready.js';
 const root = new URL('../../../', import.meta.url);
 const command = fileURLToPath(new URL('bin/moat', root));
 
-export const moat: Peer = {
+/** With its state in memory, or in its store on disk as by default. */
+export const moat = (engine: 'memory' | 'lmdb'): Peer => ({
   name: 'moat',
 
   version() {
@@ -37,7 +38,7 @@ export const moat: Peer = {
       authentication: { allow_anonymous: true },
       authorization: { default: 'allow' },
       limits: { profile: 'off' },
-      storage: { engine: 'memory' },
+      storage: { engine },
       // As the others, which log nothing either.
       log: { level: 'warn' },
     };
@@ -48,4 +49,4 @@ export const moat: Peer = {
     });
     return runningBroker(child, portReady(child, ports.secure), ports, certificate);
   },
-};
+});

@@ -1,22 +1,22 @@
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startProcess } from '../processes.js';
 import { freePorts, host, type Peer, runningBroker } from './peer.js';
+import { debianProgram } from './program.js';
 import { portReady } from './ready.js';
 
-/** Debian puts it where only an administrator's PATH leads. */
-const program = '/usr/sbin/mosquitto';
+const program = debianProgram('mosquitto');
 
-/** Mosquitto with Nagle's algorithm off or on, which is its default: neither is the better one everywhere. */
-export function mosquitto(noDelay: boolean): Peer {
+/**
+ * Mosquitto with Nagle's algorithm off or on, which is its default: neither is the better one everywhere. With
+ * `persistence` it writes its state every half hour and when it ends, and syncs none of it.
+ */
+export function mosquitto(noDelay: boolean, persistence = false): Peer {
   return {
     name: noDelay ? 'mosquitto' : 'mosquitto-nagle',
 
-    version() {
-      const help = spawnSync(program, ['-h'], { encoding: 'utf8' }).stdout;
-      return `Mosquitto ${/version (\S+)/.exec(help ?? '')?.[1] ?? '(not found)'}`;
-    },
+    version: () => `Mosquitto ${program.version('-h', /version (\S+)/)}`,
+    missing: program.missing,
 
     async start(directory, certificate) {
       const ports = await freePorts();
@@ -28,6 +28,7 @@ export function mosquitto(noDelay: boolean): Peer {
         'log_type none',
         'max_inflight_messages 0',
         'max_queued_messages 0',
+        ...(persistence ? ['persistence true', `persistence_location ${directory}/`] : []),
         `listener ${ports.plain} ${host}`,
         `listener ${ports.secure} ${host}`,
         `certfile ${certificate.certfile}`,
@@ -35,7 +36,7 @@ export function mosquitto(noDelay: boolean): Peer {
         'tls_version tlsv1.3',
       ];
       writeFileSync(file, `${lines.join('\n')}\n`);
-      const child = startProcess(program, ['-c', file], { stdio: 'ignore' });
+      const child = startProcess(program.path, ['-c', file], { stdio: 'ignore' });
       return runningBroker(child, portReady(child, ports.secure), ports, certificate);
     },
   };

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
-import type { Target } from '@moat/cli/load';
+import type { QoS, Target } from '@moat/cli/load';
 import { stopProcess } from '../processes.js';
 import type { Certificate } from './certificate.js';
 
@@ -9,15 +9,20 @@ import type { Certificate } from './certificate.js';
 export interface Peer {
   /** As in the tables and on the command line. */
   readonly name: string;
+  /** The highest QoS that it has. Default: 2. */
+  readonly maximumQos?: QoS;
   /** `name and version` of what is installed here. */
   version(): string;
+  /** What it needs and this machine has not, and how to get it; undefined when nothing is missing. */
+  missing?(): string | undefined;
   /** Starts one fresh broker that keeps its files in `directory`; rejects when it does not become ready. */
   start(directory: string, certificate: Certificate): Promise<Broker>;
 }
 
 /** One running broker, on two ports of 127.0.0.1, that lets everybody do everything. */
 export interface Broker {
-  readonly pid: number;
+  /** Its processes, the broker's own first: what they use is counted together. */
+  readonly pids: readonly number[];
   readonly plain: Target;
   readonly secure: Target;
   stop(): Promise<void>;
@@ -46,24 +51,27 @@ export async function freePorts(): Promise<Ports> {
   return { plain, secure };
 }
 
-/** The broker that `child` is once `ready` resolves; when that rejects, it is stopped. */
+/** The broker that `child` is, with those `behind` it, once `ready` resolves; when that rejects, all are stopped. */
 export async function runningBroker(
   child: ChildProcess,
   ready: Promise<unknown>,
   ports: Ports,
   certificate: Certificate,
+  behind: readonly ChildProcess[] = [],
 ): Promise<Broker> {
+  const stop = async (): Promise<void> => {
+    for (const each of [child, ...behind]) await stopProcess(each);
+  };
   try {
     await ready;
   } catch (error) {
-    await stopProcess(child);
+    await stop();
     throw error;
   }
-  if (child.pid === undefined) throw new Error('could not be started');
   return {
-    pid: child.pid,
+    pids: [child, ...behind].flatMap(({ pid }) => pid ?? []),
     plain: { host, port: ports.plain },
     secure: { host, port: ports.secure, tls: { ca: certificate.pem, servername: certificate.name } },
-    stop: () => stopProcess(child),
+    stop,
   };
 }

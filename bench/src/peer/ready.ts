@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import net from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { host } from './peer.js';
@@ -6,11 +7,20 @@ import { host } from './peer.js';
 const patienceMs = 20_000;
 
 /** Resolves when `port` accepts connections; rejects when the process ends before, or takes too long. */
-export async function portReady(child: ChildProcess, port: number): Promise<void> {
+export function portReady(child: ChildProcess, port: number): Promise<void> {
+  return becomes(child, () => accepts(port));
+}
+
+/** Resolves when `path` is there; rejects as {@link portReady}. */
+export function fileReady(child: ChildProcess, path: string): Promise<void> {
+  return becomes(child, async () => existsSync(path));
+}
+
+async function becomes(child: ChildProcess, isReady: () => Promise<boolean>): Promise<void> {
   for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await wait(20)) {
     if (child.pid === undefined) throw new Error('could not be started');
     if (child.exitCode !== null) throw new Error(`ended with code ${child.exitCode} before it was ready`);
-    if (await accepts(port)) return;
+    if (await isReady()) return;
   }
   throw new Error(`was not ready within ${patienceMs / 1000} s`);
 }

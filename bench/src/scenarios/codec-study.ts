@@ -1,5 +1,5 @@
 import { ratioOf } from '../format.js';
-import type { Verdict } from '../outcome.js';
+import { judge, type Verdict } from '../outcome.js';
 import type { Study } from '../study.js';
 import { type CodecFigures, type CodecRate, codecScenario } from './codec.js';
 
@@ -30,15 +30,10 @@ function cells({ moat, mqttPacket, ratio }: CodecRate): string[] {
 
 function verdictsOf(figures: CodecFigures): Verdict[] {
   return (['parse', 'encode'] as const).map((what) => {
-    const atMost = floors[what];
-    const measured = 1 / figures[what].ratio;
     return {
       title: `codec, MQTT ${figures.version === 5 ? '5.0' : '3.1.1'}`,
       quantity: `CPU to ${what}`,
-      atMost,
-      measured,
-      reached: measured <= atMost,
-      show: ratioOf('mqtt-packet'),
+      ...judge({ atMost: floors[what] }, 1 / figures[what].ratio, ratioOf('mqtt-packet')),
     };
   });
 }

@@ -49,10 +49,10 @@ async function measureIdle(broker: Broker, secure: boolean, count: number, settl
   try {
     await first.run(idleWarmUp);
     await wait(settleMs);
-    const before = residentBytes(broker.pid);
+    const before = residentBytes(broker.pids);
     await load.run(count);
     await wait(settleMs);
-    const after = residentBytes(broker.pid);
+    const after = residentBytes(broker.pids);
     await load.run(0); // rejects if a connection has been lost meanwhile
     return { memory: (after - before) / count };
   } finally {
@@ -66,9 +66,9 @@ async function measureConnect(broker: Broker, secure: boolean, count: number): P
   const load = await LoadProcess.open({ kind: 'connect', target, concurrency });
   try {
     await load.run(secure ? connectWarmUp.secure : connectWarmUp.plain);
-    const before = cpuMicros(broker.pid);
+    const before = cpuMicros(broker.pids);
     const { elapsedMs } = await load.run(count);
-    const cpu = cpuMicros(broker.pid) - before;
+    const cpu = cpuMicros(broker.pids) - before;
     return { cpu: cpu / count, perSecond: (count / elapsedMs) * 1000, busy: cpu / 1000 / elapsedMs };
   } finally {
     load.kill();

@@ -89,10 +89,10 @@ async function measure(broker: Broker, secure: boolean, plan: Shape, effort: Eff
   const load = await LoadProcess.open({ kind: 'traffic', target: secure ? broker.secure : broker.plain, ...plan });
   try {
     await load.run(effort.warmUpMs);
-    const before = cpuMicros(broker.pid);
+    const before = cpuMicros(broker.pids);
     const { delivered, expected, elapsedMs, latency } = await load.run(effort.durationMs);
-    const cpu = cpuMicros(broker.pid) - before;
-    const memory = residentBytes(broker.pid);
+    const cpu = cpuMicros(broker.pids) - before;
+    const memory = residentBytes(broker.pids);
     if (delivered !== expected) throw new Error(`invalid: ${delivered} of ${expected} messages were delivered`);
     return {
       cpu: cpu / delivered,

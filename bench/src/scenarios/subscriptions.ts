@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Subscriber, type Subscription, SubscriptionTree } from '@moat/broker/routing';
+import { judge } from '../outcome.js';
 import type { Study } from '../study.js';
 
 const many = 1_000_000;
@@ -46,10 +47,7 @@ export const subscriptionStudy: Study = {
       verdicts: figures.map(({ shape, bytes }) => ({
         title: `one million subscriptions, ${shape}`,
         quantity: 'memory',
-        atMost: mostBytes,
-        measured: bytes,
-        reached: bytes <= mostBytes,
-        show: (value: number) => `${value.toFixed(0)} bytes each`,
+        ...judge({ atMost: mostBytes }, bytes, (value) => `${value.toFixed(0)} bytes each`),
       })),
     };
   },

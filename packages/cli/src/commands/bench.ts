@@ -6,7 +6,14 @@ import { isLoopback } from '../connection/loopback.js';
 import { resolveBroker } from '../connection/resolve.js';
 import { CommandError, usageError } from '../failure.js';
 import { examples } from '../help.js';
-import { type ConnectionsResult, LoadProcess, type Plan, type Target, type TrafficResult } from '../load/index.js';
+import {
+  type ConnectionsResult,
+  type ConnectPlan,
+  LoadProcess,
+  type Target,
+  type TrafficPlan,
+  type TrafficResult,
+} from '../load/index.js';
 import { formatPairs } from '../output/table.js';
 import { integer, positive } from '../parse-argument.js';
 
@@ -67,7 +74,7 @@ async function bench(options: BenchOptions): Promise<void> {
   }
 }
 
-function planOf(options: BenchOptions, broker: ConnectOptions): Plan {
+function planOf(options: BenchOptions, broker: ConnectOptions): TrafficPlan | ConnectPlan {
   const target = targetOf(broker);
   if (options.connects !== undefined) return { kind: 'connect', target, concurrency: options.concurrency };
   const { publishers, subscribers, qos, size: payloadBytes, window, rate } = options;

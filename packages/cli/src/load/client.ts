@@ -7,19 +7,15 @@ import { dial, type Target } from './target.js';
 export interface ClientEvents {
   /** A message of publisher number `publisher` has arrived; `sentAt` is what it was stamped with. */
   delivered?(publisher: number, sentAt: number): void;
-  /** The broker has taken over responsibility for one message of QoS 1 (PUBACK) or 2 (PUBCOMP). */
+  /** The broker has taken over responsibility for the message of this identifier: PUBACK (QoS 1) or PUBREC (2). */
+  received?(packetId: number): void;
+  /** The exchange of one message of QoS 1 or 2 is over: PUBACK or PUBCOMP. */
   acknowledged?(): void;
   /** All packets of one read have been reported. */
   readDone?(): void;
   /** The connection is lost without {@link LoadClient.close}. */
   failed?(error: Error): void;
 }
-
-/** The answer to each packet of a QoS 1 or 2 flow, by the four bits of its type. */
-const answers = new Map<number, number>([
-  [Header.pubrec >> 4, Header.pubrel],
-  [Header.pubrel >> 4, Header.pubcomp],
-]);
 
 /**
  * One connection, in as few steps per message as JavaScript allows. It answers QoS 1 and 2 at once,
@@ -49,9 +45,10 @@ export class LoadClient {
     memory: ReadMemory,
     clientId: string,
     events: ClientEvents = {},
+    cleanSession = true,
   ): Promise<LoadClient> {
     const client = new LoadClient(target, memory, events);
-    client.write(connectPacket(clientId, target));
+    client.write(connectPacket(clientId, target, cleanSession));
     await client.#answer(Header.connack);
     return client;
   }
@@ -108,17 +105,22 @@ export class LoadClient {
         return;
       }
       case Header.puback >> 4:
+        this.#events.received?.(view.getUint16(start));
+        this.#events.acknowledged?.();
+        return;
       case Header.pubcomp >> 4:
         this.#events.acknowledged?.();
+        return;
+      case Header.pubrec >> 4:
+        this.#events.received?.(view.getUint16(start));
+        this.#reply(Header.pubrel, view.getUint16(start));
+        return;
+      case Header.pubrel >> 4:
+        this.#reply(Header.pubcomp, view.getUint16(start));
         return;
       case Header.connack >> 4:
       case Header.suback >> 4:
         this.#onAnswer(header, view.getUint8(end - 1));
-        return;
-      default: {
-        const answer = answers.get(header >> 4);
-        if (answer !== undefined) this.#reply(answer, view.getUint16(start));
-      }
     }
   }
 

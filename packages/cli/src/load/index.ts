@@ -1,4 +1,5 @@
 export type { ConnectionsResult, ConnectPlan, IdlePlan } from './connections.js';
+export type { DrainPlan, DrainResult } from './drain.js';
 export type { Latency } from './latencies.js';
 export { LoadProcess } from './load-process.js';
 export type { QoS } from './packets.js';

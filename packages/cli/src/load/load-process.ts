@@ -37,7 +37,7 @@ export class LoadProcess<K extends Plan['kind']> {
     return this.#child.pid;
   }
 
-  /** `amount` is milliseconds for traffic, connections for the others. */
+  /** `amount` is milliseconds for traffic, messages for a drain, connections for the others. */
   async run(amount: number): Promise<Results[K]> {
     return (await this.#ask({ do: 'run', amount })) as Results[K];
   }

@@ -23,14 +23,16 @@ export const Header = {
 /** The last bytes of every payload: who sent it (uint32) and when, by the clock of the process (float64, milliseconds). */
 export const tailBytes = 12;
 
-const cleanSession = 0x02;
+const cleanSessionFlag = 0x02;
 const passwordFlag = 0x40;
 const usernameFlag = 0x80;
 const keepAliveSeconds = 600;
 
-export function connectPacket(clientId: string, { username, password }: Target): Buffer {
+export function connectPacket(clientId: string, { username, password }: Target, cleanSession: boolean): Buffer {
   const flags =
-    cleanSession | (username === undefined ? 0 : usernameFlag) | (password === undefined ? 0 : passwordFlag);
+    (cleanSession ? cleanSessionFlag : 0) |
+    (username === undefined ? 0 : usernameFlag) |
+    (password === undefined ? 0 : passwordFlag);
   return packet(
     Header.connect,
     string('MQTT'),

@@ -71,6 +71,11 @@ export class Publisher {
     return this.#plan.window - (this.#sent - this.complete);
   }
 
+  /** When the message of a packet identifier was sent; known until its slot's turn comes again. */
+  sentAt(packetId: number): number {
+    return this.#view.getFloat64(packetId * this.#packetBytes - 8);
+  }
+
   onAcknowledged(): void {
     this.#acknowledged++;
   }

@@ -1,4 +1,4 @@
-import { LoadClient } from './client.js';
+import { type ClientEvents, LoadClient } from './client.js';
 import { Latencies, type Latency } from './latencies.js';
 import { ReadMemory } from './packet-scanner.js';
 import type { QoS } from './packets.js';
@@ -23,6 +23,11 @@ export interface TrafficPlan {
   readonly window: number;
   /** Messages a second in all; without it as many as the windows allow. */
   readonly perSecond?: number;
+  /**
+   * What becomes of the subscribers' sessions: `clean` end with their connections; `stored` do not; and those that are
+   * `away` leave when they have subscribed, so that everything is queued. Default: `clean`.
+   */
+  readonly sessions?: 'clean' | 'stored' | 'away';
   /** How many topics each publisher sends to in turn. Default: 1. */
   readonly topics?: number;
   /** Topics are `PREFIX/N/N` or, where a publisher has several, `PREFIX/N/N-N`. Default: `bench`. */
@@ -39,6 +44,8 @@ export interface TrafficResult {
   /** From the first message sent to the last one delivered. */
   readonly elapsedMs: number;
   readonly latency: Latency;
+  /** From PUBLISH to PUBACK or PUBREC; of no samples with QoS 0. */
+  readonly acknowledgement: Latency;
 }
 
 /** The run is over when nothing has moved for this long: what is missing then is lost. */
@@ -49,6 +56,7 @@ const latencyEvery = 64;
 export class Traffic {
   readonly #plan: TrafficPlan;
   readonly #latencies: Latencies;
+  readonly #acknowledgements: Latencies;
   readonly #clients: LoadClient[] = [];
   readonly #publishers: Publisher[] = [];
   readonly #subscribers: Subscriber[] = [];
@@ -57,7 +65,9 @@ export class Traffic {
 
   private constructor(plan: TrafficPlan) {
     this.#plan = plan;
-    this.#latencies = new Latencies(plan.perSecond === undefined ? latencyEvery : 1);
+    const every = plan.perSecond === undefined ? latencyEvery : 1;
+    this.#latencies = new Latencies(every);
+    this.#acknowledgements = new Latencies(every);
   }
 
   /** Connects and subscribes every client. */
@@ -65,6 +75,7 @@ export class Traffic {
     const traffic = new Traffic(plan);
     const memory = new ReadMemory(plan.payloadBytes + 1024);
     for (let index = 0; index < plan.subscribers; index++) await traffic.#openSubscriber(memory, index);
+    if (plan.sessions === 'away') await traffic.#sendSubscribersAway();
     for (let index = 0; index < plan.publishers; index++) await traffic.#openPublisher(memory, index);
     return traffic;
   }
@@ -82,6 +93,7 @@ export class Traffic {
       delivered: after.delivered - before.delivered,
       elapsedMs: endedAt - startedAt,
       latency: this.#latencies.take(),
+      acknowledgement: this.#acknowledgements.take(),
     };
   }
 
@@ -142,6 +154,13 @@ export class Traffic {
     return { sent, expected, delivered };
   }
 
+  /** Nobody is left to deliver to: a message is complete when it is acknowledged. */
+  async #sendSubscribersAway(): Promise<void> {
+    await this.close();
+    this.#clients.length = 0;
+    this.#subscribers.length = 0;
+  }
+
   /** Publishers and subscribers with the same group number belong together. */
   #group(index: number): number {
     return index % Math.min(this.#plan.publishers, this.#plan.subscribers);
@@ -150,9 +169,8 @@ export class Traffic {
   async #openSubscriber(memory: ReadMemory, index: number): Promise<void> {
     const { publishers, subscribers, qos, topics = 1 } = this.#plan;
     const subscriber = new Subscriber(publishers, this.#latencies);
-    const client = await this.#connect(memory, `s${index}`, {
-      delivered: (publisher, sentAt) => subscriber.onDelivered(publisher, sentAt),
-    });
+    const events = { delivered: (publisher: number, sentAt: number) => subscriber.onDelivered(publisher, sentAt) };
+    const client = await this.#connect(memory, `s${index}`, events, (this.#plan.sessions ?? 'clean') === 'clean');
     const group = this.#group(index);
     await client.subscribe(this.#topic(group, publishers > subscribers || topics > 1 ? '+' : `${group}`), qos);
     this.#subscribers.push(subscriber);
@@ -162,7 +180,10 @@ export class Traffic {
     const { qos, payloadBytes, window, topics: topicCount = 1 } = this.#plan;
     const group = this.#group(index);
     const subscribers = this.#subscribers.filter((_, subscriber) => this.#group(subscriber) === group);
-    const client = await this.#connect(memory, `p${index}`, { acknowledged: () => publisher.onAcknowledged() });
+    const client = await this.#connect(memory, `p${index}`, {
+      received: (packetId) => this.#acknowledgements.add(publisher.sentAt(packetId)),
+      acknowledged: () => publisher.onAcknowledged(),
+    });
     const digits = String(topicCount).length;
     const topics = Array.from({ length: topicCount }, (_, number) =>
       this.#topic(group, topicCount === 1 ? `${index}` : `${index}-${String(number).padStart(digits, '0')}`),
@@ -174,14 +195,16 @@ export class Traffic {
   async #connect(
     memory: ReadMemory,
     name: string,
-    events: { delivered?(publisher: number, sentAt: number): void; acknowledged?(): void },
+    events: Pick<ClientEvents, 'delivered' | 'received' | 'acknowledged'>,
+    cleanSession = true,
   ): Promise<LoadClient> {
     const { target, clientIdPrefix = 'bench-' } = this.#plan;
-    const client = await LoadClient.connect(target, memory, `${clientIdPrefix}${name}`, {
+    const all: ClientEvents = {
       ...events,
       readDone: () => this.#step?.(),
       failed: (error) => this.#fail?.(error),
-    });
+    };
+    const client = await LoadClient.connect(target, memory, `${clientIdPrefix}${name}`, all, cleanSession);
     this.#clients.push(client);
     return client;
   }

@@ -4,7 +4,7 @@ import { PacketScanner, ReadMemory } from '../../dist/load/packet-scanner.js';
 import { connectPacket, disconnectPacket, publishPacket, subscribePacket } from '../../dist/load/packets.js';
 
 const packets = [
-  connectPacket('c', { host: 'localhost', port: 1, username: 'u', password: 'p' }),
+  connectPacket('c', { host: 'localhost', port: 1, username: 'u', password: 'p' }, true),
   subscribePacket('bench/+', 1),
   publishPacket('bench/1', 0, 1, 20, 7),
   publishPacket('bench/1', 2, 2, 300, 7),

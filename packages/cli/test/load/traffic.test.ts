@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { needs } from '@moat/testkit';
+import { Drain } from '../../dist/load/drain.js';
 import { Traffic, type TrafficPlan } from '../../dist/load/traffic.js';
 import { startTarget } from './mosquitto.js';
 
@@ -15,6 +16,7 @@ const shapes: Record<string, Partial<TrafficPlan>> = {
   'five to one': { publishers: 5 },
   'payloads larger than one read': { payloadBytes: 200_000, window: 4 },
   'many topics': { topics: 1000 },
+  'to stored sessions': { publishers: 3, subscribers: 3, qos: 1, window: 20, sessions: 'stored' },
   'a steady pace': { publishers: 4, subscribers: 4, perSecond: 500 },
 };
 
@@ -33,6 +35,25 @@ for (const [name, shape] of Object.entries(shapes)) {
       assert.ok(result.latency.samples > 0);
       assert.ok(result.latency.p50 > 0 && result.latency.p50 <= result.latency.p99);
     }
+  });
+}
+
+for (const qos of [1, 2] as const) {
+  const title = `what is queued while subscribers are away arrives once when they return: QoS ${qos}`;
+  test(title, { ...needs('mosquitto'), timeout: 30_000 }, async (t) => {
+    const { target } = await startTarget(t);
+    const pairs = { publishers: 3, subscribers: 3, qos, window: 20, target } as const;
+    const traffic = await Traffic.open({ ...base, ...pairs, sessions: 'away' });
+    const { sent, expected, acknowledgement } = await traffic.run(100);
+    await traffic.close();
+    assert.ok(sent > 0);
+    assert.equal(expected, 0);
+    assert.ok(acknowledgement.samples > 0 && acknowledgement.p50 > 0);
+
+    const drain = new Drain({ kind: 'drain', target, subscribers: 3, payloadBytes: base.payloadBytes });
+    const { delivered } = await drain.run(sent);
+    await drain.close();
+    assert.equal(delivered, sent);
   });
 }
 

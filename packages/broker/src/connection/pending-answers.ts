@@ -1,18 +1,22 @@
 import type { Store } from '../storage/store.js';
 
 interface Answer {
-  ready: boolean;
-  run: () => void;
+  /** So many operations of the store have to be durable; 0 for an answer that only waits its turn. */
+  readonly upTo: number;
+  readonly run: (stored: boolean) => void;
   readonly isPuback: boolean;
 }
 
 /**
  * The answers of one connection that wait for the disk, in order (invariant 1). An answer that has nothing to wait
  * for still waits its turn. // [MQTT-4.6.0-2] [MQTT-4.6.0-3]
+ *
+ * However many wait, the store is asked once for each of its commits, and all that it made durable go together.
  */
 export class PendingAnswers {
   private waiting: Answer[] = [];
   private pubacks = 0;
+  private awaitsCommit = false;
 
   constructor(
     private readonly store: Store,
@@ -30,23 +34,16 @@ export class PendingAnswers {
     return this.pubacks;
   }
 
-  /** Runs `good` when everything staged so far is durable, `bad` when it cannot be. */
-  afterCommit(good: () => void, bad: () => void, isPuback = false): void {
-    const answer: Answer = { ready: false, run: good, isPuback };
-    this.add(answer);
-    this.store.commit().then(
-      () => this.settle(answer),
-      () => {
-        answer.run = bad;
-        this.settle(answer);
-      },
-    );
+  /** Runs `answer` with true when everything staged so far is durable, with false when it cannot be. */
+  afterCommit(answer: (stored: boolean) => void, isPuback = false): void {
+    this.add({ upTo: this.store.staged, run: answer, isPuback });
+    this.awaitCommit();
   }
 
-  /** Runs `action` behind those that wait. */
-  inTurn(action: () => void, isPuback = false): void {
-    if (this.waiting.length === 0) action();
-    else this.add({ ready: true, run: action, isPuback });
+  /** Runs `answer`, with true, behind those that wait. */
+  inTurn(answer: (stored: true) => void, isPuback = false): void {
+    if (this.waiting.length === 0) answer(true);
+    else this.add({ upTo: 0, run: () => answer(true), isPuback });
   }
 
   private add(answer: Answer): void {
@@ -54,20 +51,32 @@ export class PendingAnswers {
     if (answer.isPuback) this.pubacks++;
   }
 
-  private settle(answer: Answer): void {
-    answer.ready = true;
+  private awaitCommit(): void {
+    if (this.awaitsCommit) return;
+    this.awaitsCommit = true;
+    this.store.commit().then(
+      () => this.settle(this.store.durable, true),
+      // Nothing that was staged since the last good commit is acknowledged.
+      () => this.settle(Number.POSITIVE_INFINITY, false),
+    );
+  }
+
+  private settle(upTo: number, stored: boolean): void {
+    this.awaitsCommit = false;
+    const due = this.waiting.findIndex((answer) => answer.upTo > upTo);
+    const count = due < 0 ? this.waiting.length : due;
     let done = 0;
     try {
-      for (const { ready, run, isPuback } of this.waiting) {
-        if (!ready) break;
-        done++;
+      while (done < count) {
+        const { run, isPuback } = this.waiting[done++] as Answer;
         if (isPuback) this.pubacks--;
-        run();
+        run(stored);
       }
     } catch (error) {
       this.failed(error);
     }
     this.waiting = this.waiting.slice(done);
-    if (this.waiting.length === 0) this.settled();
+    if (this.waiting.length > 0) this.awaitCommit();
+    else this.settled();
   }
 }

@@ -32,6 +32,10 @@ export function publish(connection: Connection, packet: IncomingPublish): void {
   const before = context.store.staged;
   const reasonCode = take(connection, agreement, message, packetId);
   if (qos === 0) return;
+  if (context.store.staged === before && !connection.hasPendingAnswers) {
+    answer(connection, qos, packetId, reasonCode);
+    return;
+  }
   const send = (): void => answer(connection, qos, packetId, reasonCode);
   whenDurable(connection, before, send, () => storageFailed(connection, agreement, qos, packetId), qos === 1);
 }

@@ -44,14 +44,15 @@ const ordinary = { retain: false, subscriptionIdentifiers: undefined, now: 0, to
  * An application message on its way to its subscribers; or a run of several QoS 0 messages of one topic that
  * arrived in one read and are forwarded as one span of bytes (`count` above 1).
  *
+ * It is what the store keeps of it, too, once it is kept: its body is stored once, however many queues hold it.
+ *
  * Invariants: while it is `volatile` its bytes are the transport's and live only as long as the read that
  * brought them, so whoever keeps the message calls {@link keep} first. A run is never kept: it is QoS 0.
  */
-export class Message {
+export class Message implements MessageRecord {
   private frames: (Frame | undefined)[] | undefined;
   private shared: Uint8Array | undefined;
   private used = false;
-  private recorded: MessageRecord | undefined;
 
   private constructor(
     readonly topic: string,
@@ -137,20 +138,6 @@ export class Message {
   static restored(record: MessageRecord): Message {
     const { topic, payload, ...rest } = record;
     return Message.of(topic, payload, rest);
-  }
-
-  /** What the store keeps of it: one object, however many queues hold it, so that its body is stored once. */
-  record(): MessageRecord {
-    this.recorded ??= {
-      topic: this.topic,
-      payload: this.keep().payload,
-      qos: this.qos,
-      retain: this.retain,
-      properties: this.properties,
-      expiresAt: this.expiresAt,
-      publisher: this.publisher,
-    };
-    return this.recorded;
   }
 
   /** The payload, of a single message. A view: see {@link keep}. */

@@ -111,7 +111,7 @@ export class Router {
     if (!this.hasRoomFor(message)) return;
     const stored = !isServerTopic(message.topic);
     this.retained.set(message, stored);
-    if (stored) this.store.putRetained(message.record());
+    if (stored) this.store.putRetained(message.keep());
   }
 
   private resolve(topic: string): Route {

@@ -35,12 +35,15 @@ export function newDelivery(
   return { position, message, qos, retain, subscriptionIdentifiers, sharedFilter, state: 'queued', durableAt: 0 };
 }
 
-/** What the store keeps of it. */
-export function entryOf({ message, state, durableAt: _, ...delivery }: Delivery): QueueEntry {
-  return { ...delivery, message: message.record(), state: state === 'released' ? 'released' : 'queued' };
+/** What the store keeps of one that was not sent yet; its message has bytes of its own. */
+export function entryOf(delivery: Delivery): QueueEntry {
+  const { position, message, qos, retain, subscriptionIdentifiers, sharedFilter } = delivery;
+  return { position, message, qos, retain, subscriptionIdentifiers, sharedFilter, state: 'queued' };
 }
 
 /** What was read back from the store, when so many operations had been staged. */
-export function deliveryOf({ message, ...entry }: QueueEntry, staged: number): Delivery {
-  return { ...entry, message: Message.restored(message), durableAt: staged };
+export function deliveryOf(entry: QueueEntry, staged: number): Delivery {
+  const { position, qos, retain, subscriptionIdentifiers, sharedFilter, state } = entry;
+  const message = Message.restored(entry.message);
+  return { position, message, qos, retain, subscriptionIdentifiers, sharedFilter, state, durableAt: staged };
 }

@@ -100,7 +100,7 @@ export class Outgoing {
     for (const delivery of [...this.inFlight.values(), ...this.queue.inMemory()]) {
       if (delivery.position <= position) continue;
       if (entries.length === limit) break;
-      entries.push(entryOf(delivery));
+      entries.push({ ...entryOf(delivery), state: delivery.state === 'released' ? 'released' : 'queued' });
     }
     return entries;
   }

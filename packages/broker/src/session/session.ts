@@ -159,7 +159,7 @@ export class Session implements Subscriber {
     this.incoming ??= new Incoming(limits.max_queued_bytes);
     const due = this.incoming.hold(packetId, message);
     if (this.stored) {
-      if (due.size === 0) store.putReceived(this.clientId, { packetId, message: message.record() });
+      if (due.size === 0) store.putReceived(this.clientId, { packetId, message: message.keep() });
       for (const id of due.keys()) store.putReceived(this.clientId, { packetId: id, message: undefined });
     }
     return due.values();

@@ -166,7 +166,7 @@ describe('A message', () => {
     fc.assert(
       fc.property(publish, (sent) => {
         arrive(sent.version, bytesOf(sent), (message) => {
-          const restored = Message.restored(message.record());
+          const restored = Message.restored(message.keep());
           assert.equal(restored.retain, sent.retain);
           assert.equal(restored.publisher, 'publisher');
           assert.equal(restored.size, message.size);

@@ -19,7 +19,7 @@ function feeding(topics: readonly string[], atHand: number) {
   const publish = (topic: string, payload: string): void => {
     const message = Message.of(topic, Buffer.from(payload), { retain: true });
     retained.set(message, true);
-    store.putRetained(message.record());
+    store.putRetained(message.keep());
   };
   for (const topic of topics) publish(topic, 'old');
   let wake: () => void = () => {};

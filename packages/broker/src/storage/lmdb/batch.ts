@@ -29,6 +29,17 @@ class Enqueue implements Operation {
   }
 }
 
+class Dequeue implements Operation {
+  constructor(
+    private readonly clientId: string,
+    private readonly position: number,
+  ) {}
+
+  apply(transaction: Transaction): void {
+    transaction.dequeue(this.clientId, this.position);
+  }
+}
+
 /**
  * What is staged and becomes durable together. A message that is acknowledged by its receiver before it was written
  * is never written.
@@ -41,8 +52,8 @@ export class Batch {
   private reject: (error: Error) => void = () => {};
   private operations: Operation[] = [];
   private readonly bodies = new Map<MessageRecord, Body>();
-  /** Entries that nothing staged behind them depends on, by place. */
-  private readonly fresh = new Map<string, Enqueue>();
+  /** Entries that nothing staged behind them depends on, by client and position. */
+  private readonly fresh = new Map<string, Map<number, Enqueue>>();
 
   constructor() {
     this.done = new Promise((resolve, reject) => {
@@ -79,19 +90,24 @@ export class Batch {
     }
     body.holders++;
     const operation = new Enqueue(clientId, entry, body);
-    this.fresh.set(place(clientId, entry.position), operation);
+    let fresh = this.fresh.get(clientId);
+    if (fresh === undefined) {
+      fresh = new Map();
+      this.fresh.set(clientId, fresh);
+    }
+    fresh.set(entry.position, operation);
     this.stage(operation);
   }
 
   dequeue(clientId: string, position: number): void {
-    const at = place(clientId, position);
-    const operation = this.fresh.get(at);
+    const fresh = this.fresh.get(clientId);
+    const operation = fresh?.get(position);
     if (operation === undefined) {
-      this.stage({ apply: (transaction) => transaction.dequeue(clientId, position) });
+      this.stage(new Dequeue(clientId, position));
       return;
     }
     operation.cancel();
-    this.fresh.delete(at);
+    fresh?.delete(position);
   }
 
   apply(transaction: Transaction): void {
@@ -117,8 +133,4 @@ export class Batch {
     next.operations = kept.concat(next.operations);
     this.reject(error);
   }
-}
-
-function place(clientId: string, position: number): string {
-  return `${position} ${clientId}`;
 }

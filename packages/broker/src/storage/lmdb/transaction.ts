@@ -165,7 +165,8 @@ export class Transaction {
   }
 
   private held(clientId: string): Held | undefined {
-    if (this.sessions.has(clientId)) return this.sessions.get(clientId);
+    const known = this.sessions.get(clientId);
+    if (known !== undefined || this.sessions.has(clientId)) return known;
     const number = read<number>(this.tree, clientKey(clientId));
     let held: Held | undefined;
     if (number !== undefined) {

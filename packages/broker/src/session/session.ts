@@ -114,7 +114,8 @@ export class Session implements Subscriber {
     const { link } = this;
     if (link === undefined) return;
     this.outgoing?.drain(link);
-    while (this.feeds !== undefined && link.writable && this.queued === 0 && this.context.store.failure === undefined) {
+    const held = this.stored && this.context.store.failure !== undefined; // to it they would have to be stored
+    while (this.feeds !== undefined && link.writable && this.queued === 0 && !held) {
       const [first] = this.feeds;
       const message = first?.feed.next();
       if (message !== undefined && first !== undefined) {

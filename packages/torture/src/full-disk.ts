@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A file system larger than this is nobody's to be filled, in bytes. */
@@ -10,8 +10,9 @@ const pieces = [1_048_576, 4_096, 1];
 export class FullDisk {
   private readonly file: string;
 
-  /** @throws Error when the file system is not a small one, made for this */
+  /** @throws Error when the directory is missing, or not on a small file system that was made for this */
   constructor(directory: string) {
+    if (!existsSync(directory)) throw new Error(`${directory} is missing; mount a small file system there`);
     const { blocks, bsize } = statfsSync(directory);
     if (blocks * bsize > largest)
       throw new Error(

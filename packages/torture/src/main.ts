@@ -54,14 +54,15 @@ function describe({ sent, done, arrived, killedClients }: Progress): string {
   return `${sent} sent, ${done} acknowledged, ${arrived} received, clients killed ${killedClients} times`;
 }
 
-function judge({ faults, ...progress }: Outcome, { cycles, seed, engine, directory }: TortureOptions): void {
+function judge({ faults, ...progress }: Outcome, { cycles, seed, engine, directory, fillsDisk }: TortureOptions): void {
   for (const { rule, client, text } of faults.slice(0, shown))
     process.stdout.write(`${rule}: ${client === undefined ? '' : `${client} `}${text}\n`);
   if (faults.length > shown) process.stdout.write(`and ${faults.length - shown} more\n`);
   const what = `${cycles} cycles with seed ${seed}: ${describe(progress)}`;
   if (faults.length === 0) process.stdout.write(`passed: ${what}\n`);
   else {
-    const again = `npm run torture -- --cycles ${cycles} --seed ${seed}${engine === 'lmdb' ? '' : ` --engine ${engine}`}`;
+    const more = `${engine === 'lmdb' ? '' : ` --engine ${engine}`}${fillsDisk ? ' --fill-disk' : ''}`;
+    const again = `npm run torture -- --cycles ${cycles} --seed ${seed}${more}`;
     process.stdout.write(`data and records are in ${directory}; to try again: ${again}\n`);
     process.stdout.write(`failed: ${what}; ${faults.length} faults\n`);
   }

@@ -65,7 +65,6 @@ class Run {
   private clients: WorkerProcess[] = [];
   private killedClients = 0;
   private readonly random: Random;
-  private readonly disk: FullDisk | undefined;
   private full = false;
 
   private constructor(
@@ -73,21 +72,22 @@ class Run {
     readonly records: string,
     private readonly configuration: string,
     private readonly record: RecordFile<BrokerEvent>,
+    private readonly disk: FullDisk | undefined,
     port: number,
   ) {
     this.random = new Random(options.seed);
-    if (options.fillsDisk) this.disk = new FullDisk(join(options.directory, 'data'));
     this.start();
     this.clients = workers.map((_, number) => new WorkerProcess(records, port, number, this.seed()));
   }
 
   static async begin(options: TortureOptions): Promise<Run> {
+    const disk = options.fillsDisk ? new FullDisk(join(options.directory, 'data')) : undefined;
     const records = join(options.directory, 'records');
     await mkdir(records);
     const port = await freePort();
     const configuration = writeConfiguration(options.directory, port, options.engine);
     const record = RecordFile.open<BrokerEvent>(join(records, 'broker.jsonl'));
-    const run = new Run(options, records, configuration, record, port);
+    const run = new Run(options, records, configuration, record, disk, port);
     // The first start makes keys and certificates, and takes its time.
     if (!(await run.broker?.ready)) throw new Error(`the broker does not start: ${run.broker?.complaints.join('\n')}`);
     return run;

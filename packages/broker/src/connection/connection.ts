@@ -59,6 +59,8 @@ export class Connection extends Outbound implements WireReceiver, Link {
   /** Aliases that the client has set. */
   incomingAliases: string[] | undefined = undefined;
   private pending: PendingAnswers | undefined = undefined;
+  /** For how many reasons nothing is read. */
+  private holds = 0;
   /** Whether it stopped reading until its answers have gone. */
   private throttled = false;
   /** Whether it stopped reading until the client has read. */
@@ -165,14 +167,15 @@ export class Connection extends Outbound implements WireReceiver, Link {
     if (!this.choked && !this.parser.paused) this.wire.resume();
   }
 
-  /** Stops reading and parsing until {@link unhold}: an answer is being worked out. */
+  /** Stops reading and parsing until as many {@link unhold}: an answer is being worked out. */
   hold(): void {
+    this.holds++;
     this.parser.pause();
     this.wire.pause();
   }
 
   unhold(): void {
-    if (this.state === 'closed') return;
+    if (--this.holds > 0 || this.state === 'closed') return;
     const { flushQueue } = this.context;
     flushQueue.beginRead();
     this.guarded(() => this.parser.resume());
@@ -182,6 +185,7 @@ export class Connection extends Outbound implements WireReceiver, Link {
 
   /** Stops reading until every answer that waits for the disk has gone. */
   throttle(): void {
+    if (this.throttled) return;
     this.throttled = true;
     this.hold();
   }

@@ -94,6 +94,9 @@ export function wasFull({ full }: History, from: number, to: number): boolean {
   return full.some((each) => each.from < to && each.to > from);
 }
 
+/** How late a session may end or a will be published, in milliseconds: timers are coarse, and machines busy. */
+export const lateness = 1_500;
+
 /** So long a broker may take to notice and keep that a connection has ended, in milliseconds. */
 const settling = 1_000;
 

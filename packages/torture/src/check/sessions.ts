@@ -1,8 +1,6 @@
+import { forever } from '../plan.js';
 import { type Attempt, attemptsOf } from './connections.js';
-import { type Fault, type History, surelyKnown, wasFull } from './history.js';
-
-/** How much longer than its expiry a session may be there, in milliseconds: the broker's timers are coarse. */
-const lateness = 750;
+import { type Fault, type History, lateness, surelyKnown, wasFull } from './history.js';
 
 /** What a broker says when it can store nothing: quota exceeded, or what there is in its place. */
 const refusals = new Set([0x97, 0x80, 3]);
@@ -33,7 +31,7 @@ export function checkSessions(history: History): Fault[] {
 function expectation(history: History, before: readonly Attempt[], attempt: Attempt): boolean | undefined {
   if (attempt.clean || attempt.expiry === 0) return false;
   if (before.length === 0) return false;
-  const milliseconds = attempt.expiry === 0xffff_ffff ? Number.POSITIVE_INFINITY : attempt.expiry * 1_000;
+  const milliseconds = attempt.expiry === forever ? Number.POSITIVE_INFINITY : attempt.expiry * 1_000;
   const last = before.findLast(({ connectedAt }) => connectedAt !== undefined);
   if (last !== undefined && (attempt.connectedAt ?? 0) < last.endedFrom + milliseconds) return true;
   const ended = Math.max(...before.map(({ endedTo }) => endedTo));

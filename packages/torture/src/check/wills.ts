@@ -1,10 +1,7 @@
 import { type Attempt, attemptsOf } from './connections.js';
 import { matches } from './deliveries.js';
-import { type Fault, type History, surelyKnown, wasFull } from './history.js';
+import { type Fault, type History, lateness, surelyKnown, wasFull } from './history.js';
 import { holds, subscriptionsOf } from './subscriptions.js';
-
-/** How late a will may be, in milliseconds: the broker's timers are coarse. */
-const lateness = 750;
 
 /** A will is published once at most; where it is due, and only where it may be. */
 export function checkWills(history: History): Fault[] {

@@ -11,7 +11,7 @@ const window = 12;
 /** From one attempt to connect to the next. */
 const retryMilliseconds = 50;
 /** How much longer than its expiry a session is left alone at the end, in milliseconds. */
-const surelyExpired = 3_000;
+const surelyExpired = 2_500;
 
 /** Lets one client live at random, by steps of a few milliseconds, until it is told to come to an end. */
 export class Behaviour {

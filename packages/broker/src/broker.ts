@@ -185,7 +185,11 @@ export class Broker {
     Object.assign(this.context, settingsOf(configuration, access), { limits: this.limits });
     this.context.policyGeneration++;
     this.context.router.forgetRoutes();
-    for (const connection of this.connections) connection.judgeSubscriptions();
+    const now = Date.now();
+    for (const connection of [...this.connections]) {
+      connection.judgeCertificate(now);
+      connection.judgeSubscriptions();
+    }
     this.sys?.stop();
     this.sys = new SysTopics(this.context.router, () => this.status(), configuration.sys_interval);
     this.log.info({ listeners: this.listeners }, 'reloaded');

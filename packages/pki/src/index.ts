@@ -1,8 +1,11 @@
 export { type Authority, type AuthorityOptions, createAuthority, loadAuthority } from './authority.js';
 export { AuthorityStore, FILES, type ListedCertificate, type RevocationTarget } from './authority-store.js';
 export { type AlternativeName, type CertificateDescription, describeCertificate, needsRenewal } from './certificate.js';
+export { type AlternativeNames, type CertificateContent, readCertificate } from './certificate-content.js';
+export { DerError } from './der.js';
 export { type ConnectionFile, type DeviceBundle, prepareBundleDirectory, writeDeviceBundle } from './device-bundle.js';
 export { assertDeviceName } from './device-name.js';
+export { attributeTypes, type DistinguishedName, nameText, valuesOf } from './distinguished-name.js';
 export { PkiError, type PkiErrorCode, pkiErrors } from './errors.js';
 export {
   type DeviceCertificateOptions,
@@ -12,6 +15,7 @@ export {
   type ServerCertificateOptions,
 } from './issue.js';
 export { type InitOptions, initAuthority, openAuthority } from './open-authority.js';
+export { pemBlocks } from './pem.js';
 export type { CertificateKind, IssueRecord } from './records.js';
 export {
   REVOCATION_REASONS,
@@ -20,3 +24,4 @@ export {
   type RevokedCertificate,
   signRevocationList,
 } from './revocation-list.js';
+export { RevocationListContent } from './revocation-list-content.js';

@@ -13,6 +13,10 @@ const auditCodes = [
   'limit.retained',
   'limit.slow_reader',
   'tls.client_rejected',
+  'tls.crl_expired',
+  'cert.revoked',
+  'cert.untrusted',
+  'cert.expired',
   'storage.failing',
   'storage.recovered',
 ] as const;

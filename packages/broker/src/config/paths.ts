@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { isTls, type Listener } from './listener-schema.js';
+import { isTls, type Listener, tlsFiles } from './listener-schema.js';
 import type { Configuration } from './schema.js';
 
 /**
@@ -20,11 +20,9 @@ export function resolvePaths(configuration: Configuration, directory: string): C
 
 function resolveListener(listener: Listener, dataDir: string): Listener {
   if (!isTls(listener)) return listener;
-  return {
-    ...listener,
-    certfile: resolve(dataDir, listener.certfile),
-    keyfile: resolve(dataDir, listener.keyfile),
-    cafile: resolve(dataDir, listener.cafile),
-    ...(listener.crlfile === undefined ? {} : { crlfile: resolve(dataDir, listener.crlfile) }),
-  };
+  const paths = tlsFiles.flatMap((key) => {
+    const path = listener[key];
+    return path === undefined ? [] : [[key, resolve(dataDir, path)]];
+  });
+  return { ...listener, ...Object.fromEntries(paths) };
 }

@@ -88,6 +88,12 @@ export const limitTable = {
   connect_timeout: limit('from an accepted socket to a whole CONNECT packet', 'seconds', [1, hour], [5, 10, hour]),
   handshake_timeout: limit('for the TLS and the WebSocket handshake', 'seconds', [1, hour], [5, 10, hour]),
   max_handshakes: limit('TLS handshakes going on at once', 'handshakes', [1, unbounded], [16, 64, unbounded]),
+  max_certificate_size: limit(
+    'size of a client certificate in DER',
+    'bytes',
+    [512, 102_400],
+    [8 * KiB, 16 * KiB, 102_400],
+  ),
   max_outgoing_buffer: limit(
     'bytes waiting in one socket, above which QoS 0 messages to it are dropped and others wait in its queue',
     'bytes',

@@ -2,25 +2,23 @@ import { open, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Mistakes } from '../yaml/read-yaml.js';
 import type { Path, YamlSource } from '../yaml/yaml-source.js';
-import { isTls, type Listener } from './listener-schema.js';
+import { isTls, type Listener, tlsFiles } from './listener-schema.js';
 import type { Configuration } from './schema.js';
 
 /** Tries to open every file that `source` itself names, and reports those that cannot be read. */
 export async function checkFiles(configuration: Configuration, source: YamlSource, mistakes: Mistakes): Promise<void> {
   const { authentication, authorization, listeners } = configuration;
-  const named: [path: Path, file: string | undefined][] = [
+  const named: [path: Path, file: string | undefined, isDirectory?: boolean][] = [
     [['authentication', 'password_file'], authentication.password_file],
     [['authorization', 'policy_file'], authorization.policy_file],
   ];
   for (const [index, listener] of listeners.entries()) {
     if (!isTls(listener)) continue;
-    for (const key of ['certfile', 'keyfile', 'cafile', 'crlfile'] as const) {
-      named.push([['listeners', index, key], listener[key]]);
-    }
+    for (const key of tlsFiles) named.push([['listeners', index, key], listener[key], key.endsWith('path')]);
   }
-  for (const [path, file] of named) {
+  for (const [path, file, isDirectory] of named) {
     if (file === undefined || !source.has(path)) continue;
-    const problem = await unreadable(file);
+    const problem = await unreadable(file, isDirectory);
     if (problem !== undefined) mistakes.add('config.unreadable', path, problem, 'moat init makes what is missing');
   }
 }
@@ -63,11 +61,12 @@ async function readSecret(written: string, directory: string, environment: NodeJ
   }
 }
 
-async function unreadable(file: string): Promise<string | undefined> {
+async function unreadable(file: string, isDirectory = false): Promise<string | undefined> {
   try {
     const handle = await open(file);
     try {
-      return (await handle.stat()).isDirectory() ? `${file} is a directory, not a file` : undefined;
+      if ((await handle.stat()).isDirectory() === isDirectory) return undefined;
+      return isDirectory ? `${file} is a file, not a directory` : `${file} is a directory, not a file`;
     } finally {
       await handle.close();
     }

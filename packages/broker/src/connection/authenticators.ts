@@ -2,7 +2,8 @@ import { isTls, type Listener } from '../config/listener-schema.js';
 import type { Configuration } from '../config/schema.js';
 import { anonymousAuthenticator, anybody } from '../identity/anonymous.js';
 import { type Authenticator, AuthenticatorChain } from '../identity/authenticator.js';
-import { certificateAuthenticator } from '../identity/certificate.js';
+import { CertificateAuthenticator } from '../identity/certificate.js';
+import { parseNameTemplate } from '../identity/certificate-name.js';
 import { PasswordAuthenticator } from '../identity/password.js';
 import type { PasswordFile } from '../identity/password-file.js';
 
@@ -16,7 +17,11 @@ export function authenticatorOf(
   passwords: PasswordFile,
 ): Authenticator {
   const chain: Authenticator[] = [];
-  if (isTls(listener) && listener.use_identity_as_username) chain.push(certificateAuthenticator);
+  if (isTls(listener) && listener.use_identity_as_username !== false) {
+    const template = parseNameTemplate(listener.use_identity_as_username);
+    // What is no template was refused with the configuration.
+    if (typeof template === 'object') chain.push(new CertificateAuthenticator(template));
+  }
   // Where no user has a password there is none to be wrong: who is anonymous anyway may say what it likes.
   if (authentication.allow_anonymous && passwords.size === 0) return new AuthenticatorChain([...chain, anybody]);
   chain.push(new PasswordAuthenticator(passwords));

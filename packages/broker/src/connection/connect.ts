@@ -1,7 +1,7 @@
 import { type CodecError, type ConnackPacket, type ConnectPacket, encode, ReasonCode } from '@moat/codec';
 import type { Credentials, Verdict } from '../identity/authenticator.js';
-import { certificateOf } from '../identity/certificate.js';
 import { assignClientId } from '../identity/client-id.js';
+import { noCertificate } from '../identity/client-trust.js';
 import { type Principal, principalKey } from '../identity/principal.js';
 import { neverExpires, type Session } from '../session/session.js';
 import { beginExchange } from './auth.js';
@@ -69,14 +69,16 @@ class ConnectAttempt {
 
   authenticate(): void {
     const { connection, packet } = this;
-    const status = certificateOf(connection.wire.origin.tls);
+    const { tls } = connection.wire.origin;
+    const status = (tls && connection.listener.trust?.judge(tls)) ?? noCertificate;
     if (status.kind === 'invalid') return this.deny('certificate_invalid', status.reason);
     if (status.kind === 'none' && connection.listener.requireCertificate) return this.deny('certificate_required');
+    if (status.kind === 'verified') connection.certificate = status.certificate;
     const credentials: Credentials = {
       clientId: this.clientId,
       username: packet.username,
       password: packet.password,
-      certificate: status.kind === 'verified' ? status.facts : undefined,
+      certificate: connection.certificate?.facts,
       origin: connection.wire.origin,
     };
     const method = packet.properties?.authenticationMethod;
@@ -102,7 +104,8 @@ class ConnectAttempt {
   private settle(verdict: Verdict): void {
     if (this.connection.state === 'closed') return;
     if ('principal' in verdict) this.accept(verdict.principal, undefined);
-    else this.deny('denied' in verdict ? verdict.denied : 'no_credentials');
+    else if ('denied' in verdict) this.deny(verdict.denied, verdict.detail);
+    else this.deny('no_credentials');
   }
 
   private accept(principal: Principal, authenticationData: Uint8Array | undefined): void {

@@ -1,5 +1,6 @@
 import { CodecError, type PacketReceiver, PacketType, Parser, ReasonCode } from '@moat/codec';
 import type { AuditCode } from '../audit/audit.js';
+import { type ClientCertificate, inWords } from '../identity/client-trust.js';
 import type { AuthenticationExchange, ExchangeOutcome } from '../identity/enhanced.js';
 import type { Principal } from '../identity/principal.js';
 import type { Link } from '../session/link.js';
@@ -52,6 +53,8 @@ export class Connection extends Outbound implements WireReceiver, Link {
     | undefined = undefined;
   /** The method of CONNECT, by which the client may authenticate again. */
   authenticationMethod: string | undefined = undefined;
+  /** What the client showed in the handshake, found good at CONNECT; judged again whenever what is trusted changes. */
+  certificate: ClientCertificate | undefined = undefined;
   receiveMaximum = 65_535;
   timer: Timer | undefined = undefined;
   /** Coarse milliseconds of the last whole packet: a trickle of bytes keeps nobody alive. */
@@ -247,6 +250,16 @@ export class Connection extends Outbound implements WireReceiver, Link {
     if (agreement === undefined) return;
     this.auditEvent('client.disconnected', reason);
     this.context.registry.disconnected(agreement.session, this, sendWill);
+  }
+
+  /** What is trusted has changed: a certificate that is good no more ends its connection, however far that has got. */
+  judgeCertificate(now: number): void {
+    const { certificate, listener } = this;
+    if (certificate === undefined || this.state === 'closed') return;
+    const problem = listener.trust?.problemSince(certificate, now);
+    if (problem === undefined) return;
+    this.auditEvent(`cert.${problem}`, inWords(certificate));
+    this.close(ReasonCode.notAuthorized, `the certificate is ${problem}`);
   }
 
   /** A policy has changed: subscriptions that are no longer allowed go, the others stay (invariant 4). */

@@ -3,6 +3,7 @@ import type { Audit } from '../audit/audit.js';
 import type { TrafficCounters } from '../audit/traffic-counters.js';
 import type { Limits } from '../config/profiles.js';
 import type { Authenticator } from '../identity/authenticator.js';
+import type { ClientTrust } from '../identity/client-trust.js';
 import type { AuthenticationMethod } from '../identity/enhanced.js';
 import type { Policy } from '../policy/compile.js';
 import type { Router } from '../routing/router.js';
@@ -44,4 +45,6 @@ export interface ConnectionContext {
 export interface ListenerPolicy {
   authenticator: Authenticator;
   requireCertificate: boolean;
+  /** Which client certificates count; undefined where there are none to count. */
+  trust: ClientTrust | undefined;
 }

@@ -1,15 +1,16 @@
 import type { Audit } from '../audit/audit.js';
 import type { Access } from '../config/access-files.js';
-import type { Listener as ListenerConfiguration } from '../config/listener-schema.js';
+import { isTls, type Listener as ListenerConfiguration, type TlsListener } from '../config/listener-schema.js';
+import type { Limits } from '../config/profiles.js';
 import type { Configuration } from '../config/schema.js';
 import type { Admission, Door } from '../guard/admission.js';
 import type { HandshakeGate } from '../transport/handshake-gate.js';
 import { Listener } from '../transport/listener.js';
-import { loadTlsMaterial } from '../transport/tls-material.js';
-import type { Wire } from '../transport/wire.js';
+import type { Wire, WireOrigin } from '../transport/wire.js';
 import { authenticatorOf } from './authenticators.js';
 import type { ListenerPolicy } from './context.js';
 import { listenerKey, listenerOptions, shapeOf } from './listener-options.js';
+import { type ListenerTls, loadListenerTls } from './listener-tls.js';
 
 /** One listener as it was bound. */
 export interface BoundListener {
@@ -56,24 +57,24 @@ export class Doors {
   async apply(configuration: Configuration, access: Access): Promise<void> {
     const { limits } = configuration;
     const wanted = new Map(configuration.listeners.map((listener) => [listenerKey(listener), listener]));
-    const materials = new Map<string, Awaited<ReturnType<typeof loadTlsMaterial>>>();
+    const secrets = new Map<string, ListenerTls>();
     for (const [key, listener] of wanted) {
-      const { tls } = listenerOptions(listener, limits);
-      if (tls !== undefined) materials.set(key, await loadTlsMaterial(tls));
+      if (isTls(listener)) secrets.set(key, await this.loadTls(listener, limits));
     }
-    await this.openMissing(wanted, configuration, access);
+    await this.openMissing(wanted, secrets, configuration, access);
     for (const [key, door] of [...this.open]) {
       const listener = wanted.get(key);
+      const tls = secrets.get(key);
+      // Connections through a listener that is opened anew are judged as those that come through it.
+      if (listener !== undefined) Object.assign(door.policy, policyOf(configuration, listener, access, tls));
       if (listener !== undefined && shapeOf(listener, limits) === door.shape) {
-        const material = materials.get(key);
-        if (material !== undefined) door.listener.useTls(material);
-        Object.assign(door.policy, policyOf(configuration, listener, access));
+        if (tls !== undefined) door.listener.useTls(tls.material);
         door.door.limits = listener;
         continue;
       }
       await door.listener.close();
       this.open.delete(key);
-      if (listener !== undefined) this.open.set(key, await this.bind(listener, configuration, access));
+      if (listener !== undefined) this.open.set(key, await this.bind(listener, tls, configuration, access));
     }
   }
 
@@ -84,13 +85,14 @@ export class Doors {
 
   private async openMissing(
     wanted: ReadonlyMap<string, ListenerConfiguration>,
+    secrets: ReadonlyMap<string, ListenerTls>,
     configuration: Configuration,
     access: Access,
   ): Promise<void> {
     const opened: [string, OpenDoor][] = [];
     try {
       for (const [key, listener] of wanted) {
-        if (!this.open.has(key)) opened.push([key, await this.bind(listener, configuration, access)]);
+        if (!this.open.has(key)) opened.push([key, await this.bind(listener, secrets.get(key), configuration, access)]);
       }
     } catch (error) {
       await Promise.all(opened.map(([, { listener }]) => listener.close()));
@@ -99,32 +101,50 @@ export class Doors {
     for (const [key, door] of opened) this.open.set(key, door);
   }
 
+  private loadTls(listener: TlsListener, limits: Limits): Promise<ListenerTls> {
+    const { audit } = this.context;
+    return loadListenerTls(listener, limits, (issuer, nextUpdate) =>
+      audit.record('tls.crl_expired', {
+        listener: `${listener.protocol}:${listener.port}`,
+        reason: `the list of ${issuer} ran out on ${nextUpdate.toISOString()}`,
+      }),
+    );
+  }
+
   private async bind(
     configured: ListenerConfiguration,
+    tls: ListenerTls | undefined,
     configuration: Configuration,
     access: Access,
   ): Promise<OpenDoor> {
     const { admission, gate, audit, accepted } = this.context;
-    const policy = policyOf(configuration, configured, access);
+    const policy = policyOf(configuration, configured, access, tls);
     const door = admission.door(configured);
-    const listener = await Listener.open(listenerOptions(configured, configuration.limits), {
+    const owner = {
       gate,
-      admit: ({ remoteAddress, listener }) => {
+      admit: ({ remoteAddress, listener }: WireOrigin) => {
         if (door.admit()) return true;
         audit.record('limit.connections', { address: remoteAddress, listener });
         return false;
       },
       left: () => door.left(),
-      accepted: (wire) => accepted(wire, policy),
-      rejected: ({ remoteAddress, listener }, reason) =>
+      accepted: (wire: Wire) => accepted(wire, policy),
+      rejected: ({ remoteAddress, listener }: WireOrigin, reason: string) =>
         audit.record('tls.client_rejected', { address: remoteAddress, listener, reason }),
-    });
+    };
+    const listener = await Listener.open(listenerOptions(configured, configuration.limits), owner, tls?.material);
     return { listener, policy, door, shape: shapeOf(configured, configuration.limits) };
   }
 }
 
-function policyOf(configuration: Configuration, listener: ListenerConfiguration, access: Access): ListenerPolicy {
+function policyOf(
+  configuration: Configuration,
+  listener: ListenerConfiguration,
+  access: Access,
+  tls: ListenerTls | undefined,
+): ListenerPolicy {
   return {
+    trust: tls?.trust,
     authenticator: authenticatorOf(configuration, listener, access.passwords),
     requireCertificate: 'require_certificate' in listener && listener.require_certificate,
   };

@@ -23,7 +23,7 @@ export type DenialReason =
 /** Yes, no, or not mine. */
 export type Verdict =
   | { readonly principal: Principal }
-  | { readonly denied: DenialReason }
+  | { readonly denied: DenialReason /** For the audit, in words. */; readonly detail?: string }
   | { readonly notMine: true };
 
 /** One way to prove who one is. */

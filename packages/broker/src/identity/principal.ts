@@ -1,12 +1,28 @@
+/** Names in a certificate by their kind, all of each: a kind that is there twice is for whoever reads it to judge. */
+export interface CertificateNames {
+  /** Common names of the subject, then organizations and organizational units. */
+  readonly cn: readonly string[];
+  readonly o: readonly string[];
+  readonly ou: readonly string[];
+  /** Common names of the issuer. */
+  readonly issuer_cn: readonly string[];
+  /** Subject alternative names (RFC 5280 §4.2.1.6). */
+  readonly san_dns: readonly string[];
+  readonly san_uri: readonly string[];
+  readonly san_email: readonly string[];
+}
+
 /** What a verified client certificate says about its bearer. */
 export interface CertificateFacts {
-  readonly commonName: string | undefined;
+  /** As RFC 4514 writes a name. */
   readonly subject: string;
   readonly issuer: string;
+  readonly names: CertificateNames;
   /** Lower-case hexadecimal, no separators. */
   readonly serialNumber: string;
   /** SHA-256 of the DER, lower-case hexadecimal. */
   readonly fingerprint: string;
+  readonly validFrom: Date;
   readonly validTo: Date;
 }
 

@@ -11,7 +11,7 @@ import { OperatorError } from '../errors.js';
 import { acceptInto } from './accept.js';
 import type { HandshakeGate } from './handshake-gate.js';
 import { onRead, SocketWire } from './socket-wire.js';
-import { loadTlsMaterial, type TlsOptions } from './tls-material.js';
+import type { TlsOptions } from './tls-material.js';
 import { createWebSocketServer, type WebSocketOptions } from './websocket-server.js';
 import { WebSocketWire } from './websocket-wire.js';
 import type { Wire, WireOrigin, WireProtocol } from './wire.js';
@@ -55,10 +55,15 @@ export class Listener {
 
   /**
    * Binds and begins to accept.
-   * @throws OperatorError `listener.port_in_use`, `listener.cannot_bind`, `tls.invalid`
+   * @param material keys and authorities, where it speaks TLS
+   * @throws OperatorError `listener.port_in_use`, `listener.cannot_bind`
    */
-  static async open(options: ListenerOptions, owner: ListenerOwner): Promise<Listener> {
-    const tls = options.tls === undefined ? undefined : await tlsServerOptions(options, options.tls);
+  static async open(
+    options: ListenerOptions,
+    owner: ListenerOwner,
+    material: SecureContextOptions | undefined,
+  ): Promise<Listener> {
+    const tls = material && tlsServerOptions(options, material);
     const server = createServer({ noDelay: options.set_tcp_nodelay });
     const name = (): string => `${options.protocol}:${(server.address() as AddressInfo | null)?.port ?? options.port}`;
     const upper = upperServer(options, tls, owner, name);
@@ -173,14 +178,14 @@ function watchHandshakes(
   });
 }
 
-async function tlsServerOptions(options: ListenerOptions, tls: TlsOptions): Promise<NodeTlsOptions> {
+function tlsServerOptions({ tls, handshakeDeadline }: ListenerOptions, material: SecureContextOptions): NodeTlsOptions {
   return {
-    ...(await loadTlsMaterial(tls)),
+    ...material,
     // Whether a certificate is needed and good is judged when the client has said who it is: a refusal then has a reason.
     requestCert: true,
     rejectUnauthorized: false,
-    ALPNProtocols: [...tls.alpn],
-    handshakeTimeout: options.handshakeDeadline,
+    ALPNProtocols: [...(tls?.alpn ?? [])],
+    handshakeTimeout: handshakeDeadline,
   };
 }
 

@@ -3,16 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { OperatorError } from '../errors.js';
 
-/** Where a TLS listener finds its keys, and what it accepts; the configuration's names. */
+/** Where a TLS listener finds its own keys, and what it speaks; the configuration's names. */
 export interface TlsOptions {
   readonly certfile: string;
   readonly keyfile: string;
   readonly keyfile_passphrase?: string | undefined;
-  readonly cafile: string;
-  readonly crlfile?: string | undefined;
   readonly tls_version: 'tlsv1.2' | 'tlsv1.3';
   readonly ciphers: string;
-  readonly require_certificate: boolean;
   readonly alpn: readonly string[];
 }
 
@@ -23,21 +20,20 @@ const noTickets = 0x4000;
 
 /**
  * Reads and checks what a TLS listener needs.
+ * @param authorities PEM of those that may vouch for clients. OpenSSL is given no revocation lists: who is revoked is
+ *   judged behind it
  * @throws OperatorError `tls.invalid` naming the file that is missing, unreadable or does not fit
  */
-export async function loadTlsMaterial(options: TlsOptions): Promise<SecureContextOptions> {
-  const [cert, key, ca, crl] = await Promise.all([
-    read(options.certfile, 'certfile'),
-    read(options.keyfile, 'keyfile'),
-    read(options.cafile, 'cafile'),
-    options.crlfile === undefined ? undefined : read(options.crlfile, 'crlfile'),
-  ]);
+export async function loadTlsMaterial(
+  options: TlsOptions,
+  authorities: readonly string[],
+): Promise<SecureContextOptions> {
+  const [cert, key] = await Promise.all([read(options.certfile, 'certfile'), read(options.keyfile, 'keyfile')]);
   checkCertificate(options, cert);
   const context: SecureContextOptions = {
     cert,
     key,
-    ca,
-    ...(crl === undefined ? {} : { crl: listsIn(crl) }),
+    ca: [...authorities],
     ...(options.keyfile_passphrase === undefined ? {} : { passphrase: options.keyfile_passphrase }),
     minVersion: versions[options.tls_version],
     ciphers: options.ciphers,
@@ -66,13 +62,6 @@ async function read(file: string, key: string): Promise<Buffer> {
       cause,
     });
   }
-}
-
-/** Each list of the file by itself: Node.js reads one from each text. */
-function listsIn(pem: Buffer): string[] {
-  return (
-    pem.toString('latin1').match(/-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g) ?? [pem.toString('latin1')]
-  );
 }
 
 function checkCertificate({ certfile }: TlsOptions, pem: Buffer): void {

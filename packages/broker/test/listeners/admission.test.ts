@@ -53,7 +53,7 @@ describe('A broker that cannot start', () => {
     });
     await assert.rejects(Broker.start({ configuration, log: silent }), {
       code: 'tls.invalid',
-      message: /server\.(crt|key)/,
+      message: /(server\.(crt|key)|ca\.crt)/,
     });
   });
 });

@@ -1,4 +1,4 @@
-import { type Configuration, loadAccess, loadConfiguration, loadTlsMaterial, OperatorErrors } from '@moat/broker';
+import { type Configuration, loadAccess, loadConfiguration, loadListenerTls, OperatorErrors } from '@moat/broker';
 import type { Command } from 'commander';
 import { examples } from '../help.js';
 import { defaultFile } from '../local-broker.js';
@@ -26,7 +26,10 @@ ${examples('moat check -c moat.yaml')}`,
  */
 async function checkFiles(configuration: Configuration): Promise<void> {
   const tls = configuration.listeners.filter((listener) => 'certfile' in listener);
-  const results = await Promise.allSettled([loadAccess(configuration), ...tls.map(loadTlsMaterial)]);
+  const results = await Promise.allSettled([
+    loadAccess(configuration),
+    ...tls.map((listener) => loadListenerTls(listener, configuration.limits, () => {})),
+  ]);
   const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
   if (reasons.length === 0) return;
   // Two listeners may name the same broken file.

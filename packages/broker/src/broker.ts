@@ -67,7 +67,7 @@ export class Broker {
   private readonly connections = new Set<Connection>();
   private readonly timers = new TimerWheel();
   private readonly context: ConnectionContext;
-  private readonly retainedSweep: NodeJS.Timeout;
+  private readonly sweep: NodeJS.Timeout;
   private sys: SysTopics | undefined;
   private admin: AdminServer | undefined;
   private stopping: Promise<void> | undefined;
@@ -115,8 +115,8 @@ export class Broker {
       audit,
     };
     store.watch((failure) => this.storeChanged(failure));
-    this.retainedSweep = setInterval(() => router.expireRetained(Date.now()), 60_000);
-    this.retainedSweep.unref();
+    this.sweep = setInterval(() => this.everyMinute(Date.now()), 60_000);
+    this.sweep.unref();
   }
 
   /**
@@ -203,7 +203,7 @@ export class Broker {
 
   private async shutDown(): Promise<void> {
     this.sys?.stop();
-    clearInterval(this.retainedSweep);
+    clearInterval(this.sweep);
     await this.admin?.stop();
     await this.doors.close();
     const { server_reference } = this.configuration;
@@ -219,6 +219,11 @@ export class Broker {
     } finally {
       await this.context.store.close();
     }
+  }
+
+  private everyMinute(now: number): void {
+    this.context.router.expireRetained(now);
+    for (const connection of this.connections) void connection.askAboutCertificate(now);
   }
 
   /** Waits until every connection has ended, or for so many milliseconds. */

@@ -14,6 +14,8 @@ export {
   issueServerCertificate,
   type ServerCertificateOptions,
 } from './issue.js';
+export { type OcspAnswer, type OcspExpectation, readOcspAnswer } from './ocsp-answer.js';
+export { writeOcspRequest } from './ocsp-question.js';
 export { type InitOptions, initAuthority, openAuthority } from './open-authority.js';
 export { pemBlocks } from './pem.js';
 export type { CertificateKind, IssueRecord } from './records.js';

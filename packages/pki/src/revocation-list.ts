@@ -1,5 +1,6 @@
 import { webcrypto } from 'node:crypto';
 import type { Authority } from './authority.js';
+import { integer } from './der-writer.js';
 import { ECDSA, loadX509, signingKeyOf } from './x509.js';
 
 /** Why a certificate was revoked: those of RFC 5280 §5.3.1 that fit the certificate of a device or a server. */
@@ -53,7 +54,7 @@ export async function signRevocationList(
       })),
       extensions: [
         await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey, false, webcrypto),
-        new x509.Extension(CRL_NUMBER, false, derInteger(options.number)),
+        new x509.Extension(CRL_NUMBER, false, integer(options.number.toString(16))),
       ],
     },
     webcrypto,
@@ -63,11 +64,3 @@ export async function signRevocationList(
 
 /** id-ce-cRLNumber. */
 const CRL_NUMBER = '2.5.29.20';
-
-/** DER of a non-negative integer: big-endian, with a zero octet in front where the first bit would make it negative. */
-function derInteger(value: number): Uint8Array {
-  const hex = value.toString(16);
-  const magnitude = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
-  const octets = magnitude.readUInt8(0) < 0x80 ? magnitude : Buffer.concat([Buffer.of(0), magnitude]);
-  return Buffer.concat([Buffer.of(0x02, octets.length), octets]);
-}

@@ -14,6 +14,7 @@ const auditCodes = [
   'limit.slow_reader',
   'tls.client_rejected',
   'tls.crl_expired',
+  'tls.ocsp_unanswered',
   'cert.revoked',
   'cert.untrusted',
   'cert.expired',

@@ -56,6 +56,19 @@ const client = {
     .enum(['refuse', 'warn'])
     .default('refuse')
     .describe('what becomes of client certificates whose authority has no newer revocation list than one that ran out'),
+  ocsp: z
+    .enum(['off', 'soft', 'hard'])
+    .default('off')
+    .describe('ask the authority of each client certificate whether it still counts; soft: without an answer it does'),
+  ocsp_responder: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('whom to ask, in place of the responder that a certificate names'),
+  ocsp_hosts: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('hosts that certificates may name as responders; empty: every host'),
+  ocsp_timeout: z.int().min(1).max(60).default(5).describe('seconds that an answer may take'),
   require_certificate: z.boolean().default(false).describe('refuse clients that show no certificate'),
   use_identity_as_username: z
     .union([z.literal([false, true, ...certificateFields]), z.string().superRefine(checkTemplate)])

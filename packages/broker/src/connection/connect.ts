@@ -1,7 +1,7 @@
 import { type CodecError, type ConnackPacket, type ConnectPacket, encode, ReasonCode } from '@moat/codec';
 import type { Credentials, Verdict } from '../identity/authenticator.js';
 import { assignClientId } from '../identity/client-id.js';
-import { noCertificate } from '../identity/client-trust.js';
+import { type CertificateStatus, noCertificate } from '../identity/client-trust.js';
 import { type Principal, principalKey } from '../identity/principal.js';
 import { neverExpires, type Session } from '../session/session.js';
 import { beginExchange } from './auth.js';
@@ -68,9 +68,20 @@ class ConnectAttempt {
   }
 
   authenticate(): void {
-    const { connection, packet } = this;
+    const { connection } = this;
     const { tls } = connection.wire.origin;
-    const status = (tls && connection.listener.trust?.judge(tls)) ?? noCertificate;
+    const { trust } = connection.listener;
+    const status = (tls && trust?.judge(tls)) ?? noCertificate;
+    if (!(status instanceof Promise)) return this.recognise(status);
+    this.waitFor(status, (settled) => {
+      // What is trusted may have changed while the certificate's authority was asked.
+      if (connection.listener.trust === trust) this.recognise(settled);
+      else this.authenticate();
+    });
+  }
+
+  private recognise(status: CertificateStatus): void {
+    const { connection, packet } = this;
     if (status.kind === 'invalid') return this.deny('certificate_invalid', status.reason);
     if (status.kind === 'none' && connection.listener.requireCertificate) return this.deny('certificate_required');
     if (status.kind === 'verified') connection.certificate = status.certificate;
@@ -91,18 +102,25 @@ class ConnectAttempt {
       return;
     }
     const verdict = connection.listener.authenticator.authenticate(credentials);
-    if (!(verdict instanceof Promise)) return this.settle(verdict);
-    connection.hold(); // what a client sends before its CONNACK waits // [MQTT-3.1.4-6] [MQTT3-3.1.4-5]
-    verdict
+    if (verdict instanceof Promise) this.waitFor(verdict, (settled) => this.settle(settled));
+    else this.settle(verdict);
+  }
+
+  /** What a client sends before its CONNACK waits as long. // [MQTT-3.1.4-6] [MQTT3-3.1.4-5] */
+  private waitFor<Result>(pending: Promise<Result>, next: (result: Result) => void): void {
+    const { connection } = this;
+    connection.hold();
+    pending
       .then(
-        (settled) => connection.guarded(() => this.settle(settled)),
+        (result) => {
+          if (connection.state !== 'closed') connection.guarded(() => next(result));
+        },
         (error: unknown) => connection.fault(error),
       )
       .finally(() => connection.unhold());
   }
 
   private settle(verdict: Verdict): void {
-    if (this.connection.state === 'closed') return;
     if ('principal' in verdict) this.accept(verdict.principal, undefined);
     else if ('denied' in verdict) this.deny(verdict.denied, verdict.detail);
     else this.deny('no_credentials');

@@ -1,6 +1,6 @@
 import { CodecError, type PacketReceiver, PacketType, Parser, ReasonCode } from '@moat/codec';
 import type { AuditCode } from '../audit/audit.js';
-import { type ClientCertificate, inWords } from '../identity/client-trust.js';
+import { type CertificateProblem, type ClientCertificate, inWords } from '../identity/client-trust.js';
 import type { AuthenticationExchange, ExchangeOutcome } from '../identity/enhanced.js';
 import type { Principal } from '../identity/principal.js';
 import type { Link } from '../session/link.js';
@@ -255,9 +255,19 @@ export class Connection extends Outbound implements WireReceiver, Link {
   /** What is trusted has changed: a certificate that is good no more ends its connection, however far that has got. */
   judgeCertificate(now: number): void {
     const { certificate, listener } = this;
-    if (certificate === undefined || this.state === 'closed') return;
-    const problem = listener.trust?.problemSince(certificate, now);
-    if (problem === undefined) return;
+    const problem = certificate && listener.trust?.problemSince(certificate, now);
+    if (certificate !== undefined && problem !== undefined) this.withdraw(certificate, problem);
+  }
+
+  /** The answer about a certificate runs out, and its authority may have changed its mind. */
+  async askAboutCertificate(now: number): Promise<void> {
+    const { certificate, listener } = this;
+    if (certificate === undefined || !(await listener.trust?.isRevokedBy(certificate, now))) return;
+    this.withdraw(certificate, 'revoked');
+  }
+
+  private withdraw(certificate: ClientCertificate, problem: CertificateProblem): void {
+    if (this.state === 'closed') return;
     this.auditEvent(`cert.${problem}`, inWords(certificate));
     this.close(ReasonCode.notAuthorized, `the certificate is ${problem}`);
   }

@@ -103,12 +103,14 @@ export class Doors {
 
   private loadTls(listener: TlsListener, limits: Limits): Promise<ListenerTls> {
     const { audit } = this.context;
-    return loadListenerTls(listener, limits, (issuer, nextUpdate) =>
-      audit.record('tls.crl_expired', {
-        listener: `${listener.protocol}:${listener.port}`,
-        reason: `the list of ${issuer} ran out on ${nextUpdate.toISOString()}`,
-      }),
-    );
+    const name = `${listener.protocol}:${listener.port}`;
+    return loadListenerTls(listener, limits, {
+      listExpired: (issuer, nextUpdate) => {
+        const reason = `the list of ${issuer} ran out on ${nextUpdate.toISOString()}`;
+        audit.record('tls.crl_expired', { listener: name, reason });
+      },
+      unanswered: (reason) => audit.record('tls.ocsp_unanswered', { listener: name, reason }),
+    });
   }
 
   private async bind(

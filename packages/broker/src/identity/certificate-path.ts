@@ -18,6 +18,8 @@ export interface Link {
   readonly serialNumber: string;
   /** Whether the certificate is that of an intermediate authority. */
   readonly isAuthority: boolean;
+  /** Where the certificate says that its issuer answers for it. */
+  readonly ocspResponders: readonly string[];
   readonly issuer: Authority;
 }
 
@@ -86,7 +88,7 @@ export function findPath(
   const links: Link[] = [];
   let validTo = leaf.content.notAfter;
   for (let current = leaf; ; ) {
-    const { serialNumber, isAuthority, issuer: issuerName, subject } = current.content;
+    const { serialNumber, ocspResponders, issuer: issuerName, subject } = current.content;
     const name = nameOf(issuerName);
     if (subject.der.equals(issuerName.der)) {
       const { id } = asAuthority(current);
@@ -98,7 +100,7 @@ export function findPath(
       .slice(0, maxCandidates)
       .find(({ certificate }) => current.certificate.verify(certificate.publicKey));
     if (issuer === undefined) return 'UNABLE_TO_GET_ISSUER_CERT';
-    links.push({ serialNumber, isAuthority: isAuthority && current !== leaf, issuer: asAuthority(issuer) });
+    links.push({ serialNumber, isAuthority: current !== leaf, ocspResponders, issuer: asAuthority(issuer) });
     validTo = Math.min(validTo, issuer.content.notAfter);
     current = issuer;
   }

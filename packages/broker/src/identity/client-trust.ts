@@ -8,6 +8,7 @@ import {
   type KnownCertificate,
   knownCertificate,
 } from './certificate-path.js';
+import type { OcspCheck } from './ocsp-check.js';
 import type { CertificateFacts } from './principal.js';
 import type { RevocationLists } from './revocation-lists.js';
 
@@ -16,6 +17,9 @@ export interface ClientCertificate {
   readonly facts: CertificateFacts;
   readonly path: CertificatePath;
 }
+
+/** Why one that was good is good no more. */
+export type CertificateProblem = 'expired' | 'untrusted' | 'revoked';
 
 /** What came of the client's certificate. */
 export type CertificateStatus =
@@ -45,30 +49,39 @@ export class ClientTrust {
     private readonly authorities: Authorities,
     /** Undefined: none was configured. */
     private readonly lists: RevocationLists | undefined,
+    /** Undefined: nobody is asked. */
+    private readonly ocsp: OcspCheck | undefined,
     private readonly depth: number,
     private readonly limits: CertificateLimits,
   ) {}
 
-  /** Judges the certificate of a connection whose handshake is done. */
-  judge(tls: TLSSocket): CertificateStatus {
+  /** Judges the certificate of a connection whose handshake is done; a promise where its authority must be asked. */
+  judge(tls: TLSSocket): CertificateStatus | Promise<CertificateStatus> {
     const shown = tls.getPeerX509Certificate();
     if (shown === undefined) return noCertificate;
     if (!tls.authorized) return invalid(String(tls.authorizationError ?? 'not verified'));
     const now = Date.now();
     const certificate = this.recall(shown, now) ?? this.study(shown, now);
     if (typeof certificate === 'string') return invalid(certificate);
-    const problem = this.problemNow(certificate, now);
-    return problem === undefined ? { kind: 'verified', certificate } : invalid(`${problem}, ${inWords(certificate)}`);
+    const problem = this.problemNow(certificate, now) ?? this.ocsp?.problem(certificate.path, now);
+    return problem instanceof Promise
+      ? problem.then((answer) => statusOf(certificate, answer))
+      : statusOf(certificate, problem);
   }
 
   /**
    * Why a certificate that was good when its client connected is good no more; undefined if it still is. A list that
    * is missing or has run out since is no reason: it says nothing about this client.
    */
-  problemSince({ path }: ClientCertificate, now: number): 'expired' | 'untrusted' | 'revoked' | undefined {
+  problemSince({ path }: ClientCertificate, now: number): CertificateProblem | undefined {
     if (path.validTo <= now) return 'expired';
     if (!this.authorities.has(path.anchor)) return 'untrusted';
     return path.links.some((link) => this.lists?.revokes(link, now)) ? 'revoked' : undefined;
+  }
+
+  /** The same of a certificate whose authority is asked again, once its last answer has run out. */
+  async isRevokedBy({ path }: ClientCertificate, now: number): Promise<boolean> {
+    return (await this.ocsp?.isRevoked(path, now)) ?? false;
   }
 
   private problemNow({ path }: ClientCertificate, now: number): string | undefined {
@@ -100,6 +113,10 @@ export class ClientTrust {
       throw error;
     }
   }
+}
+
+function statusOf(certificate: ClientCertificate, problem: string | undefined): CertificateStatus {
+  return problem === undefined ? { kind: 'verified', certificate } : invalid(`${problem}, ${inWords(certificate)}`);
 }
 
 /** Which certificate it is, for the audit. */

@@ -28,7 +28,7 @@ async function checkFiles(configuration: Configuration): Promise<void> {
   const tls = configuration.listeners.filter((listener) => 'certfile' in listener);
   const results = await Promise.allSettled([
     loadAccess(configuration),
-    ...tls.map((listener) => loadListenerTls(listener, configuration.limits, () => {})),
+    ...tls.map((listener) => loadListenerTls(listener, configuration.limits, { listExpired() {}, unanswered() {} })),
   ]);
   const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
   if (reasons.length === 0) return;

@@ -64,4 +64,12 @@ export function isTls(listener: Listener): listener is TlsListener {
 }
 
 /** The keys of such a listener that name files, or directories of them. */
-export const tlsFiles = ['certfile', 'keyfile', 'cafile', 'capath', 'crlfile', 'crlpath'] as const;
+export const tlsFiles = [
+  'certfile',
+  'keyfile',
+  'cafile',
+  'capath',
+  'crlfile',
+  'crlpath',
+  'ocsp_stapling_file',
+] as const;

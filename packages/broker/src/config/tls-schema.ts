@@ -25,6 +25,17 @@ function server(alpn: string) {
       // biome-ignore lint/suspicious/noTemplateCurlyInString: what a person writes
       description: 'of an encrypted key: ${ENV_NAME}, file:PATH, or the passphrase itself',
     }),
+    ocsp_stapling: z
+      .boolean()
+      .default(false)
+      .describe(
+        'fetch the answer of the authority about this certificate, and give it to clients that ask in the handshake',
+      ),
+    ocsp_stapling_file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('the same, of an answer in DER that another program fetches'),
     tls_version: z.enum(['tlsv1.2', 'tlsv1.3']).default('tlsv1.3').describe('the least version accepted'),
     ciphers: z
       .string()

@@ -4,8 +4,10 @@ import { isTls, type Listener as ListenerConfiguration, type TlsListener } from 
 import type { Limits } from '../config/profiles.js';
 import type { Configuration } from '../config/schema.js';
 import type { Admission, Door } from '../guard/admission.js';
+import type { OcspStaple } from '../identity/ocsp-staple.js';
 import type { HandshakeGate } from '../transport/handshake-gate.js';
 import { Listener } from '../transport/listener.js';
+import type { TlsMaterial } from '../transport/tls-material.js';
 import type { Wire, WireOrigin } from '../transport/wire.js';
 import { authenticatorOf } from './authenticators.js';
 import type { ListenerPolicy } from './context.js';
@@ -32,6 +34,7 @@ interface OpenDoor {
   readonly listener: Listener;
   readonly policy: ListenerPolicy;
   readonly door: Door;
+  staple: OcspStaple | undefined;
   readonly shape: string;
 }
 
@@ -61,25 +64,26 @@ export class Doors {
     for (const [key, listener] of wanted) {
       if (isTls(listener)) secrets.set(key, await this.loadTls(listener, limits));
     }
+    const before = [...this.open];
     await this.openMissing(wanted, secrets, configuration, access);
-    for (const [key, door] of [...this.open]) {
+    for (const [key, door] of before) {
       const listener = wanted.get(key);
       const tls = secrets.get(key);
       // Connections through a listener that is opened anew are judged as those that come through it.
       if (listener !== undefined) Object.assign(door.policy, policyOf(configuration, listener, access, tls));
       if (listener !== undefined && shapeOf(listener, limits) === door.shape) {
-        if (tls !== undefined) door.listener.useTls(tls.material);
+        if (tls !== undefined) useTls(door, tls);
         door.door.limits = listener;
         continue;
       }
-      await door.listener.close();
+      await close(door);
       this.open.delete(key);
       if (listener !== undefined) this.open.set(key, await this.bind(listener, tls, configuration, access));
     }
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.open.values()].map(({ listener }) => listener.close()));
+    await Promise.all([...this.open.values()].map(close));
     this.open.clear();
   }
 
@@ -95,7 +99,7 @@ export class Doors {
         if (!this.open.has(key)) opened.push([key, await this.bind(listener, secrets.get(key), configuration, access)]);
       }
     } catch (error) {
-      await Promise.all(opened.map(([, { listener }]) => listener.close()));
+      await Promise.all(opened.map(([, door]) => close(door)));
       throw error;
     }
     for (const [key, door] of opened) this.open.set(key, door);
@@ -134,9 +138,30 @@ export class Doors {
       rejected: ({ remoteAddress, listener }: WireOrigin, reason: string) =>
         audit.record('tls.client_rejected', { address: remoteAddress, listener, reason }),
     };
-    const listener = await Listener.open(listenerOptions(configured, configuration.limits), owner, tls?.material);
-    return { listener, policy, door, shape: shapeOf(configured, configuration.limits) };
+    const listener = await Listener.open(
+      listenerOptions(configured, configuration.limits),
+      owner,
+      tls && materialOf(tls),
+    );
+    tls?.staple?.start(undefined);
+    return { listener, policy, door, staple: tls?.staple, shape: shapeOf(configured, configuration.limits) };
   }
+}
+
+function materialOf({ context, staple }: ListenerTls): TlsMaterial {
+  return { context, staple: staple && (() => staple.current(Date.now())) };
+}
+
+function useTls(door: OpenDoor, tls: ListenerTls): void {
+  door.listener.useTls(materialOf(tls));
+  if (tls.staple === undefined) door.staple?.stop();
+  else tls.staple.start(door.staple);
+  door.staple = tls.staple;
+}
+
+function close({ listener, staple }: OpenDoor): Promise<void> {
+  staple?.stop();
+  return listener.close();
 }
 
 function policyOf(

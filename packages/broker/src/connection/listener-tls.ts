@@ -1,9 +1,12 @@
+import { readFile } from 'node:fs/promises';
 import type { SecureContextOptions } from 'node:tls';
 import type { TlsListener } from '../config/listener-schema.js';
 import type { Limits } from '../config/profiles.js';
-import { Authorities } from '../identity/certificate-path.js';
+import { OperatorError } from '../errors.js';
+import { Authorities, type Authority } from '../identity/certificate-path.js';
 import { ClientTrust } from '../identity/client-trust.js';
 import { OcspCheck } from '../identity/ocsp-check.js';
+import { OcspStaple, withIssuer } from '../identity/ocsp-staple.js';
 import { RevocationLists } from '../identity/revocation-lists.js';
 import { readAuthorities, readRevocationLists } from '../identity/trust-files.js';
 import { loadTlsMaterial } from '../transport/tls-material.js';
@@ -11,7 +14,9 @@ import { loadTlsMaterial } from '../transport/tls-material.js';
 /** What the files of a TLS listener come to. */
 export interface ListenerTls {
   /** For the handshake. */
-  readonly material: SecureContextOptions;
+  readonly context: SecureContextOptions;
+  /** For clients that ask in it whether the server's certificate still counts; to be started. */
+  readonly staple: OcspStaple | undefined;
   /** For what comes after it. */
   readonly trust: ClientTrust;
 }
@@ -20,7 +25,7 @@ export interface ListenerTls {
 export interface RevocationEvents {
   /** A list was needed that has run out. */
   listExpired(issuer: string, nextUpdate: Date): void;
-  /** An authority did not say whether a certificate still counts. */
+  /** An authority did not say whether a certificate still counts: a client's, or the server's own. */
   unanswered(reason: string): void;
 }
 
@@ -35,12 +40,38 @@ export async function loadListenerTls(
   told: RevocationEvents,
 ): Promise<ListenerTls> {
   const [authorities, lists] = await Promise.all([readAuthorities(listener), readRevocationLists(listener)]);
-  const material = await loadTlsMaterial(
+  const context = await loadTlsMaterial(
     listener,
     authorities.map(({ certificate }) => certificate.toString()),
   );
   const revoked = lists && new RevocationLists(lists, listener.crl_expired, told.listExpired);
   const ocsp = listener.ocsp === 'off' ? undefined : new OcspCheck(listener, told.unanswered);
   const trust = new ClientTrust(new Authorities(authorities), revoked, ocsp, listener.verify_depth, limits);
-  return { material, trust };
+  return { context, staple: await loadStaple(listener, authorities, told), trust };
+}
+
+async function loadStaple(
+  { certfile, ocsp_stapling, ocsp_stapling_file, ocsp_timeout }: TlsListener,
+  authorities: readonly Authority[],
+  told: RevocationEvents,
+): Promise<OcspStaple | undefined> {
+  if (!ocsp_stapling && ocsp_stapling_file === undefined) return undefined;
+  const subject = withIssuer(await readFile(certfile, 'latin1'), authorities);
+  if (subject === undefined) {
+    const hint = 'put it behind the certificate of the server';
+    throw new OperatorError('tls.invalid', 'does not hold the certificate of its issuer, which OCSP stapling needs', {
+      place: { file: certfile, line: 1, column: 1 },
+      hint,
+    });
+  }
+  if (ocsp_stapling_file === undefined) return new OcspStaple(subject, ocsp_timeout * 1_000, told.unanswered);
+  try {
+    return OcspStaple.of(subject, await readFile(ocsp_stapling_file));
+  } catch (error) {
+    // Whoever renews it may be late: clients that ask get no answer meanwhile.
+    told.unanswered(
+      `${ocsp_stapling_file} holds no answer about the server's certificate: ${(error as Error).message}`,
+    );
+    return undefined;
+  }
 }

@@ -11,7 +11,7 @@ import { OperatorError } from '../errors.js';
 import { acceptInto } from './accept.js';
 import type { HandshakeGate } from './handshake-gate.js';
 import { onRead, SocketWire } from './socket-wire.js';
-import type { TlsOptions } from './tls-material.js';
+import type { TlsMaterial, TlsOptions } from './tls-material.js';
 import { createWebSocketServer, type WebSocketOptions } from './websocket-server.js';
 import { WebSocketWire } from './websocket-wire.js';
 import type { Wire, WireOrigin, WireProtocol } from './wire.js';
@@ -55,30 +55,37 @@ export class Listener {
 
   /**
    * Binds and begins to accept.
-   * @param material keys and authorities, where it speaks TLS
+   * @param tls where it speaks TLS
    * @throws OperatorError `listener.port_in_use`, `listener.cannot_bind`
    */
-  static async open(
-    options: ListenerOptions,
-    owner: ListenerOwner,
-    material: SecureContextOptions | undefined,
-  ): Promise<Listener> {
-    const tls = material && tlsServerOptions(options, material);
+  static async open(options: ListenerOptions, owner: ListenerOwner, tls: TlsMaterial | undefined): Promise<Listener> {
+    const serverOptions = tls && tlsServerOptions(options, tls.context);
     const server = createServer({ noDelay: options.set_tcp_nodelay });
     const name = (): string => `${options.protocol}:${(server.address() as AddressInfo | null)?.port ?? options.port}`;
-    const upper = upperServer(options, tls, owner, name);
+    const upper = upperServer(options, serverOptions, owner, name);
     await listen(server, options);
     const { address, port } = server.address() as AddressInfo;
     const listener = new Listener(options, server, upper, address, port);
+    if (tls !== undefined) listener.staple(tls);
     if (upper === undefined) acceptInto(server, onRead, (...accepted) => listener.acceptPlain(owner, ...accepted));
     else server.on('connection', (socket) => listener.accept(socket, owner, upper));
     return listener;
   }
 
   /** Serves new handshakes with other certificates, authorities and revocations; connections stay. */
-  useTls(material: SecureContextOptions): void {
+  useTls(tls: TlsMaterial): void {
     const { upper } = this;
-    if (upper !== undefined && 'setSecureContext' in upper) (upper as TlsServer).setSecureContext(material);
+    if (upper !== undefined && 'setSecureContext' in upper) (upper as TlsServer).setSecureContext(tls.context);
+    this.staple(tls);
+  }
+
+  /** Node.js asks for an answer in each handshake, if there is anybody to ask: so only where there is one. */
+  private staple({ staple }: TlsMaterial): void {
+    this.upper?.removeAllListeners('OCSPRequest');
+    if (staple === undefined) return;
+    const answer = (_certificate: Buffer, _issuer: Buffer, done: (error: null, answer: Buffer | null) => void): void =>
+      done(null, staple() ?? null);
+    this.upper?.on('OCSPRequest', answer);
   }
 
   /** Accepts no more. What was accepted stays, but for handshakes. */

@@ -13,6 +13,13 @@ export interface TlsOptions {
   readonly alpn: readonly string[];
 }
 
+/** What a TLS listener needs for its handshakes. */
+export interface TlsMaterial {
+  readonly context: SecureContextOptions;
+  /** DER of the OCSP answer about the certificate, if one is given to clients that ask, and there is one now. */
+  readonly staple: (() => Buffer | undefined) | undefined;
+}
+
 const versions = { 'tlsv1.2': 'TLSv1.2', 'tlsv1.3': 'TLSv1.3' } as const;
 
 /** SSL_OP_NO_TICKET: a resumed session would skip the client certificate and its revocation. */

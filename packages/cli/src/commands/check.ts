@@ -1,4 +1,11 @@
-import { type Configuration, loadAccess, loadConfiguration, loadListenerTls, OperatorErrors } from '@moat/broker';
+import {
+  type Configuration,
+  loadAccess,
+  loadConfiguration,
+  loadListenerTls,
+  OperatorError,
+  OperatorErrors,
+} from '@moat/broker';
 import type { Command } from 'commander';
 import { examples } from '../help.js';
 import { defaultFile } from '../local-broker.js';
@@ -26,11 +33,16 @@ ${examples('moat check -c moat.yaml')}`,
  */
 async function checkFiles(configuration: Configuration): Promise<void> {
   const tls = configuration.listeners.filter((listener) => 'certfile' in listener);
+  const late: OperatorError[] = [];
+  const told = {
+    listExpired: () => {},
+    unanswered: (reason: string) => late.push(new OperatorError('tls.invalid', reason)),
+  };
   const results = await Promise.allSettled([
     loadAccess(configuration),
-    ...tls.map((listener) => loadListenerTls(listener, configuration.limits, { listExpired() {}, unanswered() {} })),
+    ...tls.map((listener) => loadListenerTls(listener, configuration.limits, told)),
   ]);
-  const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+  const reasons = [...results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : [])), ...late];
   if (reasons.length === 0) return;
   // Two listeners may name the same broken file.
   const mistakes = reasons.flatMap((reason) => (reason instanceof OperatorErrors ? reason.errors : [reason]));

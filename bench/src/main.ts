@@ -48,7 +48,7 @@ async function main(): Promise<number> {
   }
 
   cleanUpAtExit();
-  const certificate = makeCertificate(temporaryDirectory());
+  const certificate = await makeCertificate(temporaryDirectory());
   const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
   const all: object[] = [];
   let failed = false;

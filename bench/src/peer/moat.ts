@@ -19,20 +19,21 @@ export const moat = (engine: 'memory' | 'lmdb'): Peer => ({
 
   async start(directory, certificate) {
     const ports = await freePorts();
-    const { certfile, keyfile } = certificate;
+    const { certfile, keyfile, clients } = certificate;
     const max_connections = 20_000;
+    const secure = { protocol: 'mqtts', bind: host, certfile, keyfile, tls_version: 'tlsv1.3', max_connections };
     const configuration = {
       data_dir: directory,
       listeners: [
         { protocol: 'mqtt', bind: host, port: ports.plain, max_connections },
+        { ...secure, port: ports.secure, cafile: clients.cafile },
         {
-          protocol: 'mqtts',
-          bind: host,
-          port: ports.secure,
-          certfile,
-          keyfile,
-          tls_version: 'tlsv1.3',
-          max_connections,
+          ...secure,
+          port: ports.mutual,
+          cafile: clients.cafile,
+          crlfile: clients.crlfile,
+          require_certificate: true,
+          use_identity_as_username: 'cn',
         },
       ],
       authentication: { allow_anonymous: true },

@@ -34,6 +34,14 @@ export function mosquitto(noDelay: boolean, persistence = false): Peer {
         `certfile ${certificate.certfile}`,
         `keyfile ${certificate.keyfile}`,
         'tls_version tlsv1.3',
+        `listener ${ports.mutual} ${host}`,
+        `certfile ${certificate.certfile}`,
+        `keyfile ${certificate.keyfile}`,
+        'tls_version tlsv1.3',
+        `cafile ${certificate.clients.cafile}`,
+        `crlfile ${certificate.clients.crlfile}`,
+        'require_certificate true',
+        'use_identity_as_username true',
       ];
       writeFileSync(file, `${lines.join('\n')}\n`);
       const child = startProcess(program.path, ['-c', file], { stdio: 'ignore' });

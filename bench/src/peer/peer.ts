@@ -19,12 +19,14 @@ export interface Peer {
   start(directory: string, certificate: Certificate): Promise<Broker>;
 }
 
-/** One running broker, on two ports of 127.0.0.1, that lets everybody do everything. */
+/** One running broker, on three ports of 127.0.0.1, that lets everybody do everything. */
 export interface Broker {
   /** Its processes, the broker's own first: what they use is counted together. */
   readonly pids: readonly number[];
   readonly plain: Target;
   readonly secure: Target;
+  /** Only who shows a certificate of the clients' authority that was not revoked is let in here. */
+  readonly mutual: Target;
   stop(): Promise<void>;
 }
 
@@ -33,10 +35,11 @@ export const host = '127.0.0.1';
 export interface Ports {
   readonly plain: number;
   readonly secure: number;
+  readonly mutual: number;
 }
 
 export async function freePorts(): Promise<Ports> {
-  const servers = [net.createServer(), net.createServer()];
+  const servers = [net.createServer(), net.createServer(), net.createServer()];
   const ports: number[] = [];
   for (const server of servers) {
     server.listen(0, host);
@@ -47,8 +50,8 @@ export async function freePorts(): Promise<Ports> {
     server.close();
     await once(server, 'close');
   }
-  const [plain = 0, secure = 0] = ports;
-  return { plain, secure };
+  const [plain = 0, secure = 0, mutual = 0] = ports;
+  return { plain, secure, mutual };
 }
 
 /** The broker that `child` is, with those `behind` it, once `ready` resolves; when that rejects, all are stopped. */
@@ -68,10 +71,12 @@ export async function runningBroker(
     await stop();
     throw error;
   }
+  const tls = { ca: certificate.pem, servername: certificate.name };
   return {
     pids: [child, ...behind].flatMap(({ pid }) => pid ?? []),
     plain: { host, port: ports.plain },
-    secure: { host, port: ports.secure, tls: { ca: certificate.pem, servername: certificate.name } },
+    secure: { host, port: ports.secure, tls },
+    mutual: { host, port: ports.mutual, tls: { ...tls, clients: certificate.clients.identities } },
     stop,
   };
 }

@@ -7,7 +7,7 @@ import { cpuMicros, residentBytes } from '../usage.js';
 
 const concurrency = 32;
 /** Connections before the first that counts: a broker runs for months, and is compiled in its first seconds. */
-const connectWarmUp = { plain: 8_000, secure: 4_000 } as const;
+const connectWarmUp = { plain: 8_000, secure: 4_000, mutual: 4_000 } as const;
 /** Connections before memory is first read: what a broker sets up once is not counted for each. */
 const idleWarmUp = 200;
 
@@ -17,33 +17,42 @@ export const connectionScenarios: readonly Scenario[] = [
     group: 'Connections, plain TCP',
     title: 'idle, for each',
     floors: [{ metric: 'memory', atMost: 12_000 }],
-    measure: (broker, effort) => measureIdle(broker, false, effort.idlePlain, effort.settleMs),
+    measure: (broker, effort) => measureIdle(broker, 'plain', effort.idlePlain, effort.settleMs),
   },
   {
     name: 'tls-idle',
     group: 'Connections, TLS 1.3',
     title: 'idle, for each',
     floors: [{ metric: 'memory', atMost: 42_000 }],
-    measure: (broker, effort) => measureIdle(broker, true, effort.idleSecure, effort.settleMs),
+    measure: (broker, effort) => measureIdle(broker, 'secure', effort.idleSecure, effort.settleMs),
   },
   {
     name: 'connect',
     group: 'Connections, plain TCP',
     title: 'connect and disconnect',
     floors: [{ metric: 'cpu', against: 'mosquitto', atMost: 2 }],
-    measure: (broker, effort) => measureConnect(broker, false, effort.connectPlain),
+    measure: (broker, effort) => measureConnect(broker, 'plain', effort.connectPlain),
   },
   {
     name: 'tls-connect',
     group: 'Connections, TLS 1.3',
     title: 'connect and disconnect, full handshake',
     floors: [{ metric: 'cpu', against: 'mosquitto', atMost: 1.1 }],
-    measure: (broker, effort) => measureConnect(broker, true, effort.connectSecure),
+    measure: (broker, effort) => measureConnect(broker, 'secure', effort.connectSecure),
+  },
+  {
+    name: 'tls-connect-mutual',
+    group: 'Connections, TLS 1.3',
+    title: 'the same with client certificates, 500 of them, and a revocation list of 1,000',
+    floors: [{ metric: 'cpu', against: 'mosquitto', atMost: 1 }],
+    measure: (broker, effort) => measureConnect(broker, 'mutual', effort.connectSecure),
   },
 ];
 
-async function measureIdle(broker: Broker, secure: boolean, count: number, settleMs: number): Promise<Sample> {
-  const target = secure ? broker.secure : broker.plain;
+type PortName = keyof typeof connectWarmUp;
+
+async function measureIdle(broker: Broker, port: PortName, count: number, settleMs: number): Promise<Sample> {
+  const target = broker[port];
   const first = await LoadProcess.open({ kind: 'connect', target, concurrency });
   const load = await LoadProcess.open({ kind: 'idle', target });
   try {
@@ -61,11 +70,11 @@ async function measureIdle(broker: Broker, secure: boolean, count: number, settl
   }
 }
 
-async function measureConnect(broker: Broker, secure: boolean, count: number): Promise<Sample> {
-  const target = secure ? broker.secure : broker.plain;
+async function measureConnect(broker: Broker, port: PortName, count: number): Promise<Sample> {
+  const target = broker[port];
   const load = await LoadProcess.open({ kind: 'connect', target, concurrency });
   try {
-    await load.run(secure ? connectWarmUp.secure : connectWarmUp.plain);
+    await load.run(connectWarmUp[port]);
     const before = cpuMicros(broker.pids);
     const { elapsedMs } = await load.run(count);
     const cpu = cpuMicros(broker.pids) - before;

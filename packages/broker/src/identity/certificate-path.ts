@@ -73,37 +73,55 @@ const maxCandidates = 8;
  * operator trusts before what the client sent along. OpenSSL tells nobody the path that it took, and without one
  * neither depth nor revocation can be judged. Each signature on it is checked once more.
  *
- * @param presented what the client sent beside its certificate
+ * @param presented what the client sent beside its certificate; asked for when it is needed
  * @param depth how many intermediate authorities there may be
  * @returns OpenSSL's word for what is wrong, if there is no such path
  */
 export function findPath(
   leaf: KnownCertificate,
-  presented: readonly KnownCertificate[],
+  presented: () => readonly KnownCertificate[],
   authorities: Authorities,
   depth: number,
   now: number,
 ): CertificatePath | string {
-  const others = presented.filter(({ content }) => content.isAuthority);
   const links: Link[] = [];
   let validTo = leaf.content.notAfter;
+  let others: readonly KnownCertificate[] | undefined;
   for (let current = leaf; ; ) {
     const { serialNumber, ocspResponders, issuer: issuerName, subject } = current.content;
-    const name = nameOf(issuerName);
     if (subject.der.equals(issuerName.der)) {
       const { id } = asAuthority(current);
       if (authorities.has(id)) return { links, anchor: id, validTo };
     }
     if (links.length > depth) return 'CERT_CHAIN_TOO_LONG';
-    const issuer = [...authorities.named(name), ...others.filter(({ content }) => nameOf(content.subject) === name)]
-      .filter(({ content }) => content.notBefore <= now && now < content.notAfter)
-      .slice(0, maxCandidates)
-      .find(({ certificate }) => current.certificate.verify(certificate.publicKey));
+    let issuer = issuerOf(current, authorities.named(nameOf(issuerName)), now);
+    if (issuer === undefined) {
+      others ??= presented();
+      issuer = issuerOf(current, others, now);
+    }
     if (issuer === undefined) return 'UNABLE_TO_GET_ISSUER_CERT';
-    links.push({ serialNumber, isAuthority: current !== leaf, ocspResponders, issuer: asAuthority(issuer) });
+    links.push({ serialNumber, isAuthority: current !== leaf, ocspResponders, issuer });
     validTo = Math.min(validTo, issuer.content.notAfter);
     current = issuer;
   }
+}
+
+function issuerOf(
+  { certificate, content }: KnownCertificate,
+  candidates: readonly (KnownCertificate | Authority)[],
+  now: number,
+): Authority | undefined {
+  let tried = 0;
+  for (const candidate of candidates) {
+    const { subject, isAuthority, notBefore, notAfter } = candidate.content;
+    if (!content.issuer.der.equals(subject.der) || notBefore > now || notAfter <= now) continue;
+    // A root of old has no basic constraints; that the operator trusts it makes up for them.
+    if (!isAuthority && !('id' in candidate)) continue;
+    if (tried++ === maxCandidates) return undefined;
+    const authority = 'id' in candidate ? candidate : asAuthority(candidate);
+    if (certificate.verify(authority.publicKey)) return authority;
+  }
+  return undefined;
 }
 
 /** A name as a key: equal names are equal byte for byte (RFC 5280 §4.1.2.4, §4.1.2.6). */

@@ -102,7 +102,7 @@ export class ClientTrust {
     if (raw.length > this.limits.max_certificate_size) return 'CERT_TOO_LARGE';
     try {
       const leaf = knownCertificate(shown);
-      const path = findPath(leaf, presentedWith(shown), this.authorities, this.depth, now);
+      const path = findPath(leaf, () => presentedWith(shown), this.authorities, this.depth, now);
       if (typeof path === 'string') return path;
       const certificate = { facts: factsOf(leaf), path };
       if (this.known.size >= maxKnown) this.known.delete(this.known.keys().next().value ?? '');

@@ -8,13 +8,24 @@ export interface Target {
   readonly username?: string;
   readonly password?: string;
   /** TLS with full verification: `ca` in PEM (the system's certificate authorities without it), the name to expect. */
-  readonly tls?: { readonly ca?: string; readonly servername?: string };
+  readonly tls?: {
+    readonly ca?: string;
+    readonly servername?: string;
+    /** PEM of the certificates that clients show, each its own, in turn; without one they show none. */
+    readonly clients?: readonly ClientCertificate[];
+  };
+}
+
+export interface ClientCertificate {
+  readonly cert: string;
+  readonly key: string;
 }
 
 /** Called for every read with the number of bytes that now lie at the start of the memory given to {@link dial}. */
 export type OnRead = (length: number) => void;
 
-const contexts = new WeakMap<Target, tls.SecureContext>();
+/** Reading the certificates again would cost more than a handshake. */
+const contexts = new WeakMap<Target, { readonly all: readonly tls.SecureContext[]; next: number }>();
 
 /**
  * Opens a connection to `target` that reads into `memory`. Each TLS connection is a full handshake: no session is kept.
@@ -37,12 +48,14 @@ export function dial(target: Target, memory: Buffer, onRead: OnRead): net.Socket
   return tls.connect(name === undefined ? options : { ...options, servername: name });
 }
 
-/** One context for all connections to a target: reading the certificates again costs more than a handshake. */
+/** One context for all connections to a target that show the same certificate, or none. */
 function contextOf(target: Target): tls.SecureContext {
-  let context = contexts.get(target);
-  if (context === undefined) {
-    context = tls.createSecureContext(target.tls?.ca === undefined ? {} : { ca: target.tls.ca });
-    contexts.set(target, context);
+  const { ca, clients = [{}] } = target.tls ?? {};
+  let made = contexts.get(target);
+  if (made === undefined) {
+    const trust = ca === undefined ? {} : { ca };
+    made = { all: clients.map((client) => tls.createSecureContext({ ...trust, ...client })), next: 0 };
+    contexts.set(target, made);
   }
-  return context;
+  return made.all[made.next++ % made.all.length] as tls.SecureContext;
 }

@@ -12,6 +12,8 @@ import { Audit, type AuditCode, type AuditFields } from './audit/audit.js';
 import type { Log } from './audit/log.js';
 import { newTrafficCounters } from './audit/traffic-counters.js';
 import { type Access, loadAccess } from './config/access-files.js';
+import { FileWatch } from './config/file-watch.js';
+import { tlsFilesOf } from './config/listener-schema.js';
 import type { Limits } from './config/profiles.js';
 import type { Configuration } from './config/schema.js';
 import { clientsOf } from './connection/clients.js';
@@ -67,10 +69,16 @@ export class Broker {
   private readonly connections = new Set<Connection>();
   private readonly timers = new TimerWheel();
   private readonly context: ConnectionContext;
+  /** Certificates and lists that are replaced are put in force at once. */
+  private readonly tlsFiles = new FileWatch(
+    () => tlsFilesOf(this.configuration.listeners),
+    () => this.renewTls(),
+  );
   private readonly sweep: NodeJS.Timeout;
   private sys: SysTopics | undefined;
   private admin: AdminServer | undefined;
   private stopping: Promise<void> | undefined;
+  private changes: Promise<void> = Promise.resolve();
 
   private constructor(
     private configuration: Configuration,
@@ -132,6 +140,7 @@ export class Broker {
     const broker = new Broker(configuration, access, log, store, options.authenticationMethods ?? []);
     try {
       await broker.restore(store);
+      await broker.tlsFiles.start();
       await broker.doors.apply(configuration, access);
       broker.admin = await AdminServer.start(
         { socket: join(configuration.data_dir, 'admin.sock'), http: configuration.admin.http },
@@ -177,7 +186,31 @@ export class Broker {
    * cannot be read leaves everything as it was. Connections whose rights did not change stay (invariant 8).
    * @throws OperatorError, OperatorErrors
    */
-  async reload(configuration: Configuration): Promise<void> {
+  reload(configuration: Configuration): Promise<void> {
+    return this.inTurn(() => this.putInForce(configuration));
+  }
+
+  /**
+   * Reads certificates, authorities and revocation lists again, and ends the connections of client certificates that
+   * count no more. What cannot be read stays in force, and is logged.
+   */
+  private renewTls(): Promise<void> {
+    return this.inTurn(async () => {
+      for (const problem of await this.doors.renewTls(this.configuration))
+        this.log.error({ reason: String(problem) }, 'cannot read TLS files again; what was in force stays');
+      const now = Date.now();
+      for (const connection of [...this.connections]) connection.guarded(() => connection.judgeCertificate(now));
+    });
+  }
+
+  /** One change ends before the next begins: what was read first must not be put in force last. */
+  private inTurn(change: () => Promise<void>): Promise<void> {
+    const done = this.changes.then(change);
+    this.changes = done.catch(() => {});
+    return done;
+  }
+
+  private async putInForce(configuration: Configuration): Promise<void> {
     const access = await loadAccess(configuration);
     await this.doors.apply(configuration, access);
     this.configuration = configuration;
@@ -187,7 +220,7 @@ export class Broker {
     this.context.router.forgetRoutes();
     const now = Date.now();
     for (const connection of [...this.connections]) {
-      connection.judgeCertificate(now);
+      connection.guarded(() => connection.judgeCertificate(now));
       connection.judgeSubscriptions();
     }
     this.sys?.stop();
@@ -204,6 +237,7 @@ export class Broker {
   private async shutDown(): Promise<void> {
     this.sys?.stop();
     clearInterval(this.sweep);
+    this.tlsFiles.stop();
     await this.admin?.stop();
     await this.doors.close();
     const { server_reference } = this.configuration;
@@ -223,7 +257,10 @@ export class Broker {
 
   private everyMinute(now: number): void {
     this.context.router.expireRetained(now);
-    for (const connection of this.connections) void connection.askAboutCertificate(now);
+    for (const connection of this.connections) {
+      connection.guarded(() => connection.judgeCertificate(now));
+      void connection.askAboutCertificate(now);
+    }
   }
 
   /** Waits until every connection has ended, or for so many milliseconds. */

@@ -73,3 +73,8 @@ export const tlsFiles = [
   'crlpath',
   'ocsp_stapling_file',
 ] as const;
+
+/** The files and directories that the listeners of a configuration name. */
+export function tlsFilesOf(listeners: readonly Listener[]): string[] {
+  return listeners.filter(isTls).flatMap((listener) => tlsFiles.flatMap((key) => listener[key] ?? []));
+}

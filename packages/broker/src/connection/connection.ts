@@ -55,6 +55,8 @@ export class Connection extends Outbound implements WireReceiver, Link {
   authenticationMethod: string | undefined = undefined;
   /** What the client showed in the handshake, found good at CONNECT; judged again whenever what is trusted changes. */
   certificate: ClientCertificate | undefined = undefined;
+  /** When that certificate, or one above it, runs out. */
+  private certificateTimer: Timer | undefined = undefined;
   receiveMaximum = 65_535;
   timer: Timer | undefined = undefined;
   /** Coarse milliseconds of the last whole packet: a trickle of bytes keeps nobody alive. */
@@ -244,6 +246,7 @@ export class Connection extends Outbound implements WireReceiver, Link {
     if (this.state === 'closed') return;
     this.state = 'closed';
     this.timer?.cancel();
+    this.certificateTimer?.cancel();
     this.relieved();
     this.parser.close();
     const { agreement } = this;
@@ -287,6 +290,11 @@ export class Connection extends Outbound implements WireReceiver, Link {
 
   /** Enters service: from here on packets are acted upon. */
   serve(agreement: Agreement): void {
+    const { certificate, context } = this;
+    if (certificate !== undefined) {
+      const left = certificate.path.validTo - Date.now();
+      this.certificateTimer = context.timers.after(left, () => this.judgeCertificate(Date.now()));
+    }
     this.agreement = agreement;
     this.state = 'connected';
     this.timer?.cancel();

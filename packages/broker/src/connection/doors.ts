@@ -1,7 +1,6 @@
 import type { Audit } from '../audit/audit.js';
 import type { Access } from '../config/access-files.js';
 import { isTls, type Listener as ListenerConfiguration, type TlsListener } from '../config/listener-schema.js';
-import type { Limits } from '../config/profiles.js';
 import type { Configuration } from '../config/schema.js';
 import type { Admission, Door } from '../guard/admission.js';
 import type { OcspStaple } from '../identity/ocsp-staple.js';
@@ -12,7 +11,14 @@ import type { Wire, WireOrigin } from '../transport/wire.js';
 import { authenticatorOf } from './authenticators.js';
 import type { ListenerPolicy } from './context.js';
 import { listenerKey, listenerOptions, shapeOf } from './listener-options.js';
-import { type ListenerTls, loadListenerTls } from './listener-tls.js';
+import {
+  type ListenerIdentity,
+  type ListenerTls,
+  loadIdentity,
+  loadListenerTls,
+  loadTrust,
+  type RevocationEvents,
+} from './listener-tls.js';
 
 /** One listener as it was bound. */
 export interface BoundListener {
@@ -62,7 +68,7 @@ export class Doors {
     const wanted = new Map(configuration.listeners.map((listener) => [listenerKey(listener), listener]));
     const secrets = new Map<string, ListenerTls>();
     for (const [key, listener] of wanted) {
-      if (isTls(listener)) secrets.set(key, await this.loadTls(listener, limits));
+      if (isTls(listener)) secrets.set(key, await loadListenerTls(listener, limits, this.told(listener)));
     }
     const before = [...this.open];
     await this.openMissing(wanted, secrets, configuration, access);
@@ -80,6 +86,28 @@ export class Doors {
       this.open.delete(key);
       if (listener !== undefined) this.open.set(key, await this.bind(listener, tls, configuration, access));
     }
+  }
+
+  /**
+   * Reads certificates, authorities and revocation lists again. Of each listener what cannot be read stays in force; an
+   * expired certificate of the server must not keep a client's revocation from being noticed.
+   * @returns what could not be read
+   */
+  async renewTls({ limits, listeners }: Configuration): Promise<unknown[]> {
+    const problems: unknown[] = [];
+    for (const listener of listeners.filter(isTls)) {
+      const door = this.open.get(listenerKey(listener));
+      if (door === undefined) continue;
+      const told = this.told(listener);
+      try {
+        const trust = await loadTrust(listener, limits, told);
+        door.policy.trust = trust.trust;
+        useTls(door, await loadIdentity(listener, trust, told));
+      } catch (problem) {
+        problems.push(problem);
+      }
+    }
+    return problems;
   }
 
   async close(): Promise<void> {
@@ -105,16 +133,16 @@ export class Doors {
     for (const [key, door] of opened) this.open.set(key, door);
   }
 
-  private loadTls(listener: TlsListener, limits: Limits): Promise<ListenerTls> {
+  private told(listener: TlsListener): RevocationEvents {
     const { audit } = this.context;
     const name = `${listener.protocol}:${listener.port}`;
-    return loadListenerTls(listener, limits, {
+    return {
       listExpired: (issuer, nextUpdate) => {
         const reason = `the list of ${issuer} ran out on ${nextUpdate.toISOString()}`;
         audit.record('tls.crl_expired', { listener: name, reason });
       },
       unanswered: (reason) => audit.record('tls.ocsp_unanswered', { listener: name, reason }),
-    });
+    };
   }
 
   private async bind(
@@ -148,11 +176,11 @@ export class Doors {
   }
 }
 
-function materialOf({ context, staple }: ListenerTls): TlsMaterial {
+function materialOf({ context, staple }: ListenerIdentity): TlsMaterial {
   return { context, staple: staple && (() => staple.current(Date.now())) };
 }
 
-function useTls(door: OpenDoor, tls: ListenerTls): void {
+function useTls(door: OpenDoor, tls: ListenerIdentity): void {
   door.listener.useTls(materialOf(tls));
   if (tls.staple === undefined) door.staple?.stop();
   else tls.staple.start(door.staple);

@@ -11,15 +11,21 @@ import { RevocationLists } from '../identity/revocation-lists.js';
 import { readAuthorities, readRevocationLists } from '../identity/trust-files.js';
 import { loadTlsMaterial } from '../transport/tls-material.js';
 
-/** What the files of a TLS listener come to. */
-export interface ListenerTls {
-  /** For the handshake. */
-  readonly context: SecureContextOptions;
-  /** For clients that ask in it whether the server's certificate still counts; to be started. */
-  readonly staple: OcspStaple | undefined;
-  /** For what comes after it. */
+/** Whose client certificates count on a listener. */
+export interface ListenerTrust {
+  readonly authorities: readonly Authority[];
   readonly trust: ClientTrust;
 }
+
+/** What a listener shows of itself. */
+export interface ListenerIdentity {
+  readonly context: SecureContextOptions;
+  /** For clients that ask in the handshake whether its certificate still counts; to be started. */
+  readonly staple: OcspStaple | undefined;
+}
+
+/** What the files of a TLS listener come to. */
+export type ListenerTls = ListenerTrust & ListenerIdentity;
 
 /** What happens to revocation while the broker runs. */
 export interface RevocationEvents {
@@ -39,15 +45,28 @@ export async function loadListenerTls(
   limits: Limits,
   told: RevocationEvents,
 ): Promise<ListenerTls> {
+  const trust = await loadTrust(listener, limits, told);
+  return { ...trust, ...(await loadIdentity(listener, trust, told)) };
+}
+
+/** The half of it that is about clients. @throws OperatorError `tls.invalid` */
+export async function loadTrust(listener: TlsListener, limits: Limits, told: RevocationEvents): Promise<ListenerTrust> {
   const [authorities, lists] = await Promise.all([readAuthorities(listener), readRevocationLists(listener)]);
-  const context = await loadTlsMaterial(
-    listener,
-    authorities.map(({ certificate }) => certificate.toString()),
-  );
   const revoked = lists && new RevocationLists(lists, listener.crl_expired, told.listExpired);
   const ocsp = listener.ocsp === 'off' ? undefined : new OcspCheck(listener, told.unanswered);
   const trust = new ClientTrust(new Authorities(authorities), revoked, ocsp, listener.verify_depth, limits);
-  return { context, staple: await loadStaple(listener, authorities, told), trust };
+  return { authorities, trust };
+}
+
+/** The half of it that is about the server. @throws OperatorError `tls.invalid` */
+export async function loadIdentity(
+  listener: TlsListener,
+  { authorities }: ListenerTrust,
+  told: RevocationEvents,
+): Promise<ListenerIdentity> {
+  const pem = authorities.map(({ certificate }) => certificate.toString());
+  const context = await loadTlsMaterial(listener, pem);
+  return { context, staple: await loadStaple(listener, authorities, told) };
 }
 
 async function loadStaple(

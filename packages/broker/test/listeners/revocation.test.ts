@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import type { TLSSocket } from 'node:tls';
 import { needs, waitFor } from '@moat/testkit';
 import type { ConfigurationInput, Log } from '../../dist/index.js';
 import { ping, portOf, readPacket, silent, startBroker, testConfiguration } from '../support/broker.js';
-import { returnCodeFor } from '../support/certificate-listener.js';
+import { returnCodeFor, secureProtocols } from '../support/certificate-listener.js';
 import { type ClientIdentity, TestAuthority } from '../support/certificates.js';
 import { OpensslAuthority } from '../support/openssl-authority.js';
 import { connectPacket } from '../support/packets.js';
@@ -191,4 +192,85 @@ describe('A reload', needs('openssl'), () => {
     await alive([1, 3]);
     for (const client of [...tls, ...webSockets]) client.end();
   });
+});
+
+describe('A file that changes', needs('openssl'), () => {
+  it('is put in force on every listener without a signal, each for itself', async (t) => {
+    let root: OpensslAuthority | undefined;
+    let pki: TestAuthority | undefined;
+    const prepare = async (directory: string): Promise<void> => {
+      pki = await TestAuthority.create(directory);
+      root = await OpensslAuthority.root(join(directory, 'root'), 'Root');
+      await writeFile(join(directory, 'clients.crt'), root.certificate);
+      await mkdir(join(directory, 'lists'));
+      await writeFile(join(directory, 'lists', 'root.crl'), await root.list());
+    };
+    const files = { cafile: 'clients.crt', crlpath: 'lists', bind: '127.0.0.1', port: 0 };
+    const listeners = secureProtocols.map((protocol) => ({ protocol, ...files }));
+    const errors: string[] = [];
+    const { broker, port, directory, stop } = await startBroker(
+      { listeners },
+      { prepare, log: { ...silent, error: (fields: unknown) => errors.push((fields as { reason: string }).reason) } },
+    );
+    t.after(stop);
+    assert.ok(root && pki);
+    const [revoked, good] = [await root.issue(), await root.issue()];
+    const [ends, stays] = await Promise.all(
+      [revoked, good].map((identity) => RawClient.connect(port, { tls: { rejectUnauthorized: false, ...identity } })),
+    );
+    assert.ok(ends && stays);
+    for (const client of [ends, stays]) {
+      client.send(connectPacket(5));
+      assert.match(await readPacket(client), /^20..0000/);
+    }
+    const replace = async (name: string, content: string): Promise<void> => {
+      await writeFile(join(directory, '.draft'), content);
+      await rename(join(directory, '.draft'), join(directory, name));
+    };
+    // A certificate of the server that cannot be used does not keep a revocation back.
+    const serverCertificate = await readFile(join(directory, 'pki/server.crt'), 'utf8');
+    await replace('pki/server.crt', 'none');
+    await root.revoke(revoked);
+    await replace('lists/root.crl', await root.list());
+    await ends.expect('e0 01 87');
+    await ends.closed();
+    for (const protocol of secureProtocols) {
+      const code = async (identity: ClientIdentity): Promise<number> =>
+        returnCodeFor(protocol, portOf(broker, protocol), identity);
+      assert.equal(await code(revoked), 5);
+      assert.equal(await code(good), 0);
+    }
+    await waitFor(() => errors.some((error) => /server\.crt:1:1: is not a certificate/.test(error)));
+
+    const before = (stays.socket as TLSSocket).getPeerCertificate().serialNumber;
+    await replace('pki/server.crt', serverCertificate);
+    await pki.renewServer();
+    for (;;) {
+      const client = await RawClient.connect(port, { tls: { ca: pki.ca } });
+      const { serialNumber } = (client.socket as TLSSocket).getPeerCertificate();
+      client.end();
+      if (serialNumber !== before) break;
+    }
+    await ping(stays);
+    stays.end();
+  });
+});
+
+it('A certificate that runs out ends its connection then', needs('openssl'), async (t) => {
+  let bearer: ClientIdentity | undefined;
+  const prepare = async (directory: string): Promise<void> => {
+    await TestAuthority.create(directory);
+    const root = await OpensslAuthority.root(join(directory, 'root'), 'Root');
+    await writeFile(join(directory, 'clients.crt'), root.certificate);
+    bearer = await root.issue({ to: 3 });
+  };
+  const listeners = [{ protocol: 'mqtts' as const, bind: '127.0.0.1', port: 0, cafile: 'clients.crt' }];
+  const { port, stop } = await startBroker({ listeners }, { prepare, log });
+  t.after(stop);
+  const client = await RawClient.connect(port, { tls: { rejectUnauthorized: false, ...bearer } });
+  client.send(connectPacket(5));
+  assert.match(await readPacket(client), /^20..0000/);
+  await client.expect('e0 01 87');
+  await client.closed();
+  assert.ok(events.some((event) => event.startsWith('cert.expired serial')));
 });

@@ -238,6 +238,7 @@ export class Broker {
     this.sys?.stop();
     clearInterval(this.sweep);
     this.tlsFiles.stop();
+    await this.changes;
     await this.admin?.stop();
     await this.doors.close();
     const { server_reference } = this.configuration;

@@ -20,11 +20,14 @@ export type DenialReason =
   | 'certificate_invalid'
   | 'certificate_without_name';
 
+/** No; `detail` is for the audit, in words. */
+interface Denial {
+  readonly denied: DenialReason;
+  readonly detail?: string;
+}
+
 /** Yes, no, or not mine. */
-export type Verdict =
-  | { readonly principal: Principal }
-  | { readonly denied: DenialReason /** For the audit, in words. */; readonly detail?: string }
-  | { readonly notMine: true };
+export type Verdict = { readonly principal: Principal } | Denial | { readonly notMine: true };
 
 /** One way to prove who one is. */
 export interface Authenticator {

@@ -71,13 +71,13 @@ export function parseNameTemplate(written: string): NameTemplate | string {
   for (const [index, part] of written.split(/\$\{([^}]*)\}/).entries()) {
     if (index % 2 === 0) texts[fields.length] = part;
     else if (part.startsWith('cert.') && isField(part.slice(5))) fields.push(part.slice(5) as CertificateField);
-    else return `\${${part}} is no field of a certificate: \${cert.FIELD} with one of ${certificateFields.join(', ')}`;
+    else return `names \${${part}}, but a field is \${cert.FIELD}, with one of ${certificateFields.join(', ')}`;
   }
   if (fields.length === 0) return `must be one of ${certificateFields.join(', ')}, or a text with \${cert.FIELD} in it`;
   if (texts.slice(1, -1).includes(''))
-    return 'two fields need a text between them, or two certificates could make one name';
+    return 'needs a text between two fields, or two certificates could make one name';
   const problem = usernameProblem(texts.join('x'));
-  return problem === undefined ? { texts, fields } : `a user name made by it ${problem}`;
+  return problem === undefined ? { texts, fields } : `makes a user name that ${problem}`;
 }
 
 function isField(name: string): name is CertificateField {

@@ -36,6 +36,16 @@ describe('a mistake in the configuration', () => {
       ['config.unknown_key 3:3: unknown key certfile in listeners[0] (it goes with protocol: mqtts or protocol: wss)'],
     ],
     [
+      'is a name that no certificate has',
+      'listeners:\n- protocol: mqtts\n  use_identity_as_username: surname',
+      ['config.invalid_value 3:29: listeners[0].use_identity_as_username must be one of cn, o, ou, san_dns, '],
+    ],
+    [
+      'is a responder that cannot be asked',
+      'listeners:\n- protocol: wss\n  ocsp_responder: ldap://ca.example.com',
+      ['config.invalid_value 3:19: '],
+    ],
+    [
       'is a protocol that there is not',
       'listeners: [{ protocol: mqtss }]',
       [

@@ -114,9 +114,9 @@ describe('A template for user names', () => {
   for (const [written, problem] of Object.entries({
     common: /must be one of cn, o, ou/,
     // biome-ignore-start lint/suspicious/noTemplateCurlyInString: what a person writes
-    '${cn}': /no field of a certificate/,
-    '${cert.age}': /no field of a certificate/,
-    '${cert.cn}${cert.o}': /need a text between them/,
+    '${cn}': /names \$\{cn\}, but a field is/,
+    '${cert.age}': /names \$\{cert\.age\}, but/,
+    '${cert.cn}${cert.o}': /needs a text between two fields/,
     '${cert.cn}:x': /holds one of/,
     '$${cert.cn}': /begins with \$/,
     // biome-ignore-end lint/suspicious/noTemplateCurlyInString: what a person writes

@@ -18,6 +18,7 @@ const auditCodes = [
   'cert.revoked',
   'cert.untrusted',
   'cert.expired',
+  'psk.withdrawn',
   'storage.failing',
   'storage.recovered',
 ] as const;

@@ -72,6 +72,7 @@ export const tlsFiles = [
   'crlfile',
   'crlpath',
   'ocsp_stapling_file',
+  'psk_file',
 ] as const;
 
 /** The files and directories that the listeners of a configuration name. */

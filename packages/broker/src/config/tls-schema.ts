@@ -80,6 +80,7 @@ const client = {
     .default([])
     .describe('hosts that certificates may name as responders; empty: every host'),
   ocsp_timeout: z.int().min(1).max(60).default(5).describe('seconds that an answer may take'),
+  psk_file: z.string().min(1).optional().describe('identities and pre-shared keys, identity:hexadecimal a line'),
   require_certificate: z.boolean().default(false).describe('refuse clients that show no certificate'),
   use_identity_as_username: z
     .union([z.literal([false, true, ...certificateFields]), z.string().superRefine(checkTemplate)])

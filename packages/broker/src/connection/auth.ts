@@ -43,6 +43,7 @@ export function authenticateAgain(connection: Connection, packet: AuthPacket): v
     username: principal.username,
     password: undefined,
     certificate: principal.certificate,
+    pskIdentity: connection.psk?.identity,
     origin: connection.wire.origin,
   };
   beginExchange(connection, method, credentials, packet.properties.authenticationData, {

@@ -6,6 +6,7 @@ import { CertificateAuthenticator } from '../identity/certificate.js';
 import { parseNameTemplate } from '../identity/certificate-name.js';
 import { PasswordAuthenticator } from '../identity/password.js';
 import type { PasswordFile } from '../identity/password-file.js';
+import { pskAuthenticator } from '../identity/psk.js';
 
 /**
  * Who is asked on one listener, in order: the certificate, the password, then whether nobody is somebody too. Nothing
@@ -21,6 +22,7 @@ export function authenticatorOf(
     const template = parseNameTemplate(listener.use_identity_as_username);
     // What is no template was refused with the configuration.
     if (typeof template === 'object') chain.push(new CertificateAuthenticator(template));
+    if (listener.psk_file !== undefined) chain.push(pskAuthenticator);
   }
   // Where no user has a password there is none to be wrong: who is anonymous anyway may say what it likes.
   if (authentication.allow_anonymous && passwords.size === 0) return new AuthenticatorChain([...chain, anybody]);

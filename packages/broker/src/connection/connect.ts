@@ -4,6 +4,7 @@ import { assignClientId } from '../identity/client-id.js';
 import { type CertificateStatus, noCertificate } from '../identity/client-trust.js';
 import { type Principal, principalKey } from '../identity/principal.js';
 import { neverExpires, type Session } from '../session/session.js';
+import { type PreSharedKey, pskOf } from '../transport/psk.js';
 import { beginExchange } from './auth.js';
 import { acceptance, refuse } from './connack.js';
 import type { Connection } from './connection.js';
@@ -85,11 +86,13 @@ class ConnectAttempt {
     if (status.kind === 'invalid') return this.deny('certificate_invalid', status.reason);
     if (status.kind === 'none' && connection.listener.requireCertificate) return this.deny('certificate_required');
     if (status.kind === 'verified') connection.certificate = status.certificate;
+    connection.psk = provenPsk(connection);
     const credentials: Credentials = {
       clientId: this.clientId,
       username: packet.username,
       password: packet.password,
       certificate: connection.certificate?.facts,
+      pskIdentity: connection.psk?.identity,
       origin: connection.wire.origin,
     };
     const method = packet.properties?.authenticationMethod;
@@ -275,4 +278,10 @@ function limitedWill({ will }: ConnectPacket, maximumDelay: number) {
   const delay = will?.properties?.willDelayInterval;
   if (will === undefined || delay === undefined || delay <= maximumDelay) return will;
   return { ...will, properties: { ...will.properties, willDelayInterval: maximumDelay } };
+}
+
+/** The pre-shared key that the connection rests on, if it still counts. */
+function provenPsk({ wire, listener }: Connection): PreSharedKey | undefined {
+  const psk = listener.psk && wire.origin.tls && pskOf(wire.origin.tls);
+  return psk && listener.psk?.keyOf(psk.identity)?.equals(psk.key) ? psk : undefined;
 }

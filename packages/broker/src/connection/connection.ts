@@ -5,6 +5,7 @@ import type { AuthenticationExchange, ExchangeOutcome } from '../identity/enhanc
 import type { Principal } from '../identity/principal.js';
 import type { Link } from '../session/link.js';
 import type { Session } from '../session/session.js';
+import type { PreSharedKey } from '../transport/psk.js';
 import type { Timer } from '../transport/timer-wheel.js';
 import type { Wire, WireReceiver } from '../transport/wire.js';
 import type { ConnectionContext, ListenerPolicy } from './context.js';
@@ -55,6 +56,8 @@ export class Connection extends Outbound implements WireReceiver, Link {
   authenticationMethod: string | undefined = undefined;
   /** What the client showed in the handshake, found good at CONNECT; judged again whenever what is trusted changes. */
   certificate: ClientCertificate | undefined = undefined;
+  /** The pre-shared key that the connection rests on. */
+  psk: PreSharedKey | undefined = undefined;
   /** When that certificate, or one above it, runs out. */
   private certificateTimer: Timer | undefined = undefined;
   receiveMaximum = 65_535;
@@ -260,6 +263,14 @@ export class Connection extends Outbound implements WireReceiver, Link {
     const { certificate, listener } = this;
     const problem = certificate && listener.trust?.problemSince(certificate, now);
     if (certificate !== undefined && problem !== undefined) this.withdraw(certificate, problem);
+    this.judgePsk();
+  }
+
+  private judgePsk(): void {
+    const { psk, listener, state } = this;
+    if (psk === undefined || state === 'closed' || listener.psk?.keyOf(psk.identity)?.equals(psk.key)) return;
+    this.auditEvent('psk.withdrawn', `the key of ${psk.identity} was changed or removed`);
+    this.close(ReasonCode.notAuthorized, 'the pre-shared key counts no more');
   }
 
   /** The answer about a certificate runs out, and its authority may have changed its mind. */

@@ -5,6 +5,7 @@ import type { Limits } from '../config/profiles.js';
 import type { Authenticator } from '../identity/authenticator.js';
 import type { ClientTrust } from '../identity/client-trust.js';
 import type { AuthenticationMethod } from '../identity/enhanced.js';
+import type { PskFile } from '../identity/psk-file.js';
 import type { Policy } from '../policy/compile.js';
 import type { Router } from '../routing/router.js';
 import type { SessionRegistry } from '../session/registry.js';
@@ -47,4 +48,6 @@ export interface ListenerPolicy {
   requireCertificate: boolean;
   /** Which client certificates count; undefined where there are none to count. */
   trust: ClientTrust | undefined;
+  /** Pre-shared keys; undefined where none count. */
+  psk: PskFile | undefined;
 }

@@ -102,6 +102,7 @@ export class Doors {
       try {
         const trust = await loadTrust(listener, limits, told);
         door.policy.trust = trust.trust;
+        door.policy.psk = trust.psk;
         useTls(door, await loadIdentity(listener, trust, told));
       } catch (problem) {
         problems.push(problem);
@@ -162,6 +163,7 @@ export class Doors {
         return false;
       },
       left: () => door.left(),
+      keyOf: (identity: string) => policy.psk?.keyOf(identity),
       accepted: (wire: Wire) => accepted(wire, policy),
       rejected: ({ remoteAddress, listener }: WireOrigin, reason: string) =>
         audit.record('tls.client_rejected', { address: remoteAddress, listener, reason }),
@@ -200,6 +202,7 @@ function policyOf(
 ): ListenerPolicy {
   return {
     trust: tls?.trust,
+    psk: tls?.psk,
     authenticator: authenticatorOf(configuration, listener, access.passwords),
     requireCertificate: 'require_certificate' in listener && listener.require_certificate,
   };

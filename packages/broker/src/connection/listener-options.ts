@@ -28,5 +28,5 @@ export function listenerOptions(listener: Listener, limits: Limits): ListenerOpt
 /** Everything of a listener that only another listening socket can change; the rest is changed while it is open. */
 export function shapeOf(listener: Listener, limits: Limits): string {
   const { tls, ...shape } = listenerOptions(listener, limits);
-  return JSON.stringify({ ...shape, alpn: tls?.alpn });
+  return JSON.stringify({ ...shape, alpn: tls?.alpn, psk: tls?.psk_file !== undefined });
 }

@@ -7,6 +7,7 @@ import { Authorities, type Authority } from '../identity/certificate-path.js';
 import { ClientTrust } from '../identity/client-trust.js';
 import { OcspCheck } from '../identity/ocsp-check.js';
 import { OcspStaple, withIssuer } from '../identity/ocsp-staple.js';
+import { PskFile } from '../identity/psk-file.js';
 import { RevocationLists } from '../identity/revocation-lists.js';
 import { readAuthorities, readRevocationLists } from '../identity/trust-files.js';
 import { loadTlsMaterial } from '../transport/tls-material.js';
@@ -15,6 +16,7 @@ import { loadTlsMaterial } from '../transport/tls-material.js';
 export interface ListenerTrust {
   readonly authorities: readonly Authority[];
   readonly trust: ClientTrust;
+  readonly psk: PskFile | undefined;
 }
 
 /** What a listener shows of itself. */
@@ -55,7 +57,8 @@ export async function loadTrust(listener: TlsListener, limits: Limits, told: Rev
   const revoked = lists && new RevocationLists(lists, listener.crl_expired, told.listExpired);
   const ocsp = listener.ocsp === 'off' ? undefined : new OcspCheck(listener, told.unanswered);
   const trust = new ClientTrust(new Authorities(authorities), revoked, ocsp, listener.verify_depth, limits);
-  return { authorities, trust };
+  const psk = listener.psk_file === undefined ? undefined : await PskFile.load(listener.psk_file);
+  return { authorities, trust, psk };
 }
 
 /** The half of it that is about the server. @throws OperatorError `tls.invalid` */

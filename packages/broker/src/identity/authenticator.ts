@@ -8,6 +8,8 @@ export interface Credentials {
   readonly password: Uint8Array | undefined;
   /** Of a client certificate that a listener's authority signed; undefined when none was shown. */
   readonly certificate: CertificateFacts | undefined;
+  /** Of a pre-shared key that the connection rests on. */
+  readonly pskIdentity: string | undefined;
   readonly origin: WireOrigin;
 }
 

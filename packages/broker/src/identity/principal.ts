@@ -34,7 +34,7 @@ export interface Principal {
   /** The user name, or the name in the certificate; undefined for an anonymous client. */
   readonly username: string | undefined;
   /** How it was proven. */
-  readonly method: 'password' | 'certificate' | 'anonymous';
+  readonly method: 'password' | 'certificate' | 'psk' | 'anonymous';
   readonly certificate?: CertificateFacts;
 }
 

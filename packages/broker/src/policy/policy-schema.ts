@@ -13,7 +13,7 @@ const subject = z.strictObject({
   username: oneOrMore(text).exactOptional().describe('user names; one * stands for any characters'),
   clientid: oneOrMore(text).exactOptional().describe('client IDs; one * stands for any characters'),
   group: oneOrMore(text).exactOptional().describe('groups, as listed under groups'),
-  method: oneOrMore(z.enum(['password', 'certificate', 'anonymous']))
+  method: oneOrMore(z.enum(['password', 'certificate', 'psk', 'anonymous']))
     .exactOptional()
     .describe('how it was proven'),
   address: oneOrMore(text).exactOptional().describe('IP addresses, or ranges such as 10.0.0.0/8'),

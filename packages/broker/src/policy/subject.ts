@@ -8,7 +8,7 @@ export interface Subject {
   readonly username: string | undefined;
   readonly clientId: string;
   /** How its identity was proven. */
-  readonly method: 'password' | 'certificate' | 'anonymous';
+  readonly method: 'password' | 'certificate' | 'psk' | 'anonymous';
   readonly certificate?: CertificateFacts | undefined;
   /** IP address that it comes from. */
   readonly address: string;

@@ -10,6 +10,7 @@ import {
 import { OperatorError } from '../errors.js';
 import { acceptInto } from './accept.js';
 import type { HandshakeGate } from './handshake-gate.js';
+import { pskLookup } from './psk.js';
 import { onRead, SocketWire } from './socket-wire.js';
 import type { TlsMaterial, TlsOptions } from './tls-material.js';
 import { createWebSocketServer, type WebSocketOptions } from './websocket-server.js';
@@ -39,6 +40,8 @@ export interface ListenerOwner {
   /** A handshake that failed, and why. */
   rejected(origin: WireOrigin, reason: string): void;
   readonly gate: HandshakeGate;
+  /** The pre-shared key of an identity. */
+  keyOf(identity: string): Buffer | undefined;
 }
 
 /** One listening socket, with all that lies between it and bytes of MQTT. The broker calls nobody. // [MQTT3-7.0.0-1] */
@@ -59,7 +62,7 @@ export class Listener {
    * @throws OperatorError `listener.port_in_use`, `listener.cannot_bind`
    */
   static async open(options: ListenerOptions, owner: ListenerOwner, tls: TlsMaterial | undefined): Promise<Listener> {
-    const serverOptions = tls && tlsServerOptions(options, tls.context);
+    const serverOptions = tls && tlsServerOptions(options, tls.context, owner);
     const server = createServer({ noDelay: options.set_tcp_nodelay });
     const name = (): string => `${options.protocol}:${(server.address() as AddressInfo | null)?.port ?? options.port}`;
     const upper = upperServer(options, serverOptions, owner, name);
@@ -185,8 +188,14 @@ function watchHandshakes(
   });
 }
 
-function tlsServerOptions({ tls, handshakeDeadline }: ListenerOptions, material: SecureContextOptions): NodeTlsOptions {
+function tlsServerOptions(
+  { tls, handshakeDeadline }: ListenerOptions,
+  material: SecureContextOptions,
+  owner: ListenerOwner,
+): NodeTlsOptions {
+  const pskCallback = pskLookup((identity) => owner.keyOf(identity));
   return {
+    ...(tls?.psk_file === undefined ? {} : { pskCallback }),
     ...material,
     // Whether a certificate is needed and good is judged when the client has said who it is: a refusal then has a reason.
     requestCert: true,

@@ -10,6 +10,7 @@ export interface TlsOptions {
   readonly keyfile_passphrase?: string | undefined;
   readonly tls_version: 'tlsv1.2' | 'tlsv1.3';
   readonly ciphers: string;
+  readonly psk_file?: string | undefined;
   readonly alpn: readonly string[];
 }
 
@@ -21,6 +22,9 @@ export interface TlsMaterial {
 }
 
 const versions = { 'tlsv1.2': 'TLSv1.2', 'tlsv1.3': 'TLSv1.3' } as const;
+
+/** What TLS 1.2 has for pre-shared keys that is forward secret and authenticated. */
+const pskCiphers = 'ECDHE-PSK-CHACHA20-POLY1305';
 
 /** SSL_OP_NO_TICKET: a resumed session would skip the client certificate and its revocation. */
 const noTickets = 0x4000;
@@ -43,7 +47,7 @@ export async function loadTlsMaterial(
     ca: [...authorities],
     ...(options.keyfile_passphrase === undefined ? {} : { passphrase: options.keyfile_passphrase }),
     minVersion: versions[options.tls_version],
-    ciphers: options.ciphers,
+    ciphers: options.psk_file === undefined ? options.ciphers : `${options.ciphers}:${pskCiphers}`,
     ecdhCurve: 'X25519:P-256:P-384',
     honorCipherOrder: true,
     secureOptions: noTickets,

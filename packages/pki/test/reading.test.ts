@@ -132,3 +132,33 @@ test('a list that holds only part of what was revoked is refused', needs('openss
   await assert.rejects(read('2.5.29.27 = critical, ASN1:INTEGER:1'), /changes to another list/);
   await assert.rejects(read('1.2.3.4 = critical, ASN1:NULL'), /critical extension 1\.2\.3\.4/);
 });
+
+test('a list of 100,000 entries is read and asked', () => {
+  const entries = Array.from({ length: 100_000 }, (_, index) => {
+    const serial = Buffer.alloc(18, 0x5a);
+    serial.writeUInt16BE(0x0210); // an integer of 16 octets
+    serial.writeUInt32BE(index, 14);
+    return der30(serial, Buffer.from('170d3236303130313030303030305a', 'hex'));
+  });
+  // Nobody asks for its signature here.
+  const [algorithm, signature] = [Buffer.from('300a06082a8648ce3d040302', 'hex'), Buffer.from('03020000', 'hex')];
+  const name = readCertificate(new X509Certificate(authority.certificate).raw).subject.der;
+  const times = Buffer.from('170d3236303130313030303030305a170d3336303130313030303030305a', 'hex');
+  const body = der30(Buffer.from('020101', 'hex'), algorithm, name, times, der30(...entries));
+  const content = RevocationListContent.read(der30(body, algorithm, signature));
+  assert.equal(content.size, 100_000);
+  const serialOf = (index: number): string => `${'5a'.repeat(12)}${index.toString(16).padStart(8, '0')}`;
+  for (const index of [0, 1, 50_000, 99_999]) assert.equal(content.revokes(serialOf(index)), true);
+  assert.equal(content.revokes(serialOf(100_000)), false);
+});
+
+/** A sequence. */
+function der30(...contents: readonly Uint8Array[]): Buffer {
+  const content = Buffer.concat(contents);
+  if (content.length < 128) return Buffer.concat([Buffer.of(0x30, content.length), content]);
+  const length = Buffer.from(
+    content.length.toString(16).padStart(content.length > 0xffff ? 6 : content.length > 0xff ? 4 : 2, '0'),
+    'hex',
+  );
+  return Buffer.concat([Buffer.of(0x30, 0x80 + length.length), length, content]);
+}

@@ -1,5 +1,6 @@
+import type { OcspAnswer } from '@moat/pki';
 import type { CertificatePath, Link } from './certificate-path.js';
-import { askResponder } from './ocsp-query.js';
+import { askResponder, ResponderSilent } from './ocsp-query.js';
 import { WorkGate } from './work-gate.js';
 
 /** How client certificates are asked about; the configuration's names. */
@@ -23,8 +24,10 @@ interface Known {
 const maxKept = 10_000;
 /** Milliseconds for which an answer holds that does not say how long. */
 const unlimitedAnswer = 300_000;
-/** Milliseconds after which a responder that failed is asked again: it must not delay every client by its silence. */
+/** Milliseconds for which nobody is asked again after a failure: no client is to be delayed by the silence for another. */
 const pauseAfterFailure = 10_000;
+/** Responders whose silence is remembered. */
+const maxSilent = 1_000;
 /** The longest that an answer is kept, in milliseconds. */
 const longest = 7 * 86_400_000;
 
@@ -34,8 +37,10 @@ const longest = 7 * 86_400_000;
  */
 export class OcspCheck {
   private readonly kept = new Map<string, Known>();
-  private readonly underWay = new Map<string, Promise<Known>>();
-  private readonly gate = new WorkGate(16, 10_000);
+  /** Whoever connects does not wait for those that are connected already. */
+  private readonly lanes = { connecting: new Lane(16), connected: new Lane(4) };
+  /** Until when responders that did not answer are left alone, by their origin. */
+  private readonly silentUntil = new Map<string, number>();
 
   constructor(
     private readonly options: OcspOptions,
@@ -50,14 +55,14 @@ export class OcspCheck {
   problem(path: CertificatePath, now: number): string | undefined | Promise<string | undefined> {
     const [link] = path.links;
     if (link === undefined) return undefined; // trusted by itself: there is nobody to ask
-    const known = this.find(link, now);
+    const known = this.find(link, now, this.lanes.connecting);
     return known instanceof Promise ? known.then((found) => this.verdict(found)) : this.verdict(known);
   }
 
   /** Whether a certificate that was good is known to be revoked now. */
   async isRevoked(path: CertificatePath, now: number): Promise<boolean> {
     const [link] = path.links;
-    return link !== undefined && (await this.find(link, now)).status === 'revoked';
+    return link !== undefined && (await this.find(link, now, this.lanes.connected)).status === 'revoked';
   }
 
   private verdict({ status }: Known): string | undefined {
@@ -66,20 +71,15 @@ export class OcspCheck {
     return status === 'unanswered' && this.options.ocsp === 'hard' ? 'OCSP_UNANSWERED' : undefined;
   }
 
-  private find(link: Link, now: number): Known | Promise<Known> {
+  private find(link: Link, now: number, lane: Lane): Known | Promise<Known> {
     const key = `${link.issuer.id} ${link.serialNumber}`;
     const kept = this.kept.get(key);
     if (kept !== undefined && now < kept.until) return kept;
-    let query = this.underWay.get(key);
-    if (query === undefined) {
-      query = this.ask(link).then((known) => {
-        this.underWay.delete(key);
-        this.keep(key, known);
-        return known;
-      });
-      this.underWay.set(key, query);
-    }
-    return query;
+    return lane.once(key, async () => {
+      const known = await this.ask(link, lane.gate);
+      this.keep(key, known);
+      return known;
+    });
   }
 
   private keep(key: string, known: Known): void {
@@ -89,17 +89,15 @@ export class OcspCheck {
   }
 
   /** Never rejects: not to know is an answer as well. */
-  private async ask(link: Link): Promise<Known> {
+  private async ask(link: Link, gate: WorkGate): Promise<Known> {
     const unanswered = (reason: string): Known => {
       this.failed(`${reason}; serial ${link.serialNumber}`);
       return { status: 'unanswered', until: Date.now() + pauseAfterFailure };
     };
     const url = responderOf(link, this.options);
     if ('problem' in url) return unanswered(url.problem);
-    const { issuer, serialNumber } = link;
-    const ask = () => askResponder(url.href, issuer, serialNumber, this.options.ocsp_timeout * 1_000);
     try {
-      const answer = await this.gate.run(ask);
+      const answer = await gate.run(() => this.askAt(url, link));
       if (answer === 'busy') return unanswered('too many queries wait');
       const now = Date.now();
       return { status: answer.status, until: Math.min(answer.nextUpdate ?? now + unlimitedAnswer, now + longest) };
@@ -107,13 +105,45 @@ export class OcspCheck {
       return unanswered(`${url.href}: ${(error as Error).message}`);
     }
   }
+
+  private async askAt({ href, origin }: URL, { issuer, serialNumber }: Link): Promise<OcspAnswer> {
+    if ((this.silentUntil.get(origin) ?? 0) > Date.now()) throw new Error('it has not answered before');
+    try {
+      return await askResponder(href, issuer, serialNumber, this.options.ocsp_timeout * 1_000);
+    } catch (error) {
+      if (error instanceof ResponderSilent) {
+        if (this.silentUntil.size >= maxSilent) this.silentUntil.clear();
+        this.silentUntil.set(origin, Date.now() + pauseAfterFailure);
+      }
+      throw error;
+    }
+  }
+}
+
+/** Queries under way for one purpose: a bounded number at once, and one for all who wait for the same. */
+class Lane {
+  readonly gate: WorkGate;
+  private readonly underWay = new Map<string, Promise<Known>>();
+
+  constructor(atOnce: number) {
+    this.gate = new WorkGate(atOnce, 10_000);
+  }
+
+  once(key: string, ask: () => Promise<Known>): Promise<Known> {
+    let query = this.underWay.get(key);
+    if (query === undefined) {
+      query = ask().finally(() => this.underWay.delete(key));
+      this.underWay.set(key, query);
+    }
+    return query;
+  }
 }
 
 /** Where to ask. What a certificate names is a place of its authority's choice, but not any place that there is. */
 function responderOf(
   { ocspResponders }: Link,
   { ocsp_responder, ocsp_hosts }: OcspOptions,
-): { href: string } | { problem: string } {
+): URL | { readonly problem: string } {
   const [named] = ocspResponders;
   if (ocsp_responder === undefined && named === undefined) return { problem: 'the certificate names no responder' };
   const written = ocsp_responder ?? named ?? '';

@@ -6,6 +6,9 @@ import type { Authority } from './certificate-path.js';
 const maxAnswer = 65_536;
 const mediaType = 'application/ocsp-response';
 
+/** A responder that cannot be reached, or does not answer in time: there is no use in asking it about others. */
+export class ResponderSilent extends Error {}
+
 /** An answer that was believed, and the DER that it came in. */
 export interface FreshAnswer extends OcspAnswer {
   readonly der: Buffer;
@@ -15,7 +18,7 @@ export interface FreshAnswer extends OcspAnswer {
  * Asks a responder about one certificate (RFC 6960 appendix A.1). Redirections are not followed: a certificate names
  * one place, not wherever that points to.
  * @param timeout of the whole query, in milliseconds
- * @throws Error with what is wrong: with the network, or with the answer
+ * @throws ResponderSilent, or an Error with what is wrong with the answer
  */
 export async function askResponder(
   url: string,
@@ -31,7 +34,7 @@ export async function askResponder(
     redirect: 'error',
     signal: AbortSignal.timeout(timeout),
   }).catch((error: Error) => {
-    throw new Error(`no answer: ${(error.cause as Error | undefined)?.message ?? error.message}`);
+    throw new ResponderSilent(`no answer: ${(error.cause as Error | undefined)?.message ?? error.message}`);
   });
   const der = await bodyOf(response);
   return { ...readOcspAnswer(der, { issuer, serialNumber, nonce, now: Date.now() }), der };

@@ -125,6 +125,12 @@ for (const protocol of secureProtocols) {
         assert.match(reasons.at(-1) ?? '', reason);
       });
     }
+    it('speaks nothing older than TLS 1.3', async () => {
+      for (const maxVersion of ['TLSv1.1', 'TLSv1.2'] as const) {
+        const old = { ...bearers.get('good'), minVersion: maxVersion, maxVersion, ciphers: 'DEFAULT@SECLEVEL=0' };
+        await assert.rejects(returnCodeFor(protocol, port, old as ClientIdentity), /protocol version|refused/);
+      }
+    });
     it('refuses whoever shows none', async () => {
       assert.equal(await returnCodeFor(protocol, port, undefined), 5);
       assert.equal(reasons.at(-1), 'certificate_required');

@@ -187,6 +187,19 @@ describe('A listener that asks by OCSP', needs('openssl'), () => {
     });
   }
 
+  it('leaves a responder alone that does not answer, and lets a fleet in by soft', async (t) => {
+    const running = await start(t, { ocsp: 'soft' });
+    responder.manner = () => {};
+    const fleet: ClientIdentity[] = [];
+    while (fleet.length < 24) fleet.push(await issue());
+    const codes = await Promise.all(fleet.map((client) => codeOf(running, client)));
+    assert.deepEqual(new Set(codes), new Set([0]));
+    assert.ok(responder.asked <= 16, `${responder.asked} queries`);
+    assert.match(events.join('\n'), /it has not answered before; serial/);
+    assert.equal(await codeOf(running, await issue()), 0);
+    assert.ok(responder.asked <= 16, `${responder.asked} queries`);
+  });
+
   it('does not take an old answer for a new request', async (t) => {
     const running = await start(t, { ocsp: 'hard' });
     const [first, second] = [await issue(), await issue()];

@@ -21,6 +21,8 @@ interface Bearers {
   readonly revoked: ClientIdentity;
   readonly below: ClientIdentity;
   readonly belowRevoked: ClientIdentity;
+  /** Of an authority with which the others have nothing to do. */
+  readonly unrelated: ClientIdentity;
 }
 const events: string[] = [];
 const log: Log = {
@@ -39,20 +41,22 @@ describe('A revocation list', needs('openssl'), async () => {
     const root = await OpensslAuthority.root(join(directory, 'root'), 'Root');
     const forger = await OpensslAuthority.root(join(directory, 'forger'), 'Root');
     const issuing = await root.intermediate('Issuing');
-    await writeFile(join(directory, 'clients.crt'), root.certificate);
+    const other = await OpensslAuthority.root(join(directory, 'other'), 'Other');
+    await writeFile(join(directory, 'clients.crt'), root.certificate + other.certificate);
     const [early, earlyBelow] = [await root.list({ from: -300 }), await issuing.list()];
     const [good, revoked] = [await root.issue(), await root.issue()];
     const [below, belowRevoked] = [await issuing.issue(), await issuing.issue()];
-    Object.assign(bearers, { good, revoked, below, belowRevoked });
+    Object.assign(bearers, { good, revoked, below, belowRevoked, unrelated: await other.issue() });
     await root.revoke(revoked);
     await issuing.revoke(belowRevoked);
     const [list, listBelow] = [await root.list(), await issuing.list()];
+    const listOfOther = await other.list();
     const der = Buffer.from(list.replace(/-----.*-----|\s/g, ''), 'base64');
     const point = (which: string): string => `issuingDistributionPoint = critical, DER:30038${which}01FF`;
     Object.assign(directories, {
       both: { 'root.crl': list, 'issuing.crl': listBelow },
       der: { 'root.crl': der, 'issuing.crl': listBelow },
-      'one file': { 'all.crl': listBelow + list },
+      'one file': { 'all.crl': listBelow + list + listOfOther },
       'older beside newer': { 'a.crl': early, 'b.crl': list, 'c.crl': early, 'd.crl': listBelow },
       'root only': { 'root.crl': list },
       none: {},
@@ -69,24 +73,25 @@ describe('A revocation list', needs('openssl'), async () => {
     for (const [name, files] of Object.entries(directories)) {
       await mkdir(join(directory, name));
       await writeFile(join(directory, name, '.draft'), 'half a list');
+      if (name !== 'none') await writeFile(join(directory, name, 'other.crl'), listOfOther);
       for (const [file, content] of Object.entries(files)) await writeFile(join(directory, name, file), content);
     }
   };
 
-  /** By listener: where its lists are, the rule, and the return codes for good, revoked, and both below. */
+  /** By listener: where its lists are, the rule, and the return codes for good, revoked, both below, and unrelated. */
   const cases: readonly (readonly [lists: string, rule: 'refuse' | 'warn', codes: readonly number[]])[] = [
-    ['both', 'refuse', [0, 5, 0, 5]],
-    ['der', 'refuse', [0, 5, 0, 5]],
-    ['one file', 'refuse', [0, 5, 0, 5]],
-    ['older beside newer', 'refuse', [0, 5, 0, 5]],
-    ['root only', 'warn', [0, 5, 5, 5]],
-    ['none', 'warn', [5, 5, 5, 5]],
-    ['forged', 'warn', [5, 5, 5, 5]],
-    ['expired', 'refuse', [5, 5, 5, 5]],
-    ['expired', 'warn', [0, 5, 0, 5]],
-    ['from tomorrow', 'warn', [5, 5, 5, 5]],
-    ['for authorities only', 'refuse', [5, 5, 0, 0]],
-    ['in two by scope', 'refuse', [0, 5, 0, 5]],
+    ['both', 'refuse', [0, 5, 0, 5, 0]],
+    ['der', 'refuse', [0, 5, 0, 5, 0]],
+    ['one file', 'refuse', [0, 5, 0, 5, 0]],
+    ['older beside newer', 'refuse', [0, 5, 0, 5, 0]],
+    ['root only', 'warn', [0, 5, 5, 5, 0]],
+    ['none', 'warn', [5, 5, 5, 5, 5]],
+    ['forged', 'warn', [5, 5, 5, 5, 0]],
+    ['expired', 'refuse', [5, 5, 5, 5, 0]],
+    ['expired', 'warn', [0, 5, 0, 5, 0]],
+    ['from tomorrow', 'warn', [5, 5, 5, 5, 0]],
+    ['for authorities only', 'refuse', [5, 5, 0, 0, 0]],
+    ['in two by scope', 'refuse', [0, 5, 0, 5, 0]],
   ];
   const listeners = cases.map(([lists, crl_expired], index) => {
     const where = lists === 'one file' ? { crlfile: 'one file/all.crl' } : { crlpath: lists };
@@ -106,7 +111,7 @@ describe('A revocation list', needs('openssl'), async () => {
     it(`that is ${lists}, with the rule ${rule}`, async () => {
       const { port = 0, address = '' } = broker.listeners[index] ?? {};
       const answers: number[] = [];
-      for (const who of ['good', 'revoked', 'below', 'belowRevoked'] as const)
+      for (const who of ['good', 'revoked', 'below', 'belowRevoked', 'unrelated'] as const)
         answers.push(await returnCodeFor('mqtts', port, bearers[who], {}, address));
       assert.deepEqual(answers, codes, events.slice(-4).join('\n'));
     });

@@ -12,7 +12,7 @@ import { connectPacket } from '../support/packets.js';
 import { RawClient } from '../support/raw-client.js';
 
 /** 5,000 take ten seconds, nearly all of it for their handshakes. */
-const count = Number(process.env['MOAT_REVOCATION_CLIENTS'] ?? 200);
+const count = Number(process.env['MOAT_REVOCATION_CLIENTS'] ?? 100);
 const inList = 500;
 
 it(`One of ${count} connections ends when its certificate is revoked, beside ${inList} others on the list`, async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createAuthority, issueServerCertificate } from '@moat/pki';
+import { createAuthority, issueServerCertificate, openAuthority, signRevocationList } from '@moat/pki';
 import { temporaryDirectory } from './helpers/directory.js';
 import { moat } from './helpers/moat.js';
 
@@ -72,4 +72,20 @@ test('the schema of the configuration is JSON Schema with every section', async 
   const schema = JSON.parse((await moat(['config', 'schema'])).stdout);
   for (const section of ['listeners', 'authentication', 'authorization', 'limits'])
     assert.ok(section in schema.properties);
+});
+
+test('a revocation list that has run out is a mistake, unless it may', async () => {
+  const { authority } = await openAuthority(join(cwd, 'moat-data', 'pki'));
+  const [now, nextUpdate] = [new Date(Date.now() - 7_200_000), new Date(Date.now() - 3_600_000)];
+  const list = await signRevocationList(authority, [], { now, nextUpdate, number: 1 });
+  await writeFile(join(cwd, 'moat-data', 'old.crl'), list);
+  const text = 'data_dir: ./moat-data\nlisteners: [{ protocol: mqtts, crlfile: old.crl }]\n';
+  const { code, stderr } = await checkWith('moat.yaml', text);
+  assert.equal(code, 2);
+  assert.match(
+    stderr,
+    /the revocation list of CN=Moat CA \w+ ran out on 20.*: its certificates are refused \(put a newer/,
+  );
+  const allowed = await checkWith('moat.yaml', text.replace('old.crl', 'old.crl, crl_expired: warn'));
+  assert.deepEqual(allowed, { code: 0, stdout: 'moat.yaml: no mistakes found\n', stderr: '' });
 });

@@ -31,7 +31,7 @@ export type ListenerTls = ListenerTrust & ListenerIdentity;
 
 /** What happens to revocation while the broker runs. */
 export interface RevocationEvents {
-  /** A list was needed that has run out. */
+  /** A list has run out, and there is no newer one. */
   listExpired(issuer: string, nextUpdate: Date): void;
   /** An authority did not say whether a certificate still counts: a client's, or the server's own. */
   unanswered(reason: string): void;
@@ -55,6 +55,7 @@ export async function loadListenerTls(
 export async function loadTrust(listener: TlsListener, limits: Limits, told: RevocationEvents): Promise<ListenerTrust> {
   const [authorities, lists] = await Promise.all([readAuthorities(listener), readRevocationLists(listener)]);
   const revoked = lists && new RevocationLists(lists, listener.crl_expired, told.listExpired);
+  revoked?.prepare(authorities, Date.now());
   const ocsp = listener.ocsp === 'off' ? undefined : new OcspCheck(listener, told.unanswered);
   const trust = new ClientTrust(new Authorities(authorities), revoked, ocsp, listener.verify_depth, limits);
   const psk = listener.psk_file === undefined ? undefined : await PskFile.load(listener.psk_file);

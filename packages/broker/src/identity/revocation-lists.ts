@@ -21,10 +21,17 @@ export class RevocationLists {
   constructor(
     lists: readonly RevocationListContent[],
     private readonly expired: ExpiredListRule,
-    /** Told once of each list that has run out when it was needed. */
+    /** Told once of each list that has run out, when it is read or needed. */
     private readonly hasExpired: (issuer: string, nextUpdate: Date) => void,
   ) {
     for (const list of lists) this.byName.set(list.issuer, [...(this.byName.get(list.issuer) ?? []), list]);
+  }
+
+  /** Checks the lists of these authorities now: the first client is not to wait for it, nor the operator for the client. */
+  prepare(authorities: readonly Authority[], now: number): void {
+    for (const issuer of authorities) {
+      for (const isAuthority of [true, false]) this.hasRunOut(issuer, this.listFor({ issuer, isAuthority }, now), now);
+    }
   }
 
   /** Whether the newest list names it, be that list still good or not. */
@@ -37,13 +44,20 @@ export class RevocationLists {
     const list = this.listFor(link, now);
     if (list === undefined) return 'UNABLE_TO_GET_CRL';
     if (list.revokes(link.serialNumber)) return 'CERT_REVOKED';
-    if (list.nextUpdate === undefined || now <= list.nextUpdate) return undefined;
-    if (!this.reported.has(list)) this.hasExpired(nameText(link.issuer.content.subject), new Date(list.nextUpdate));
-    this.reported.add(list);
-    return this.expired === 'refuse' ? 'CRL_HAS_EXPIRED' : undefined;
+    return this.hasRunOut(link.issuer, list, now) && this.expired === 'refuse' ? 'CRL_HAS_EXPIRED' : undefined;
   }
 
-  private listFor({ issuer, isAuthority }: Link, now: number): RevocationListContent | undefined {
+  private hasRunOut({ content }: Authority, list: RevocationListContent | undefined, now: number): boolean {
+    if (list?.nextUpdate === undefined || now <= list.nextUpdate) return false;
+    if (!this.reported.has(list)) this.hasExpired(nameText(content.subject), new Date(list.nextUpdate));
+    this.reported.add(list);
+    return true;
+  }
+
+  private listFor(
+    { issuer, isAuthority }: Pick<Link, 'issuer' | 'isAuthority'>,
+    now: number,
+  ): RevocationListContent | undefined {
     return this.listsOf(issuer).find((list) => list.covers(isAuthority) && list.thisUpdate <= now + skew);
   }
 

@@ -119,7 +119,7 @@ describe('A revocation list', needs('openssl'), async () => {
 
   it('that has run out is told of once, with its authority', () => {
     const told = events.filter((event) => event.startsWith('tls.crl_expired'));
-    assert.equal(told.length, 2, told.join('\n')); // by two listeners
+    assert.equal(told.length, 2, told.join('\n')); // by two listeners, when they were opened
     assert.match(told[0] ?? '', /the list of CN=Root ran out on 20/);
   });
 });

@@ -34,13 +34,18 @@ ${examples('moat check -c moat.yaml')}`,
 async function checkFiles(configuration: Configuration): Promise<void> {
   const tls = configuration.listeners.filter((listener) => 'certfile' in listener);
   const late: OperatorError[] = [];
-  const told = {
-    listExpired: () => {},
-    unanswered: (reason: string) => late.push(new OperatorError('tls.invalid', reason)),
-  };
   const results = await Promise.allSettled([
     loadAccess(configuration),
-    ...tls.map((listener) => loadListenerTls(listener, configuration.limits, told)),
+    ...tls.map((listener) =>
+      loadListenerTls(listener, configuration.limits, {
+        listExpired(issuer, nextUpdate) {
+          if (listener.crl_expired === 'warn') return;
+          const message = `the revocation list of ${issuer} ran out on ${nextUpdate.toISOString()}: its certificates are refused`;
+          late.push(new OperatorError('tls.invalid', message, { hint: 'put a newer list in place' }));
+        },
+        unanswered: (reason) => late.push(new OperatorError('tls.invalid', reason)),
+      }),
+    ),
   ]);
   const reasons = [...results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : [])), ...late];
   if (reasons.length === 0) return;

@@ -74,28 +74,32 @@ async function play(stage: Stage, at: number): Promise<void> {
   await stage.hears(reader, 'r/1');
 }
 
+/** Plays it with the fault at one step; whether there was such a step. */
+async function playWithFault(directory: string, how: How, at: number): Promise<boolean> {
+  const stage = await Stage.open(join(directory, `${how}-${at}`), cast, how);
+  let faults: Fault[] = [];
+  try {
+    await play(stage, at);
+  } finally {
+    faults = await stage.close();
+  }
+  assert.deepEqual(faults, [], `at step ${at}`);
+  return stage.wasHit;
+}
+
+const atOnce = 8;
+
 /** Plays it again and again, with the fault one step later each time, until there is no such step. */
 async function walk(t: TestContext, how: How): Promise<number> {
   const directory = await temporaryDirectory(t);
-  let steps = 0;
-  const numbers = (function* () {
-    for (let at = 1; steps === 0; at++) yield at;
-  })();
-  const work = async (): Promise<void> => {
-    for (const at of numbers) {
-      const stage = await Stage.open(join(directory, `${how}-${at}`), cast, how);
-      let faults: Fault[] = [];
-      try {
-        await play(stage, at);
-      } finally {
-        faults = await stage.close();
-      }
-      assert.deepEqual(faults, [], `at step ${at}`);
-      if (!stage.wasHit) steps = Math.max(steps, at - 1);
-    }
-  };
-  await Promise.all(Array.from({ length: 8 }, work));
-  return steps;
+  for (let first = 1; ; first += atOnce) {
+    const steps = Array.from({ length: atOnce }, (_, index) => first + index);
+    let hits = 0;
+    await t.test(`steps ${first} to ${steps.at(-1)}`, async () => {
+      hits = (await Promise.all(steps.map((at) => playWithFault(directory, how, at)))).filter(Boolean).length;
+    });
+    if (hits < atOnce) return first - 1 + hits;
+  }
 }
 
 for (const how of ['stops', 'fails'] as const)

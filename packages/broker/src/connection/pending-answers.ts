@@ -3,7 +3,8 @@ import type { Store } from '../storage/store.js';
 interface Answer {
   /** So many operations of the store have to be durable; 0 for an answer that only waits its turn. */
   readonly upTo: number;
-  readonly run: (stored: boolean) => void;
+  readonly good: () => void;
+  readonly bad: () => void;
   readonly isPuback: boolean;
 }
 
@@ -34,16 +35,16 @@ export class PendingAnswers {
     return this.pubacks;
   }
 
-  /** Runs `answer` with true when everything staged so far is durable, with false when it cannot be. */
-  afterCommit(answer: (stored: boolean) => void, isPuback = false): void {
-    this.add({ upTo: this.store.staged, run: answer, isPuback });
+  /** Runs `good` when everything staged so far is durable, `bad` when it cannot be. */
+  afterCommit(good: () => void, bad: () => void, isPuback = false): void {
+    this.add({ upTo: this.store.staged, good, bad, isPuback });
     this.awaitCommit();
   }
 
-  /** Runs `answer`, with true, behind those that wait. */
-  inTurn(answer: (stored: true) => void, isPuback = false): void {
-    if (this.waiting.length === 0) answer(true);
-    else this.add({ upTo: 0, run: () => answer(true), isPuback });
+  /** Runs `action` behind those that wait. */
+  inTurn(action: () => void, isPuback = false): void {
+    if (this.waiting.length === 0) action();
+    else this.add({ upTo: 0, good: action, bad: action, isPuback });
   }
 
   private add(answer: Answer): void {
@@ -68,9 +69,10 @@ export class PendingAnswers {
     let done = 0;
     try {
       while (done < count) {
-        const { run, isPuback } = this.waiting[done++] as Answer;
+        const { good, bad, isPuback } = this.waiting[done++] as Answer;
         if (isPuback) this.pubacks--;
-        run(stored);
+        if (stored) good();
+        else bad();
       }
     } catch (error) {
       this.failed(error);

@@ -16,7 +16,7 @@ export function whenDurable(
   const { session } = connection.agreement as Agreement;
   if (store.staged !== before) {
     session.stagedUpTo = store.staged;
-    connection.answers.afterCommit((stored) => (stored ? good() : bad()), isPuback);
+    connection.answers.afterCommit(good, bad, isPuback);
   } else if (connection.hasPendingAnswers) connection.answers.inTurn(good, isPuback);
   else good();
 }
@@ -30,7 +30,7 @@ export function whenSettled(connection: Connection, before: number, good: () => 
   const { session } = connection.agreement as Agreement;
   const bad = (): void => unstored(connection);
   if (store.staged === before && !connection.hasPendingAnswers && session.stagedUpTo > store.durable)
-    connection.answers.afterCommit((stored) => (stored ? good() : bad()));
+    connection.answers.afterCommit(good, bad);
   else whenDurable(connection, before, good, bad);
 }
 

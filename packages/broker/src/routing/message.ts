@@ -37,7 +37,6 @@ export interface SpecialFrame {
 }
 
 const empty = new Uint8Array(0);
-const slots = 6;
 const ordinary = { retain: false, subscriptionIdentifiers: undefined, now: 0, topicAlias: 0, aliasKnown: false };
 
 /**
@@ -186,7 +185,7 @@ export class Message implements MessageRecord {
   /** The packets as most receivers of a version and QoS get them: built once and shared by all of them. */
   frame(v5: boolean, qos: QoS): Frame {
     const slot = slotOf(v5, qos);
-    this.frames ??= new Array<Frame | undefined>(slots).fill(undefined);
+    this.frames ??= [undefined, undefined, undefined, undefined, undefined, undefined]; // of six slots
     let frame = this.frames[slot];
     if (frame === undefined) {
       frame = slot === this.verbatimSlot() ? this.verbatim() : this.encode({ ...ordinary, v5, qos });

@@ -27,28 +27,6 @@ test('many who wait share a transaction', async (t) => {
   assert.ok(transactions() - before <= 2, `${transactions() - before} transactions`);
 });
 
-test('what comes while one is under way shares the next', async (t) => {
-  const store = await openLmdbStore(await temporaryDirectory(t));
-  t.after(() => store.close());
-  store.putSession(session('a'));
-  await store.commit();
-  const before = (store.figures() as { lastTxnId: number }).lastTxnId;
-  const order: string[] = [];
-  store.enqueue('a', entry(1));
-  const first = store.commit().then(() => order.push('first'));
-  const others: Promise<unknown>[] = [];
-  for (let position = 2; position <= 50; position++) {
-    await new Promise(setImmediate);
-    store.enqueue('a', entry(position));
-    others.push(store.commit().then(() => order.push(String(position))));
-  }
-  await Promise.all([first, ...others]);
-  assert.equal(order[0], 'first');
-  assert.equal(order.length, 50);
-  const made = (store.figures() as { lastTxnId: number }).lastTxnId - before;
-  assert.ok(made <= 50, `${made} transactions`);
-});
-
 test('an idle store waits for no timer', async (t) => {
   const store = await openLmdbStore(await temporaryDirectory(t));
   t.after(() => store.close());

@@ -59,6 +59,23 @@ describe('Of deliveries the checker', () => {
       .gets('s', 'p', 2)
       .happens('p', { e: 'done', n: 1 }, { e: 'done', n: 2 }),
   );
+  finds('accepts one behind others that was sent when the session had expired', [], () =>
+    subscribed()
+      .client('e', { expiry: 1 })
+      .connects('e')
+      .subscribes('e', 't/#')
+      .happens('e', gone)
+      .later(5_000)
+      .sends('p', 1)
+      .connects('e')
+      .subscribes('e', 't/#')
+      .sends('p', 2)
+      .gets('s', 'p', 1)
+      .gets('s', 'p', 2)
+      .gets('e', 'p', 2)
+      .gets('e', 'p', 1)
+      .happens('p', { e: 'done', n: 1 }, { e: 'done', n: 2 }),
+  );
   finds('accepts another order among QoS 1 and QoS 2', [], () =>
     subscribed().publishes('p', 1, qos2).publishes('p', 2).gets('s', 'p', 2).gets('s', 'p', 1, qos2),
   );

@@ -19,9 +19,14 @@ export interface Subscribed {
 /** Everything that a client ever subscribed to, by filter. */
 export function subscriptionsOf(events: ClientRecord): Map<string, Subscribed> {
   const all = new Map<string, Subscription>();
+  let connected = false;
+  let endedAt = 0;
   for (const event of events) {
     if (event.e === 'connecting' && event.clean) for (const each of all.values()) each.doubt(event.at);
-    else if (event.e === 'connected' && !event.present) for (const each of all.values()) each.lose(event.at);
+    else if (event.e === 'connected' && !event.present) for (const each of all.values()) each.lose(endedAt, event.at);
+    else if ((event.e === 'gone' || event.e === 'began') && connected) endedAt = event.at;
+    if (event.e === 'connected') connected = true;
+    else if (event.e === 'gone' || event.e === 'began') connected = false;
     if (!('filter' in event)) continue;
     let subscription = all.get(event.filter);
     if (subscription === undefined) {
@@ -68,9 +73,9 @@ class Subscription implements Subscribed {
     this.certain.length = this.kept;
   }
 
-  /** The session is gone. */
-  lose(at: number): void {
-    this.doubt(at);
+  /** The session is gone since some time behind the end of its last connection. */
+  lose(endedAt: number, at: number): void {
+    this.doubt(endedAt);
     this.unsubscribed(at);
     this.kept = this.certain.length;
   }

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReasonCode } from '@moat/codec';
+import { certificateRoutes } from './admin/certificate-routes.js';
 import { clientRoutes } from './admin/client-routes.js';
 import { AdminServer } from './admin/http.js';
 import type { AdminRoute } from './admin/route.js';
@@ -277,7 +278,19 @@ export class Broker {
       ...storeRoutes(this.context.store),
       ...sessionRoutes(this.context.registry),
       ...clientRoutes(clientsOf(this.connections, this.context.registry)),
+      ...certificateRoutes({ revoked: (fingerprints) => this.endRevoked(fingerprints) }),
     ];
+  }
+
+  /** First the lists, so that who is thrown out does not get in again; out they go even where those cannot be read. */
+  private async endRevoked(fingerprints: ReadonlySet<string>): Promise<number> {
+    const meant = [...this.connections].filter(
+      ({ state, certificate }) => state !== 'closed' && certificate && fingerprints.has(certificate.facts.fingerprint),
+    );
+    await this.renewTls();
+    for (const connection of meant)
+      if (connection.certificate) connection.withdraw(connection.certificate, 'revoked');
+    return meant.length;
   }
 
   private accept(wire: Wire, policy: ListenerPolicy): void {

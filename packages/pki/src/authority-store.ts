@@ -1,35 +1,17 @@
-import type { KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { type Authority, parsePrivateKey } from './authority.js';
+import { FILES } from './authority-files.js';
+import { describeCertificate, needsRenewal } from './certificate.js';
 import { assertDeviceName } from './device-name.js';
 import { PkiError } from './errors.js';
 import { inFile, PUBLIC, readIfThere, SECRET, writeFileAtomic } from './files.js';
-import { type IssuedCertificate, issueDeviceCertificate, issueServerCertificate } from './issue.js';
+import { certifyDevice, type IssuedCertificate, issueServerCertificate } from './issue.js';
 import { appendRecords, readRecords } from './journal.js';
-import {
-  type IssueRecord,
-  issueRecordOf,
-  parseIssueRecord,
-  parseRevocationRecord,
-  type RevocationRecord,
-} from './records.js';
-import { type RevocationReason, type RevokedCertificate, signRevocationList } from './revocation-list.js';
-import { privateKeyPem } from './x509.js';
-
-/** The files of an authority, by their names in its directory. */
-export const FILES = {
-  caCertificate: 'ca.crt',
-  caKey: 'ca.key',
-  revocationList: 'ca.crl',
-  serverCertificate: 'server.crt',
-  serverKey: 'server.key',
-  issued: 'issued.jsonl',
-  revoked: 'revoked.jsonl',
-} as const;
-
-const DAY = 86_400_000;
-/** How long a revocation list is good for. */
-const LIST_DAYS = 365;
+import { type IssueRecord, issueRecordOf, parseIssueRecord } from './records.js';
+import type { RevocationReason } from './revocation-list.js';
+import { Revocations } from './revocations.js';
+import { generatePrivateKey, privateKeyPem } from './x509.js';
 
 /** A certificate that was issued, and whether and why it was revoked. */
 export interface ListedCertificate extends IssueRecord {
@@ -39,19 +21,28 @@ export interface ListedCertificate extends IssueRecord {
 /** What to revoke: every valid certificate of a device, or one certificate of any kind. */
 export type RevocationTarget = { readonly name: string } | { readonly serialNumber: string };
 
+/** What a device's certificate says, and from when on. */
+export interface DeviceTerms {
+  readonly name: string;
+  /** Fractions allowed. */
+  readonly days: number;
+  readonly now: Date;
+}
+
 /**
  * An authority and its records in a directory. Several processes may use the same directory at once.
  *
- * Invariants:
- * - A certificate stands in the issue log before anyone gets to see it, so what is not listed was never issued.
- * - The revocation list numbered n holds what the first n lines of `revoked.jsonl` say: the order of lines, which
- *   the kernel decides, is also the order of the lists.
+ * Invariant: a certificate stands in the issue log before anyone gets to see it, so what is not listed was never issued.
  */
 export class AuthorityStore {
+  readonly #revocations: Revocations;
+
   constructor(
     readonly directory: string,
     readonly authority: Authority,
-  ) {}
+  ) {
+    this.#revocations = new Revocations(directory, authority);
+  }
 
   /**
    * Issues the server's certificate and puts it in place of the one before. The key stays if there is one, so that
@@ -70,24 +61,74 @@ export class AuthorityStore {
   }
 
   /**
+   * The server's certificate, if this authority has issued it, less than a third of its life is left at `now`, and a
+   * new one would last longer.
+   *
+   * @returns PEM
+   * @throws PkiError `pki.invalid_file`
+   */
+  async serverDue(now: Date): Promise<string | undefined> {
+    const path = this.#path('serverCertificate');
+    const pem = await readIfThere(path);
+    if (pem === undefined) return undefined;
+    const { fingerprint, notAfter } = inFile(path, () => describeCertificate(pem));
+    if (!needsRenewal(pem, now) || notAfter >= describeCertificate(this.authority.certificate).notAfter)
+      return undefined;
+    return (await this.listIssued()).some((one) => one.fingerprint === fingerprint) ? pem : undefined;
+  }
+
+  /**
    * Issues a device's certificate. Its private key is in the answer and nowhere else.
    *
+   * @throws PkiError as {@link certifyDevice}
+   */
+  async issueDevice(terms: DeviceTerms): Promise<IssuedCertificate> {
+    const privateKey = await generatePrivateKey();
+    return { certificate: await this.certifyDevice(terms, createPublicKey(privateKey)), privateKey };
+  }
+
+  /**
+   * Issues the certificate of a device that made its key itself.
+   *
+   * @returns PEM
    * @throws PkiError `pki.name_taken` if a certificate of that name is valid; `pki.invalid_name`, `pki.invalid_days`,
    *   `pki.authority_expired`, `pki.invalid_file`
    */
-  async issueDevice(options: { name: string; days: number; now: Date }): Promise<IssuedCertificate> {
-    assertDeviceName(options.name);
-    const holder = (await this.#validOf(options.name, options.now))[0];
+  async certifyDevice(terms: DeviceTerms, publicKey: KeyObject): Promise<string> {
+    assertDeviceName(terms.name);
+    const holder = (await this.#certificatesOf(terms.name)).find((one) => !one.revocation && one.notAfter > terms.now);
     if (holder) {
       throw new PkiError(
         'pki.name_taken',
-        `the device "${options.name}" has a certificate that is valid until ${holder.notAfter.toISOString()}`,
-        { hint: 'choose another name, or revoke that certificate first' },
+        `the device "${terms.name}" has a certificate that is valid until ${holder.notAfter.toISOString()}`,
+        { hint: 'renew it, or revoke it first, or choose another name' },
       );
     }
-    const issued = await issueDeviceCertificate(this.authority, options);
-    await appendRecords(this.#path('issued'), [issueRecordOf(issued.certificate, 'device')]);
-    return issued;
+    return this.#certify(terms, publicKey);
+  }
+
+  /**
+   * Issues the next certificate of a device that has one, which stays good until it ends: there is no moment at which
+   * the device has none. What is revoked is not renewed.
+   *
+   * @returns PEM
+   * @throws PkiError `pki.unknown_certificate`, `pki.invalid_days`, `pki.authority_expired`, `pki.invalid_file`
+   */
+  async renewDevice(terms: DeviceTerms, publicKey: KeyObject): Promise<string> {
+    const latest = (await this.#certificatesOf(terms.name)).at(-1);
+    if (!latest) throw unknown({ name: terms.name });
+    if (latest.revocation) {
+      throw new PkiError('pki.unknown_certificate', `the certificate of "${terms.name}" was revoked`, {
+        hint: `to let it in again: moat device add ${terms.name}`,
+      });
+    }
+    return this.#certify(terms, publicKey);
+  }
+
+  /** The same with a key made here, which is in the answer and nowhere else. */
+  async renewDeviceWithNewKey(terms: DeviceTerms): Promise<IssuedCertificate> {
+    const privateKey = await generatePrivateKey();
+    return { certificate: await this.renewDevice(terms, createPublicKey(privateKey)), privateKey };
   }
 
   /**
@@ -101,14 +142,22 @@ export class AuthorityStore {
     { now, reason = 'privilegeWithdrawn' }: { now: Date; reason?: RevocationReason },
   ): Promise<ListedCertificate[]> {
     const meant = (await this.listIssued()).filter((one) => isMeant(one, target));
-    if (meant.length === 0) {
-      const what = 'name' in target ? `device "${target.name}"` : `certificate ${target.serialNumber}`;
-      throw new PkiError('pki.unknown_certificate', `no ${what} was issued by this authority`);
-    }
+    if (meant.length === 0) throw unknown(target);
     const fresh = meant.filter(({ revocation, notAfter }) => !revocation && notAfter > now);
-    const records = fresh.map(({ serialNumber }) => ({ at: now, revoked: { serialNumber, reason } }));
-    await this.#publish(records.length > 0 ? records : [{ at: now }], now);
+    await this.#revocations.publish(
+      fresh.map(({ serialNumber }) => ({ serialNumber, reason })),
+      now,
+    );
     return fresh;
+  }
+
+  /**
+   * Signs the revocation list anew, whatever is left of its life.
+   *
+   * @throws PkiError `pki.invalid_file`
+   */
+  async signRevocationList(now: Date): Promise<void> {
+    await this.#revocations.publish([], now);
   }
 
   /**
@@ -118,10 +167,7 @@ export class AuthorityStore {
    * @throws PkiError `pki.invalid_file`
    */
   async refreshRevocationList(now: Date): Promise<boolean> {
-    const signedAt = (await this.#revocations()).at(-1)?.at.getTime();
-    if (signedAt !== undefined && now.getTime() - signedAt < (LIST_DAYS * DAY) / 2) return false;
-    await this.#publish([{ at: now }], now);
-    return true;
+    return this.#revocations.refresh(now);
   }
 
   /**
@@ -131,31 +177,21 @@ export class AuthorityStore {
    */
   async listIssued(): Promise<ListedCertificate[]> {
     const issued = await readRecords(this.#path('issued'), parseIssueRecord);
-    const revoked = new Map(revokedBy(await this.#revocations()).map((one) => [one.serialNumber, one]));
+    const revoked = new Map((await this.#revocations.read()).map((one) => [one.serialNumber, one]));
     return issued.map((record) => {
       const one = revoked.get(record.serialNumber);
       return { ...record, revocation: one && { at: one.revokedAt, reason: one.reason } };
     });
   }
 
-  async #validOf(name: string, now: Date): Promise<ListedCertificate[]> {
-    return (await this.listIssued()).filter((one) => isMeant(one, { name }) && !one.revocation && one.notAfter > now);
+  async #certificatesOf(name: string): Promise<ListedCertificate[]> {
+    return (await this.listIssued()).filter((one) => isMeant(one, { name }));
   }
 
-  /** Whoever replaced the list last has seen the log since: the list ends complete, whoever else was revoking. */
-  async #publish(records: readonly RevocationRecord[], now: Date): Promise<void> {
-    await appendRecords(this.#path('revoked'), records);
-    const nextUpdate = new Date(now.getTime() + LIST_DAYS * DAY);
-    let log = await this.#revocations();
-    for (let number = -1; number < log.length; log = await this.#revocations()) {
-      number = log.length;
-      const list = await signRevocationList(this.authority, revokedBy(log), { now, nextUpdate, number });
-      await writeFileAtomic(this.#path('revocationList'), list, PUBLIC);
-    }
-  }
-
-  #revocations(): Promise<RevocationRecord[]> {
-    return readRecords(this.#path('revoked'), parseRevocationRecord);
+  async #certify(terms: DeviceTerms, publicKey: KeyObject): Promise<string> {
+    const certificate = await certifyDevice(this.authority, publicKey, terms);
+    await appendRecords(this.#path('issued'), [issueRecordOf(certificate, 'device')]);
+    return certificate;
   }
 
   async #serverKey(): Promise<KeyObject | undefined> {
@@ -174,11 +210,7 @@ function isMeant(one: IssueRecord, target: RevocationTarget): boolean {
   return one.serialNumber === target.serialNumber.toLowerCase();
 }
 
-/** Each serial number once, as it was first revoked: two processes may have revoked the same one. */
-function revokedBy(records: readonly RevocationRecord[]): RevokedCertificate[] {
-  const first = new Map<string, RevokedCertificate>();
-  for (const { at, revoked } of records) {
-    if (revoked && !first.has(revoked.serialNumber)) first.set(revoked.serialNumber, { ...revoked, revokedAt: at });
-  }
-  return [...first.values()];
+function unknown(target: RevocationTarget): PkiError {
+  const what = 'name' in target ? `device "${target.name}"` : `certificate ${target.serialNumber}`;
+  return new PkiError('pki.unknown_certificate', `no ${what} was issued by this authority`);
 }

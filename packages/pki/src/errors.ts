@@ -7,6 +7,7 @@ export const pkiErrors = {
   'pki.invalid_host': 2,
   'pki.invalid_days': 2,
   'pki.invalid_file': 2,
+  'pki.invalid_request': 2,
   'pki.not_found': 1,
   'pki.exists': 1,
   'pki.name_taken': 1,

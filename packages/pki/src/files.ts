@@ -9,15 +9,15 @@ export const SECRET = 0o600;
 export const PUBLIC = 0o644;
 
 /**
- * Replaces a file as a whole: whoever reads it, even after a crash or a power cut, finds the old text or the new one,
+ * Replaces a file as a whole: whoever reads it, even after a crash or a power cut, finds the old content or the new,
  * and never with a wider mode than `mode`.
  */
-export async function writeFileAtomic(path: string, text: string, mode: number): Promise<void> {
+export async function writeFileAtomic(path: string, content: string | Uint8Array, mode: number): Promise<void> {
   const draft = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
   try {
     const file = await open(draft, 'wx', mode);
     try {
-      await file.writeFile(text);
+      await file.writeFile(content);
       await file.sync();
     } finally {
       await file.close();

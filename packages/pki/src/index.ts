@@ -1,9 +1,20 @@
 export { type Authority, type AuthorityOptions, createAuthority, loadAuthority } from './authority.js';
-export { AuthorityStore, FILES, type ListedCertificate, type RevocationTarget } from './authority-store.js';
+export { FILES } from './authority-files.js';
+export { AuthorityStore, type DeviceTerms, type ListedCertificate, type RevocationTarget } from './authority-store.js';
 export { type AlternativeName, type CertificateDescription, describeCertificate, needsRenewal } from './certificate.js';
 export { type AlternativeNames, type CertificateContent, readCertificate } from './certificate-content.js';
 export { DerError } from './der.js';
-export { type ConnectionFile, type DeviceBundle, prepareBundleDirectory, writeDeviceBundle } from './device-bundle.js';
+export { type CertificateRequest, readCertificateRequest } from './certificate-request.js';
+export {
+  type ConnectionFile,
+  type DeviceBundle,
+  prepareBundleDirectory,
+  readBundleKey,
+  replaceBundleCertificate,
+  writeBundleCHeader,
+  writeBundlePkcs12,
+  writeDeviceBundle,
+} from './device-bundle.js';
 export { assertDeviceName } from './device-name.js';
 export { attributeTypes, type DistinguishedName, nameText, valuesOf } from './distinguished-name.js';
 export { PkiError, type PkiErrorCode, pkiErrors } from './errors.js';

@@ -52,9 +52,7 @@ export async function issueServerCertificate(
 }
 
 /**
- * Issues the certificate of a device: its name is the common name, the extended key usage is id-kp-clientAuth
- * alone. The alternative name is a URI, so that no client which falls back to the common name (RFC 6125 §6.4.4)
- * can take a device called `broker.example.com` for that server.
+ * Makes a key for a device and {@link certifyDevice | certifies} it.
  *
  * @throws PkiError `pki.invalid_name`, `pki.invalid_days`, `pki.authority_expired`
  */
@@ -62,15 +60,31 @@ export async function issueDeviceCertificate(
   authority: Authority,
   options: DeviceCertificateOptions,
 ): Promise<IssuedCertificate> {
-  assertDeviceName(options.name);
   const privateKey = await generatePrivateKey();
+  return { certificate: await certifyDevice(authority, createPublicKey(privateKey), options), privateKey };
+}
+
+/**
+ * Issues the certificate of a device for a public key, whoever made it: its name is the common name, the extended key
+ * usage is id-kp-clientAuth alone. The alternative name is a URI, so that no client which falls back to the common
+ * name (RFC 6125 §6.4.4) can take a device called `broker.example.com` for that server.
+ *
+ * @returns PEM
+ * @throws PkiError `pki.invalid_name`, `pki.invalid_days`, `pki.authority_expired`
+ */
+export async function certifyDevice(
+  authority: Authority,
+  publicKey: KeyObject,
+  options: DeviceCertificateOptions,
+): Promise<string> {
+  assertDeviceName(options.name);
   const uri = `urn:moat:device:${encodeURIComponent(options.name)}`;
   const subject = {
     commonName: options.name,
     alternativeNames: [{ type: 'uri', value: uri }],
     usage: 'clientAuth',
   } as const;
-  return { certificate: await certify(authority, createPublicKey(privateKey), subject, options), privateKey };
+  return certify(authority, publicKey, subject, options);
 }
 
 interface Subject {

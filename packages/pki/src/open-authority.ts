@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type AuthorityOptions, createAuthority, loadAuthority } from './authority.js';
-import { AuthorityStore, FILES } from './authority-store.js';
+import { FILES } from './authority-files.js';
+import { AuthorityStore } from './authority-store.js';
 import { PkiError } from './errors.js';
 import { inFile, isSystemError, PUBLIC, readIfThere, SECRET, syncDirectory, writeFileAtomic } from './files.js';
 import { privateKeyPem } from './x509.js';

@@ -8,7 +8,7 @@ import { type LimitName, type Limits, limitsOf, limitTable, profileNames, queueF
  * certificate, and plain ones for this machine alone.
  */
 const defaultListeners: readonly ListenerInput[] = [
-  { protocol: 'mqtts', use_identity_as_username: 'cn' },
+  { protocol: 'mqtts', use_identity_as_username: 'cn', crlfile: 'pki/ca.crl' },
   { protocol: 'mqtt' },
   { protocol: 'ws' },
 ];

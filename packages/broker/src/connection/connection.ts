@@ -280,7 +280,8 @@ export class Connection extends Outbound implements WireReceiver, Link {
     this.withdraw(certificate, 'revoked');
   }
 
-  private withdraw(certificate: ClientCertificate, problem: CertificateProblem): void {
+  /** A certificate of this connection counts no more. */
+  withdraw(certificate: ClientCertificate, problem: CertificateProblem): void {
     if (this.state === 'closed') return;
     this.auditEvent(`cert.${problem}`, inWords(certificate));
     this.close(ReasonCode.notAuthorized, `the certificate is ${problem}`);

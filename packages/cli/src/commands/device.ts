@@ -1,89 +1,117 @@
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { describeCertificate, openAuthority, prepareBundleDirectory, writeDeviceBundle } from '@moat/pki';
+import { REVOCATION_REASONS } from '@moat/pki';
 import type { Command } from 'commander';
 import { examples } from '../help.js';
-import { addConfigurationOptions, type ConfigurationOptions, findConfiguration } from '../local-broker.js';
-import { shellWord } from '../output/shell-word.js';
-import { formatTable } from '../output/table.js';
+import { addConfigurationOptions } from '../local-broker.js';
 import { integer, portNumber } from '../parse-argument.js';
-
-interface AddOptions extends ConfigurationOptions {
-  readonly out?: string;
-  readonly days: number;
-  readonly host?: string;
-  readonly port?: number;
-}
-
-interface ListOptions extends ConfigurationOptions {
-  readonly json?: true;
-}
+import { addDevice } from './device/add.js';
+import { listDevices } from './device/list.js';
+import { renewDevice } from './device/renew.js';
+import { revokeDevice } from './device/revoke.js';
+import { showDevice } from './device/show.js';
+import { signRequest } from './device/sign.js';
 
 export function defineDevice(command: Command): void {
-  command.addHelpText('after', examples('moat device add pump-7', 'moat device list'));
-  addConfigurationOptions(
-    command
-      .command('add <name>')
-      .summary('issue a certificate for a device')
-      .description('Issue a certificate for a device, and write all that it needs to connect into one folder.'),
+  command.addHelpText('after', examples('moat device add pump-7', 'moat device list', 'moat device revoke pump-7'));
+  withPlace(
+    withLife(
+      sub(
+        command,
+        'add <name>',
+        'issue a certificate for a device',
+        'Issue a certificate for a device, and write all that it needs to connect into one folder.',
+      ),
+    ),
   )
     .option('--out <dir>', 'where to write ca.crt, client.crt, client.key and connection.json (default: ./NAME)')
-    .option('--days <n>', 'how long the certificate is good for', integer(1, 3650), 365)
-    .option('--host <host>', "where the device finds the broker (default: the first name in the server's certificate)")
-    .option('--port <port>', 'and at which port (default: that of the first TLS listener)', portNumber)
-    .addHelpText('after', examples('moat device add pump-7', 'moat device add pump-7 --out /media/usb --days 90'))
-    .action(add);
-  addConfigurationOptions(
-    command
-      .command('list')
-      .summary('list the certificates of devices')
-      .description('List the certificates of devices, oldest first.'),
+    .addOption(
+      command
+        .createOption('--format <format>', 'write this besides: p12 for PKCS#12, c-header for microcontrollers')
+        .choices(['p12', 'c-header']),
+    )
+    .option('--p12-password <reference>', 'of client.p12: env:NAME, file:PATH (default: one is made up and shown)')
+    .addHelpText(
+      'after',
+      examples(
+        'moat device add pump-7',
+        'moat device add pump-7 --out /media/usb --days 90',
+        'moat device add pump-7 --format p12 --p12-password env:P12',
+      ),
+    )
+    .action(addDevice);
+  withPlace(
+    withLife(
+      sub(
+        command,
+        'renew <name>',
+        'issue the next certificate of a device',
+        'Issue the next certificate of a device, for the key that is in its folder; without one, make a new bundle. The certificate before stays good until it ends.',
+      ),
+    ),
   )
+    .option('--out <dir>', "the device's folder (default: ./NAME)")
+    .addHelpText('after', examples('moat device renew pump-7', 'moat device renew pump-7 --days 30'))
+    .action(renewDevice);
+  sub(
+    command,
+    'revoke <name>',
+    'revoke the certificates of a device',
+    'Revoke every certificate of a device. If the broker runs, its connection ends at once.',
+  )
+    .addOption(
+      command
+        .createOption('--reason <reason>', 'why, for the revocation list')
+        .choices(REVOCATION_REASONS)
+        .default('privilegeWithdrawn'),
+    )
+    .option('--json', 'print JSON')
+    .addHelpText('after', examples('moat device revoke pump-7', 'moat device revoke pump-7 --reason keyCompromise'))
+    .action(revokeDevice);
+  sub(command, 'list', 'list the certificates of devices', 'List the certificates of devices, oldest first.')
     .option('--json', 'print JSON')
     .addHelpText('after', examples('moat device list', 'moat device list --json | jq -r .[].name'))
-    .action(list);
+    .action(listDevices);
+  sub(command, 'show <name>', 'show the certificates of a device', 'Show every certificate of a device, newest first.')
+    .option('--json', 'print JSON')
+    .addHelpText('after', examples('moat device show pump-7', 'moat device show pump-7 --json'))
+    .action(showDevice);
+  withLife(
+    sub(
+      command,
+      'sign <request>',
+      'sign a certificate request of a device',
+      'Sign a certificate request (PKCS#10, PEM or DER) of a device that made its key itself, and print its certificate. A dash reads standard input.',
+    ),
+  )
+    .requiredOption('--name <name>', 'the device: the request must be for this common name')
+    .option('--renew', 'the device has a valid certificate already')
+    .option('--out <file>', 'write the certificate here')
+    .addHelpText(
+      'after',
+      examples(
+        'openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -subj /CN=pump-7 -out pump-7.csr',
+        'moat device sign pump-7.csr --name pump-7 --out pump-7.crt',
+      ),
+    )
+    .action(signRequest);
 }
 
-async function add(name: string, options: AddOptions): Promise<void> {
-  const { configuration } = await findConfiguration(options);
-  const store = await openAuthority(join(configuration.data_dir, 'pki'));
-  const listener = configuration.listeners.find(({ protocol }) => protocol === 'mqtts');
-  const host = options.host ?? (await firstNameOf(join(store.directory, 'server.crt')));
-  const port = options.port ?? listener?.port ?? 8883;
-  const directory = resolve(options.out ?? name);
-  await prepareBundleDirectory(directory);
-  const issued = await store.issueDevice({ name, days: options.days, now: new Date() });
-  const caCertificate = store.authority.certificate;
-  await writeDeviceBundle(directory, { ...issued, name, caCertificate, host, port });
-  console.log(nextSteps(name, options.out ?? name, host, port));
+function sub(command: Command, usage: string, summary: string, description: string): Command {
+  return addConfigurationOptions(command.command(usage).summary(summary).description(description));
 }
 
-/** What the broker is called by default. */
-async function firstNameOf(certificate: string): Promise<string> {
-  return describeCertificate(await readFile(certificate, 'utf8')).alternativeNames[0]?.value ?? 'localhost';
+function withLife(command: Command): Command {
+  return command
+    .option('--days <n>', 'how long the certificate is good for', integer(1, 3650), 365)
+    .addOption(
+      command
+        .createOption('--hours <n>', 'the same in hours, for short-lived ones')
+        .argParser(integer(1, 87_600))
+        .conflicts('days'),
+    );
 }
 
-function nextSteps(name: string, directory: string, host: string, port: number): string {
-  const file = (one: string) => shellWord(join(directory, one));
-  const topic = shellWord(`devices/${name}/hello`);
-  const tls = `--cafile ${file('ca.crt')} --cert ${file('client.crt')} --key ${file('client.key')}`;
-  return `The device ${name} may publish and subscribe under devices/${name}/#. Copy ${directory}/ to it, and try:
-
-  moat pub --connection ${file('connection.json')} -t ${topic} -m 'hello'
-  mosquitto_pub -h ${shellWord(host)} -p ${port} ${tls} -i ${shellWord(name)} -t ${topic} -m 'hello'`;
-}
-
-async function list(options: ListOptions): Promise<void> {
-  const { configuration } = await findConfiguration(options);
-  const store = await openAuthority(join(configuration.data_dir, 'pki'));
-  const devices = (await store.listIssued()).filter(({ kind }) => kind === 'device');
-  if (options.json) return console.log(JSON.stringify(devices, undefined, 2));
-  const now = new Date();
-  const rows = devices.map(({ name, notAfter, revocation, serialNumber }) => [
-    name,
-    revocation ? 'revoked' : notAfter < now ? 'expired' : 'valid',
-    notAfter.toISOString().slice(0, 10),
-    serialNumber,
-  ]);
-  console.log(formatTable(['NAME', 'STATE', 'UNTIL', 'SERIAL NUMBER'], rows));
+function withPlace(command: Command): Command {
+  return command
+    .option('--host <host>', "where the device finds the broker (default: the first name in the server's certificate)")
+    .option('--port <port>', 'and at which port (default: that of the first TLS listener)', portNumber);
 }

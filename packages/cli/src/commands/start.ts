@@ -5,6 +5,7 @@ import { examples } from '../help.js';
 import { addConfigurationOptions, type ConfigurationOptions, findConfiguration } from '../local-broker.js';
 import { createLogger } from '../log/logger.js';
 import { portNumber } from '../parse-argument.js';
+import { keepUpCertificates } from '../setup/certificate-upkeep.js';
 import { ensureDataDirectory } from '../setup/data-directory.js';
 import { handOver } from '../setup/hand-over.js';
 
@@ -15,6 +16,8 @@ interface StartOptions extends ConfigurationOptions {
 
 /** Milliseconds until a broker that is told to stop has stopped. */
 const patience = 9_000;
+
+const day = 86_400_000;
 
 export function defineStart(command: Command): void {
   addConfigurationOptions(command)
@@ -35,11 +38,17 @@ async function start(options: StartOptions): Promise<void> {
   const log = createLogger(configuration.log);
   const { admin } = await ensureDataDirectory(configuration, { hosts: [], now: new Date() });
   if (admin) await handOver(configuration, admin, log);
+  await keepUpCertificates(configuration.data_dir, new Date(), log);
   // Before anybody can see that it is ready, and send a signal.
   const signalled = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   const starting = Broker.start({ configuration, log });
-  reloadOnSignal(starting, options, log);
+  const reload = reloadOnSignal(starting, options, log);
   const broker = await starting;
+  const upkeep = setInterval(async () => {
+    const { server, revocationList } = await keepUpCertificates(configuration.data_dir, new Date(), log);
+    if (server || revocationList) reload();
+  }, day);
+  upkeep.unref();
   const [signal] = await signalled;
   log.info({ signal }, 'stopping');
   setTimeout(() => process.exit(0), patience).unref();
@@ -54,9 +63,13 @@ async function readConfiguration(options: StartOptions): Promise<Configuration> 
 }
 
 /** What cannot be read is told and changes nothing. One reload ends before the next begins. */
-function reloadOnSignal(starting: Promise<Broker>, options: StartOptions, log: ReturnType<typeof createLogger>): void {
+function reloadOnSignal(
+  starting: Promise<Broker>,
+  options: StartOptions,
+  log: ReturnType<typeof createLogger>,
+): () => void {
   let last = Promise.resolve();
-  process.on('SIGHUP', () => {
+  const reload = (): void => {
     last = last.then(async () => {
       try {
         const broker = await starting;
@@ -67,5 +80,7 @@ function reloadOnSignal(starting: Promise<Broker>, options: StartOptions, log: R
         log.error({ reason: String(error) }, 'cannot reload; what was in force stays');
       }
     });
-  });
+  };
+  process.on('SIGHUP', reload);
+  return reload;
 }

@@ -14,6 +14,7 @@ listeners:
   - protocol: mqtts
     port: 8883
     use_identity_as_username: cn
+    crlfile: pki/ca.crl        # in data_dir; moat device revoke writes it
   # For this machine only; passwords are needed here, too.
   - protocol: mqtt
     port: 1883

@@ -14,8 +14,8 @@ export interface Created {
   readonly admin: { readonly username: string; readonly password: string } | undefined;
 }
 
-/** As long as the authority: its key lies beside the server's, so a shorter life would protect nothing. */
-const serverDays = 3650;
+/** `moat start` renews it when a third of that is left. */
+const serverDays = 365;
 
 /**
  * Makes what a broker needs and what is missing: the data directory (mode 0700), an authority and a server certificate

@@ -1,0 +1,36 @@
+import { createPublicKey } from 'node:crypto';
+import { resolve } from 'node:path';
+import {
+  describeCertificate,
+  prepareBundleDirectory,
+  readBundleKey,
+  replaceBundleCertificate,
+  writeDeviceBundle,
+} from '@moat/pki';
+import type { ConfigurationOptions } from '../../local-broker.js';
+import { authorityOf, daysOf, type LifeOptions, type PlaceOptions, placeOf } from './authority.js';
+
+interface RenewOptions extends ConfigurationOptions, LifeOptions, PlaceOptions {
+  readonly out?: string;
+}
+
+export async function renewDevice(name: string, options: RenewOptions): Promise<void> {
+  const { store, configuration } = await authorityOf(options);
+  const directory = resolve(options.out ?? name);
+  const terms = { name, days: daysOf(options), now: new Date() };
+  const kept = await readBundleKey(directory, name);
+  let certificate: string;
+  if (kept) {
+    certificate = await store.renewDevice(terms, createPublicKey(kept));
+    await replaceBundleCertificate(directory, certificate);
+  } else {
+    const place = await placeOf(options, configuration);
+    await prepareBundleDirectory(directory);
+    const issued = await store.renewDeviceWithNewKey(terms);
+    certificate = issued.certificate;
+    await writeDeviceBundle(directory, { ...issued, name, caCertificate: store.authority.certificate, ...place });
+  }
+  const until = describeCertificate(certificate).notAfter.toISOString();
+  const what = kept ? 'client.crt' : 'ca.crt, client.crt, client.key and connection.json';
+  console.log(`The next certificate of ${name} is good until ${until}. Copy to the device: ${what} of ${directory}/`);
+}

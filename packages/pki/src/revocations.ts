@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import type { Authority } from './authority.js';
+import { FILES } from './authority-files.js';
+import { PUBLIC, writeFileAtomic } from './files.js';
+import { appendRecords, readRecords } from './journal.js';
+import { parseRevocationRecord, type RevocationRecord } from './records.js';
+import { type RevokedCertificate, signRevocationList } from './revocation-list.js';
+
+const DAY = 86_400_000;
+/** How long a revocation list is good for. */
+const LIST_DAYS = 365;
+
+/**
+ * What an authority has revoked: a log, and the list that is signed from it.
+ *
+ * Invariant: the list numbered n holds what the first n lines of `revoked.jsonl` say. The order of lines, which the
+ * kernel decides, is also the order of the lists.
+ */
+export class Revocations {
+  readonly #log: string;
+  readonly #list: string;
+
+  constructor(
+    directory: string,
+    private readonly authority: Authority,
+  ) {
+    this.#log = join(directory, FILES.revoked);
+    this.#list = join(directory, FILES.revocationList);
+  }
+
+  /**
+   * Each revoked certificate once.
+   *
+   * @throws PkiError `pki.invalid_file` with file and line if the log is damaged
+   */
+  async read(): Promise<RevokedCertificate[]> {
+    return revokedBy(await this.#records());
+  }
+
+  /** Whoever replaced the list last has seen the log since: the list ends complete, whoever else was revoking. */
+  async publish(revoked: readonly Omit<RevokedCertificate, 'revokedAt'>[], now: Date): Promise<void> {
+    const records = revoked.map(({ serialNumber, reason }) => ({ at: now, revoked: { serialNumber, reason } }));
+    await appendRecords(this.#log, records.length > 0 ? records : [{ at: now }]);
+    const nextUpdate = new Date(now.getTime() + LIST_DAYS * DAY);
+    let log = await this.#records();
+    for (let number = -1; number < log.length; log = await this.#records()) {
+      number = log.length;
+      const list = await signRevocationList(this.authority, revokedBy(log), { now, nextUpdate, number });
+      await writeFileAtomic(this.#list, list, PUBLIC);
+    }
+  }
+
+  /** Signs the list anew if less than half of its life is left at `now`; answers whether it did. */
+  async refresh(now: Date): Promise<boolean> {
+    const signedAt = (await this.#records()).at(-1)?.at.getTime();
+    if (signedAt !== undefined && now.getTime() - signedAt < (LIST_DAYS * DAY) / 2) return false;
+    await this.publish([], now);
+    return true;
+  }
+
+  #records(): Promise<RevocationRecord[]> {
+    return readRecords(this.#log, parseRevocationRecord);
+  }
+}
+
+/** Each serial number once, as it was first revoked: two processes may have revoked the same one. */
+function revokedBy(records: readonly RevocationRecord[]): RevokedCertificate[] {
+  const first = new Map<string, RevokedCertificate>();
+  for (const { at, revoked } of records) {
+    if (revoked && !first.has(revoked.serialNumber)) first.set(revoked.serialNumber, { ...revoked, revokedAt: at });
+  }
+  return [...first.values()];
+}

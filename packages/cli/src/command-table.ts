@@ -36,6 +36,11 @@ export const commandTable: readonly TableEntry[] = [
     load: async () => (await import('./commands/device.js')).defineDevice,
   },
   {
+    name: 'pki',
+    summary: 'sign revocation lists, and answer questions about certificates',
+    load: async () => (await import('./commands/pki.js')).definePki,
+  },
+  {
     name: 'pub',
     summary: 'publish messages',
     load: async () => (await import('./commands/pub.js')).definePub,

@@ -10,7 +10,7 @@ import { certifyDevice, type IssuedCertificate, issueServerCertificate } from '.
 import { appendRecords, readRecords } from './journal.js';
 import { type IssueRecord, issueRecordOf, parseIssueRecord } from './records.js';
 import type { RevocationReason } from './revocation-list.js';
-import { Revocations } from './revocations.js';
+import { Revocations, type SignedList } from './revocations.js';
 import { generatePrivateKey, privateKeyPem } from './x509.js';
 
 /** A certificate that was issued, and whether and why it was revoked. */
@@ -156,8 +156,8 @@ export class AuthorityStore {
    *
    * @throws PkiError `pki.invalid_file`
    */
-  async signRevocationList(now: Date): Promise<void> {
-    await this.#revocations.publish([], now);
+  async signRevocationList(now: Date): Promise<SignedList> {
+    return this.#revocations.publish([], now);
   }
 
   /**

@@ -3,8 +3,8 @@ export { FILES } from './authority-files.js';
 export { AuthorityStore, type DeviceTerms, type ListedCertificate, type RevocationTarget } from './authority-store.js';
 export { type AlternativeName, type CertificateDescription, describeCertificate, needsRenewal } from './certificate.js';
 export { type AlternativeNames, type CertificateContent, readCertificate } from './certificate-content.js';
-export { DerError } from './der.js';
 export { type CertificateRequest, readCertificateRequest } from './certificate-request.js';
+export { DerError } from './der.js';
 export {
   type ConnectionFile,
   type DeviceBundle,
@@ -27,6 +27,7 @@ export {
 } from './issue.js';
 export { type OcspAnswer, type OcspExpectation, readOcspAnswer } from './ocsp-answer.js';
 export { writeOcspRequest } from './ocsp-question.js';
+export { OcspResponder } from './ocsp-responder.js';
 export { type InitOptions, initAuthority, openAuthority } from './open-authority.js';
 export { pemBlocks } from './pem.js';
 export type { CertificateKind, IssueRecord } from './records.js';

@@ -10,6 +10,13 @@ const DAY = 86_400_000;
 /** How long a revocation list is good for. */
 const LIST_DAYS = 365;
 
+/** A revocation list as it was put in place. */
+export interface SignedList {
+  readonly number: number;
+  /** Whoever checks refuses everyone afterwards, if there is no newer list. */
+  readonly nextUpdate: Date;
+}
+
 /**
  * What an authority has revoked: a log, and the list that is signed from it.
  *
@@ -37,17 +44,22 @@ export class Revocations {
     return revokedBy(await this.#records());
   }
 
-  /** Whoever replaced the list last has seen the log since: the list ends complete, whoever else was revoking. */
-  async publish(revoked: readonly Omit<RevokedCertificate, 'revokedAt'>[], now: Date): Promise<void> {
+  /**
+   * Notes what is revoked and signs the list. Whoever replaced the list last has seen the log since: the list ends
+   * complete, whoever else was revoking.
+   */
+  async publish(revoked: readonly Omit<RevokedCertificate, 'revokedAt'>[], now: Date): Promise<SignedList> {
     const records = revoked.map(({ serialNumber, reason }) => ({ at: now, revoked: { serialNumber, reason } }));
     await appendRecords(this.#log, records.length > 0 ? records : [{ at: now }]);
     const nextUpdate = new Date(now.getTime() + LIST_DAYS * DAY);
     let log = await this.#records();
-    for (let number = -1; number < log.length; log = await this.#records()) {
+    let number = -1;
+    for (; number < log.length; log = await this.#records()) {
       number = log.length;
       const list = await signRevocationList(this.authority, revokedBy(log), { now, nextUpdate, number });
       await writeFileAtomic(this.#list, list, PUBLIC);
     }
+    return { number, nextUpdate };
   }
 
   /** Signs the list anew if less than half of its life is left at `now`; answers whether it did. */

@@ -1,0 +1,106 @@
+import { createHash, type KeyObject, sign } from 'node:crypto';
+import type { AuthorityStore, ListedCertificate } from './authority-store.js';
+import { DerError, Tag } from './der.js';
+import { element, identifier } from './der-writer.js';
+import { type IssuerBytes, issuerBytes, type OcspQuestion, readOcspRequest } from './ocsp-request.js';
+import type { RevocationReason } from './revocation-list.js';
+
+/** Of CRLReason (RFC 5280 §5.3.1). */
+const REASONS: Readonly<Record<RevocationReason, number>> = {
+  keyCompromise: 1,
+  superseded: 4,
+  cessationOfOperation: 5,
+  privilegeWithdrawn: 9,
+};
+
+/** OCSPResponseStatus (RFC 6960 §4.2.1). */
+const STATUS = { successful: 0, malformedRequest: 1, internalError: 2 } as const;
+
+const oid = { basicResponse: '1.3.6.1.5.5.7.48.1.1', ecdsaWithSha256: '1.2.840.10045.4.3.2' } as const;
+
+/** Certificates that one request may ask about. */
+const MOST_QUESTIONS = 16;
+/** Milliseconds for which the logs are not read again: far less than a revocation may take to bite. */
+const FRESH = 1000;
+
+/**
+ * Answers OCSP requests (RFC 6960) about the certificates of an authority, signed with its own key: good, revoked with
+ * time and reason, or unknown for what it has not issued. Repeats the nonce.
+ */
+export class OcspResponder {
+  readonly #issuer: IssuerBytes;
+  #known = new Map<string, ListedCertificate>();
+  #readAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly store: AuthorityStore,
+    /** Milliseconds for which an answer may be kept. */
+    private readonly validity: number,
+  ) {
+    this.#issuer = issuerBytes(store.authority.certificate);
+  }
+
+  /** The answer to a request in DER; what is no request gets `malformedRequest`. */
+  async answer(request: Buffer, now: Date): Promise<Buffer> {
+    try {
+      const { questions, nonce } = readOcspRequest(request, this.#issuer);
+      if (questions.length === 0 || questions.length > MOST_QUESTIONS) return failure(STATUS.malformedRequest);
+      await this.#refresh(now);
+      const responses = questions.map((question) => this.#single(question, now));
+      const keyHash = createHash('sha1').update(this.#issuer.key).digest();
+      const data = sequence(
+        element(0xa2, element(Tag.octetString, keyHash)),
+        time(now),
+        sequence(...responses),
+        ...(nonce === undefined ? [] : [element(0xa1, sequence(nonce))]),
+      );
+      const basic = sequence(data, ...signatureOf(data, this.store.authority.privateKey));
+      const bytes = sequence(identifier(oid.basicResponse), element(Tag.octetString, basic));
+      return sequence(status(STATUS.successful), element(0xa0, bytes));
+    } catch (error) {
+      return failure(error instanceof DerError ? STATUS.malformedRequest : STATUS.internalError);
+    }
+  }
+
+  async #refresh(now: Date): Promise<void> {
+    if (now.getTime() - this.#readAt < FRESH) return;
+    this.#known = new Map((await this.store.listIssued()).map((one) => [one.serialNumber, one]));
+    this.#readAt = now.getTime();
+  }
+
+  #single({ id, serialNumber, ours }: OcspQuestion, now: Date): Buffer {
+    const known = ours ? this.#known.get(serialNumber) : undefined;
+    const nextUpdate = new Date(now.getTime() + this.validity);
+    return sequence(id, statusOf(known), time(now), element(0xa0, time(nextUpdate)));
+  }
+}
+
+function statusOf(known: ListedCertificate | undefined): Buffer {
+  if (known === undefined) return element(0x82);
+  if (known.revocation === undefined) return element(0x80);
+  const reason = element(Tag.enumerated, Buffer.of(REASONS[known.revocation.reason]));
+  return element(0xa1, time(known.revocation.at), element(0xa0, reason));
+}
+
+function signatureOf(data: Buffer, privateKey: KeyObject): Buffer[] {
+  const bits = element(Tag.bitString, Buffer.concat([Buffer.of(0), sign('sha256', data, privateKey)]));
+  return [sequence(identifier(oid.ecdsaWithSha256)), bits];
+}
+
+function failure(code: number): Buffer {
+  return sequence(status(code));
+}
+
+function status(code: number): Buffer {
+  return element(Tag.enumerated, Buffer.of(code));
+}
+
+function sequence(...contents: readonly Uint8Array[]): Buffer {
+  return element(Tag.sequence, ...contents);
+}
+
+/** GeneralizedTime in whole seconds. */
+function time(date: Date): Buffer {
+  const text = `${date.toISOString().replace(/\.\d+|[-:T]/g, '')}`;
+  return element(Tag.generalizedTime, Buffer.from(text));
+}

@@ -2,6 +2,9 @@
 export const FILES = {
   caCertificate: 'ca.crt',
   caKey: 'ca.key',
+  issuingCertificate: 'issuing.crt',
+  issuingKey: 'issuing.key',
+  rootRevocationList: 'root.crl',
   revocationList: 'ca.crl',
   serverCertificate: 'server.crt',
   serverKey: 'server.key',

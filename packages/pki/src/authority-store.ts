@@ -44,6 +44,11 @@ export class AuthorityStore {
     this.#revocations = new Revocations(directory, authority);
   }
 
+  /** PEM of what clients trust. */
+  get trusted(): string {
+    return this.authority.root ?? this.authority.certificate;
+  }
+
   /**
    * Issues the server's certificate and puts it in place of the one before. The key stays if there is one, so that
    * certificate and key match at every moment; remove `server.key` to have a new one made.

@@ -8,6 +8,8 @@ export const pkiErrors = {
   'pki.invalid_days': 2,
   'pki.invalid_file': 2,
   'pki.invalid_request': 2,
+  'pki.unsupported_key': 2,
+  'pki.passphrase': 2,
   'pki.not_found': 1,
   'pki.exists': 1,
   'pki.name_taken': 1,

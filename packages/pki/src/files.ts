@@ -60,6 +60,7 @@ export function inFile<T>(path: string, parse: () => T): T {
     return parse();
   } catch (cause) {
     if (!(cause instanceof PkiError)) throw cause;
-    throw new PkiError(cause.code, `${path}: ${cause.message}`, { cause });
+    const more = cause.hint === undefined ? { cause } : { cause, hint: cause.hint };
+    throw new PkiError(cause.code, `${path}: ${cause.message}`, more);
   }
 }

@@ -39,3 +39,4 @@ export {
   signRevocationList,
 } from './revocation-list.js';
 export { RevocationListContent } from './revocation-list-content.js';
+export { KEY_ALGORITHMS, type KeyAlgorithm } from './x509.js';

@@ -4,8 +4,9 @@ import type { AlternativeName } from './certificate.js';
 import { assertDeviceName } from './device-name.js';
 import { PkiError } from './errors.js';
 import { parseHost } from './host-name.js';
+import { signerOf } from './signature-algorithm.js';
 import { endOfValidity, startOfValidity } from './validity.js';
-import { commonNameOnly, ECDSA, generatePrivateKey, loadX509, randomSerialNumber, signingKeyOf } from './x509.js';
+import { commonNameOnly, generatePrivateKey, loadX509, randomSerialNumber } from './x509.js';
 
 /** A certificate and the key to it. */
 export interface IssuedCertificate {
@@ -115,8 +116,7 @@ async function certify(
       notBefore: startOfValidity(now),
       notAfter,
       publicKey: spki,
-      signingKey: await signingKeyOf(authority.privateKey),
-      signingAlgorithm: ECDSA,
+      ...(await signerOf(authority.privateKey)),
       extensions: [
         new x509.BasicConstraintsExtension(false, undefined, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
@@ -128,5 +128,7 @@ async function certify(
     },
     webcrypto,
   );
-  return `${certificate.toString('pem')}\n`;
+  // What leads up to the root goes with it (RFC 8446 §4.4.2); the root itself is known.
+  const chain = authority.root === undefined ? '' : authority.certificate;
+  return `${certificate.toString('pem')}\n${chain}`;
 }

@@ -1,9 +1,10 @@
-import { createHash, type KeyObject, sign } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import type { AuthorityStore, ListedCertificate } from './authority-store.js';
 import { DerError, Tag } from './der.js';
 import { element, identifier } from './der-writer.js';
 import { type IssuerBytes, issuerBytes, type OcspQuestion, readOcspRequest } from './ocsp-request.js';
 import type { RevocationReason } from './revocation-list.js';
+import { signatureAlgorithmOf, signOctets } from './signature-algorithm.js';
 
 /** Of CRLReason (RFC 5280 §5.3.1). */
 const REASONS: Readonly<Record<RevocationReason, number>> = {
@@ -16,7 +17,8 @@ const REASONS: Readonly<Record<RevocationReason, number>> = {
 /** OCSPResponseStatus (RFC 6960 §4.2.1). */
 const STATUS = { successful: 0, malformedRequest: 1, internalError: 2 } as const;
 
-const oid = { basicResponse: '1.3.6.1.5.5.7.48.1.1', ecdsaWithSha256: '1.2.840.10045.4.3.2' } as const;
+/** id-pkix-ocsp-basic. */
+const BASIC_RESPONSE = '1.3.6.1.5.5.7.48.1.1';
 
 /** Certificates that one request may ask about. */
 const MOST_QUESTIONS = 16;
@@ -55,7 +57,7 @@ export class OcspResponder {
         ...(nonce === undefined ? [] : [element(0xa1, sequence(nonce))]),
       );
       const basic = sequence(data, ...signatureOf(data, this.store.authority.privateKey));
-      const bytes = sequence(identifier(oid.basicResponse), element(Tag.octetString, basic));
+      const bytes = sequence(identifier(BASIC_RESPONSE), element(Tag.octetString, basic));
       return sequence(status(STATUS.successful), element(0xa0, bytes));
     } catch (error) {
       return failure(error instanceof DerError ? STATUS.malformedRequest : STATUS.internalError);
@@ -83,8 +85,10 @@ function statusOf(known: ListedCertificate | undefined): Buffer {
 }
 
 function signatureOf(data: Buffer, privateKey: KeyObject): Buffer[] {
-  const bits = element(Tag.bitString, Buffer.concat([Buffer.of(0), sign('sha256', data, privateKey)]));
-  return [sequence(identifier(oid.ecdsaWithSha256)), bits];
+  const algorithm = signatureAlgorithmOf(privateKey);
+  const parameters = algorithm.nullParameters ? [element(0x05)] : [];
+  const bits = Buffer.concat([Buffer.of(0), signOctets(data, privateKey)]);
+  return [sequence(identifier(algorithm.identifier), ...parameters), element(Tag.bitString, bits)];
 }
 
 function failure(code: number): Buffer {

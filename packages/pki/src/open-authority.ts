@@ -1,10 +1,19 @@
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { type AuthorityOptions, createAuthority, loadAuthority } from './authority.js';
+import {
+  type Authority,
+  type AuthorityOptions,
+  createAuthorities,
+  createAuthority,
+  isEncrypted,
+  loadAuthority,
+} from './authority.js';
 import { FILES } from './authority-files.js';
 import { AuthorityStore } from './authority-store.js';
+import { describeCertificate, parseCertificate } from './certificate.js';
 import { PkiError } from './errors.js';
 import { inFile, isSystemError, PUBLIC, readIfThere, SECRET, syncDirectory, writeFileAtomic } from './files.js';
+import { signRevocationList } from './revocation-list.js';
 import { privateKeyPem } from './x509.js';
 
 export interface InitOptions extends AuthorityOptions {
@@ -12,6 +21,12 @@ export interface InitOptions extends AuthorityOptions {
   readonly hosts: readonly string[];
   /** Days that the server's certificate is good for. */
   readonly days: number;
+  /** Makes a root and an issuing authority below it; default one authority. */
+  readonly issuing?: boolean;
+  /** An authority that there is already, a root, in place of a new one. */
+  readonly authority?: Authority;
+  /** Encrypts the keys of the authorities. */
+  readonly passphrase?: string;
 }
 
 /**
@@ -37,37 +52,67 @@ export async function initAuthority(directory: string, options: InitOptions): Pr
     throw error;
   }
   await syncDirectory(parent);
-  return openAuthority(directory);
+  return openAuthority(directory, () => options.passphrase);
 }
 
 async function fill(directory: string, options: InitOptions): Promise<void> {
-  const authority = await createAuthority(options);
-  await writeFileAtomic(join(directory, FILES.caKey), privateKeyPem(authority.privateKey), SECRET);
-  await writeFileAtomic(join(directory, FILES.caCertificate), authority.certificate, PUBLIC);
-  await writeFileAtomic(join(directory, FILES.issued), '', SECRET);
-  await writeFileAtomic(join(directory, FILES.revoked), '', SECRET);
-  const store = new AuthorityStore(directory, authority);
+  const write = (file: keyof typeof FILES, text: string, mode: number) =>
+    writeFileAtomic(join(directory, FILES[file]), text, mode);
+  const keyOf = ({ privateKey }: Authority) => privateKeyPem(privateKey, options.passphrase);
+  const { root, issuing } = await authoritiesFor(options);
+  await write('caCertificate', root.certificate, PUBLIC);
+  await write('caKey', keyOf(root), SECRET);
+  if (issuing) {
+    await write('issuingCertificate', issuing.certificate, PUBLIC);
+    await write('issuingKey', keyOf(issuing), SECRET);
+    // The root's key goes offline, so its empty list has to last as long as it does.
+    const nextUpdate = describeCertificate(root.certificate).notAfter;
+    const list = await signRevocationList(root, [], { now: options.now, nextUpdate, number: 1 });
+    await write('rootRevocationList', list, PUBLIC);
+  }
+  await write('issued', '', SECRET);
+  await write('revoked', '', SECRET);
+  const store = new AuthorityStore(directory, issuing ?? root);
   await store.issueServer(options);
   await store.refreshRevocationList(options.now);
 }
 
-/**
- * Opens the authority in a directory that {@link initAuthority} made.
- *
- * @throws PkiError `pki.not_found` if there is none, `pki.invalid_file` if its certificate or key is damaged
- */
-export async function openAuthority(directory: string): Promise<AuthorityStore> {
-  const certificatePath = join(directory, FILES.caCertificate);
-  const keyPath = join(directory, FILES.caKey);
-  const [certificate, key] = await Promise.all([readIfThere(certificatePath), readIfThere(keyPath)]);
-  if (certificate === undefined || key === undefined) {
-    throw new PkiError(
-      'pki.not_found',
-      `no ${certificate === undefined ? FILES.caCertificate : FILES.caKey} in ${directory}`,
-    );
+async function authoritiesFor(options: InitOptions): Promise<{ root: Authority; issuing?: Authority }> {
+  if (options.authority) {
+    const { certificate, issuer, subject } = parseAuthority(options.authority.certificate);
+    if (issuer !== subject) {
+      const hint = 'an authority below another one is not taken over; give the root, or use --issuing';
+      throw new PkiError('pki.invalid_file', 'the certificate of the authority is not self-signed', { hint });
+    }
+    return { root: { ...options.authority, certificate } };
   }
-  return new AuthorityStore(
-    directory,
-    inFile(directory, () => loadAuthority(certificate, key)),
-  );
+  return options.issuing ? createAuthorities(options) : { root: await createAuthority(options) };
+}
+
+function parseAuthority(pem: string): { certificate: string; issuer: string; subject: string } {
+  const parsed = parseCertificate(pem);
+  return { certificate: `${parsed.toString().trimEnd()}\n`, issuer: parsed.issuer, subject: parsed.subject };
+}
+
+/**
+ * Opens the authority in a directory that {@link initAuthority} made: the issuing one, where there is one.
+ *
+ * @param passphrase asked for when the key is encrypted
+ * @throws PkiError `pki.not_found` if there is none, `pki.invalid_file` if its certificate or key is damaged,
+ *   `pki.passphrase`
+ */
+export async function openAuthority(
+  directory: string,
+  passphrase: () => string | undefined | Promise<string | undefined> = () => undefined,
+): Promise<AuthorityStore> {
+  const read = (file: keyof typeof FILES) => readIfThere(join(directory, FILES[file]));
+  const [root, issuing] = await Promise.all([read('caCertificate'), read('issuingCertificate')]);
+  const key = await read(issuing === undefined ? 'caKey' : 'issuingKey');
+  if (root === undefined || key === undefined) {
+    const missing = root === undefined ? FILES.caCertificate : issuing === undefined ? FILES.caKey : FILES.issuingKey;
+    throw new PkiError('pki.not_found', `no ${missing} in ${directory}`);
+  }
+  const secret = isEncrypted(key) ? await passphrase() : undefined;
+  const authority = inFile(directory, () => loadAuthority(issuing ?? root, key, secret));
+  return new AuthorityStore(directory, issuing === undefined ? authority : { ...authority, root });
 }

@@ -1,7 +1,8 @@
 import { webcrypto } from 'node:crypto';
 import type { Authority } from './authority.js';
 import { integer } from './der-writer.js';
-import { ECDSA, loadX509, signingKeyOf } from './x509.js';
+import { signerOf } from './signature-algorithm.js';
+import { loadX509 } from './x509.js';
 
 /** Why a certificate was revoked: those of RFC 5280 §5.3.1 that fit the certificate of a device or a server. */
 export const REVOCATION_REASONS = [
@@ -45,8 +46,7 @@ export async function signRevocationList(
       issuer: issuer.subjectName,
       thisUpdate: options.now,
       nextUpdate: options.nextUpdate,
-      signingKey: await signingKeyOf(authority.privateKey),
-      signingAlgorithm: ECDSA,
+      ...(await signerOf(authority.privateKey)),
       entries: entries.map(({ serialNumber, revokedAt, reason }) => ({
         serialNumber,
         revocationDate: revokedAt,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Authority } from './authority.js';
 import { FILES } from './authority-files.js';
-import { PUBLIC, writeFileAtomic } from './files.js';
+import { PUBLIC, readIfThere, writeFileAtomic } from './files.js';
 import { appendRecords, readRecords } from './journal.js';
 import { parseRevocationRecord, type RevocationRecord } from './records.js';
 import { type RevokedCertificate, signRevocationList } from './revocation-list.js';
@@ -26,6 +26,7 @@ export interface SignedList {
 export class Revocations {
   readonly #log: string;
   readonly #list: string;
+  readonly #rootList: string;
 
   constructor(
     directory: string,
@@ -33,6 +34,7 @@ export class Revocations {
   ) {
     this.#log = join(directory, FILES.revoked);
     this.#list = join(directory, FILES.revocationList);
+    this.#rootList = join(directory, FILES.rootRevocationList);
   }
 
   /**
@@ -57,7 +59,8 @@ export class Revocations {
     for (; number < log.length; log = await this.#records()) {
       number = log.length;
       const list = await signRevocationList(this.authority, revokedBy(log), { now, nextUpdate, number });
-      await writeFileAtomic(this.#list, list, PUBLIC);
+      // Whoever checks lists wants one of every authority in the chain.
+      await writeFileAtomic(this.#list, `${list}${(await readIfThere(this.#rootList)) ?? ''}`, PUBLIC);
     }
     return { number, nextUpdate };
   }

@@ -1,8 +1,5 @@
-import { generateKeyPair, type KeyObject, randomBytes, webcrypto } from 'node:crypto';
+import { generateKeyPair, type KeyObject, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-
-/** ECDSA on P-256 with SHA-256 (RFC 5758 §3.2): the one algorithm of this package. */
-export const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
 /**
  * The X.509 encoder. It takes some 100 ms to load, so only those who sign load it, when they first do.
@@ -21,21 +18,28 @@ export async function commonNameOnly(commonName: string) {
   return new Name([{ CN: [{ utf8String: commonName }] }]);
 }
 
-/** A new private key on P-256; its public key follows from it. */
-export async function generatePrivateKey(): Promise<KeyObject> {
-  const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' });
+/** The kinds of key that are made here. */
+export const KEY_ALGORITHMS = ['p256', 'ed25519'] as const;
+export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
+
+/** A new private key; its public key follows from it. */
+export async function generatePrivateKey(algorithm: KeyAlgorithm = 'p256'): Promise<KeyObject> {
+  const generate = promisify(generateKeyPair);
+  const { privateKey } = await (algorithm === 'ed25519'
+    ? generate('ed25519')
+    : generate('ec', { namedCurve: 'P-256' }));
   return privateKey;
 }
 
-/** The same key as the encoder's signing functions take it. */
-export function signingKeyOf(privateKey: KeyObject): Promise<webcrypto.CryptoKey> {
-  const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'der' });
-  return webcrypto.subtle.importKey('pkcs8', pkcs8, ECDSA, false, ['sign']);
-}
-
-/** A private key in PEM (RFC 7468 §10): a secret, for a file with mode 0600. */
-export function privateKeyPem(privateKey: KeyObject): string {
-  return String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+/**
+ * A private key in PEM (RFC 7468 §10, §11): a secret, for a file with mode 0600. A passphrase encrypts it with
+ * AES-256-CBC by PBES2.
+ */
+export function privateKeyPem(privateKey: KeyObject, passphrase?: string): string {
+  const format = { type: 'pkcs8', format: 'pem' } as const;
+  return String(
+    privateKey.export(passphrase === undefined ? format : { ...format, cipher: 'aes-256-cbc', passphrase }),
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Log } from '@moat/broker';
 import { type AuthorityStore, describeCertificate, openAuthority, PkiError } from '@moat/pki';
+import { caPassphrase } from './ca-passphrase.js';
 
 /** What was made anew. */
 export interface Upkeep {
@@ -18,7 +19,7 @@ const nothing: Upkeep = { server: false, revocationList: false };
  */
 export async function keepUpCertificates(dataDir: string, now: Date, log: Log): Promise<Upkeep> {
   try {
-    const store = await openAuthority(join(dataDir, 'pki'));
+    const store = await openAuthority(join(dataDir, 'pki'), caPassphrase);
     const done = { server: await renewServer(store, now), revocationList: await store.refreshRevocationList(now) };
     if (done.server || done.revocationList) log.info({ ...done }, 'renewed certificates');
     return done;

@@ -2,7 +2,7 @@ import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Configuration, defaultPolicy, OperatorError, setPassword } from '@moat/broker';
-import { initAuthority } from '@moat/pki';
+import { type InitOptions, initAuthority } from '@moat/pki';
 import { makePassword } from './admin-password.js';
 
 /** What was not there and has been made. */
@@ -12,6 +12,14 @@ export interface Created {
   readonly policy: boolean;
   /** The administrator, whose password is kept nowhere else. */
   readonly admin: { readonly username: string; readonly password: string } | undefined;
+}
+
+/** How to set up. */
+interface SetupOptions {
+  readonly hosts: readonly string[];
+  readonly now: Date;
+  /** Which authority to make; default the simplest. */
+  readonly authority?: Pick<InitOptions, 'issuing' | 'algorithm' | 'authority' | 'passphrase'>;
 }
 
 /** `moat start` renews it when a third of that is left. */
@@ -26,11 +34,11 @@ const serverDays = 365;
  */
 export async function ensureDataDirectory(
   { data_dir, authentication, authorization }: Configuration,
-  { hosts, now }: { readonly hosts: readonly string[]; readonly now: Date },
+  { hosts, now, authority: wanted = {} }: SetupOptions,
 ): Promise<Created> {
   try {
     const directory = (await mkdir(data_dir, { recursive: true, mode: 0o700 })) !== undefined;
-    const authority = await ensureAuthority(join(data_dir, 'pki'), hosts, now);
+    const authority = await ensureAuthority(join(data_dir, 'pki'), { ...wanted, hosts, now });
     const policy = await createFile(authorization.policy_file, defaultPolicy);
     // Last: whatever fails before, a password that was never shown is not lost.
     return { directory, authority, policy, admin: await ensureAdmin(authentication.password_file) };
@@ -44,11 +52,11 @@ export async function ensureDataDirectory(
   }
 }
 
-async function ensureAuthority(directory: string, hosts: readonly string[], now: Date): Promise<boolean> {
+async function ensureAuthority(directory: string, options: Omit<InitOptions, 'days'>): Promise<boolean> {
   const files = await readdir(directory).catch(() => []);
   // Certificates of the operator's own are as good.
   if (files.length > 0) return false;
-  await initAuthority(directory, { hosts: allHosts(hosts), days: serverDays, now });
+  await initAuthority(directory, { ...options, hosts: allHosts(options.hosts), days: serverDays });
   return true;
 }
 

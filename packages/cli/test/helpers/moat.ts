@@ -23,7 +23,7 @@ export type Running = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /** Starts `moat` with its streams piped, in an environment without settings of our own. */
 export function startMoat(args: readonly string[], { cwd, env }: RunOptions = {}): Running {
-  const { MOAT_PASSWORD: _, MOAT_DEBUG: __, ...inherited } = process.env;
+  const { MOAT_PASSWORD: _, MOAT_DEBUG: __, MOAT_CA_PASSPHRASE: ___, ...inherited } = process.env;
   return spawn(command, args, { cwd, env: { ...inherited, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 

@@ -25,7 +25,7 @@ export async function addDevice(name: string, options: AddOptions): Promise<void
   const directory = resolve(options.out ?? name);
   await prepareBundleDirectory(directory);
   const issued = await store.issueDevice({ name, days: daysOf(options), now: new Date() });
-  const bundle = { ...issued, name, caCertificate: store.authority.certificate, host, port };
+  const bundle = { ...issued, name, caCertificate: store.trusted, host, port };
   await writeDeviceBundle(directory, bundle);
   console.log(nextSteps(name, options.out ?? name, host, port));
   if (options.format === 'c-header') await writeBundleCHeader(directory, bundle);

@@ -28,7 +28,7 @@ export async function renewDevice(name: string, options: RenewOptions): Promise<
     await prepareBundleDirectory(directory);
     const issued = await store.renewDeviceWithNewKey(terms);
     certificate = issued.certificate;
-    await writeDeviceBundle(directory, { ...issued, name, caCertificate: store.authority.certificate, ...place });
+    await writeDeviceBundle(directory, { ...issued, name, caCertificate: store.trusted, ...place });
   }
   const until = describeCertificate(certificate).notAfter.toISOString();
   const what = kept ? 'client.crt' : 'ca.crt, client.crt, client.key and connection.json';

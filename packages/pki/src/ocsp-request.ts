@@ -1,4 +1,6 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { parseCertificate } from './certificate.js';
+import { readCertificate } from './certificate-content.js';
 import { DerCursor, objectIdentifier, serialNumber, Tag } from './der.js';
 
 /** One certificate that a request asks about (RFC 6960 §4.1.1). */
@@ -43,14 +45,11 @@ export function readOcspRequest(der: Buffer, issuer: IssuerBytes): OcspRequest {
 
 /** @throws DerError */
 export function issuerBytes(pem: string): IssuerBytes {
-  const fields = new DerCursor(new X509Certificate(pem).raw).next(Tag.sequence).inside().next(Tag.sequence).inside();
-  fields.optional(0xa0); // version
-  for (const tag of [Tag.integer, Tag.sequence, Tag.sequence, Tag.sequence]) fields.next(tag); // up to the validity
-  const name = fields.next(Tag.sequence).whole;
-  const keyInfo = fields.next(Tag.sequence).inside();
-  keyInfo.next(Tag.sequence);
+  const { subject, publicKeyInfo } = readCertificate(parseCertificate(pem).raw);
+  const keyInfo = new DerCursor(publicKeyInfo).next(Tag.sequence).inside();
+  keyInfo.next(Tag.sequence); // of which kind it is
   // The first octet of a bit string counts the bits that it lacks.
-  return { name, key: keyInfo.next(Tag.bitString).content.subarray(1) };
+  return { name: subject.der, key: keyInfo.next(Tag.bitString).content.subarray(1) };
 }
 
 function questionOf(request: DerCursor, issuer: IssuerBytes): OcspQuestion {

@@ -288,8 +288,7 @@ export class Broker {
       ({ state, certificate }) => state !== 'closed' && certificate && fingerprints.has(certificate.facts.fingerprint),
     );
     await this.renewTls();
-    for (const connection of meant)
-      if (connection.certificate) connection.withdraw(connection.certificate, 'revoked');
+    for (const connection of meant) if (connection.certificate) connection.withdraw(connection.certificate, 'revoked');
     return meant.length;
   }
 

@@ -22,12 +22,16 @@ import { Connection } from './connection/connection.js';
 import type { ConnectionContext, ListenerPolicy } from './connection/context.js';
 import { Dispatch } from './connection/dispatch.js';
 import { type BoundListener, Doors } from './connection/doors.js';
+import { Enforcement } from './connection/enforcement.js';
 import { ClientRights } from './connection/rights.js';
 import { settingsOf } from './connection/settings.js';
+import { beginShadow } from './connection/shadowing.js';
+import { subjectOf } from './connection/subject-of.js';
 import { OperatorError } from './errors.js';
 import { Admission } from './guard/admission.js';
 import type { AuthenticationMethod } from './identity/enhanced.js';
 import { principalOfKey } from './identity/principal.js';
+import type { SealInspector } from './policy/seal.js';
 import { RetainedMessages } from './routing/retained.js';
 import { Router } from './routing/router.js';
 import { SessionRegistry } from './session/registry.js';
@@ -48,6 +52,8 @@ export interface BrokerOptions {
   readonly log: Log;
   /** Methods of enhanced authentication (MQTT 5.0 §4.12); without one, clients that name it get 0x8C. */
   readonly authenticationMethods?: readonly AuthenticationMethod[];
+  /** What verifies protected payloads, for rules that ask for a seal; without one such rules refuse. */
+  readonly sealInspector?: SealInspector;
   /** In place of the engine that the configuration names. */
   readonly store?: Store;
 }
@@ -75,6 +81,7 @@ export class Broker {
     () => tlsFilesOf(this.configuration.listeners),
     () => this.renewTls(),
   );
+  private readonly enforcement: Enforcement;
   private readonly sweep: NodeJS.Timeout;
   private sys: SysTopics | undefined;
   private admin: AdminServer | undefined;
@@ -86,7 +93,7 @@ export class Broker {
     access: Access,
     private readonly log: Log,
     store: Store,
-    methods: readonly AuthenticationMethod[],
+    options: BrokerOptions,
   ) {
     this.limits = { ...configuration.limits };
     const audit = new Audit((code, fields) => this.report(code, fields));
@@ -100,7 +107,9 @@ export class Broker {
       (session, message) => {
         // Judged at CONNECT, and again now: the right may have gone meanwhile.
         const rights = session.rights ?? this.rightsOfAbsent(session);
-        if (rights.mayPublish(message.topic, message.qos, message.retain)) router.publish(message);
+        const decision = rights.mayPublish(message.topic, message.qos, message.retain, message);
+        if (decision.allowed) router.publish(message);
+        else rights.denied('publish', message.topic, decision);
       },
     );
     this.doors = new Doors({
@@ -113,7 +122,9 @@ export class Broker {
       ...settingsOf(configuration, access),
       limits,
       policyGeneration: 0,
-      methods: new Map(methods.map((method) => [method.name, method])),
+      shadow: undefined,
+      sealInspector: options.sealInspector,
+      methods: new Map((options.authenticationMethods ?? []).map((method) => [method.name, method])),
       registry,
       router,
       store,
@@ -123,6 +134,7 @@ export class Broker {
       sessionCounters,
       audit,
     };
+    this.enforcement = new Enforcement(this.context, this.connections);
     store.watch((failure) => this.storeChanged(failure));
     this.sweep = setInterval(() => this.everyMinute(Date.now()), 60_000);
     this.sweep.unref();
@@ -138,7 +150,7 @@ export class Broker {
     const access = await loadAccess(configuration);
     await makeDataDirectory(configuration.data_dir);
     const store = options.store ?? (await openStore(configuration));
-    const broker = new Broker(configuration, access, log, store, options.authenticationMethods ?? []);
+    const broker = new Broker(configuration, access, log, store, options);
     try {
       await broker.restore(store);
       await broker.tlsFiles.start();
@@ -213,17 +225,14 @@ export class Broker {
 
   private async putInForce(configuration: Configuration): Promise<void> {
     const access = await loadAccess(configuration);
-    await this.doors.apply(configuration, access);
-    this.configuration = configuration;
-    Object.assign(this.limits, configuration.limits);
-    Object.assign(this.context, settingsOf(configuration, access), { limits: this.limits });
-    this.context.policyGeneration++;
-    this.context.router.forgetRoutes();
-    const now = Date.now();
-    for (const connection of [...this.connections]) {
-      connection.guarded(() => connection.judgeCertificate(now));
-      connection.judgeSubscriptions();
-    }
+    await this.enforcement.enforce(access.policy, {
+      before: () => this.doors.apply(configuration, access),
+      now: () => {
+        this.configuration = configuration;
+        Object.assign(this.limits, configuration.limits);
+        Object.assign(this.context, settingsOf(configuration, access), { limits: this.limits });
+      },
+    });
     this.sys?.stop();
     this.sys = new SysTopics(this.context.router, () => this.status(), configuration.sys_interval);
     this.log.info({ listeners: this.listeners }, 'reloaded');
@@ -240,6 +249,7 @@ export class Broker {
     clearInterval(this.sweep);
     this.tlsFiles.stop();
     await this.changes;
+    this.enforcement.stop();
     await this.admin?.stop();
     await this.doors.close();
     const { server_reference } = this.configuration;
@@ -279,6 +289,11 @@ export class Broker {
       ...sessionRoutes(this.context.registry),
       ...clientRoutes(clientsOf(this.connections, this.context.registry)),
       ...certificateRoutes({ revoked: (fingerprints) => this.endRevoked(fingerprints) }),
+      {
+        method: 'POST',
+        path: '/policy/shadow',
+        handle: ({ body }) => beginShadow(this.context, this.enforcement, body),
+      },
     ];
   }
 
@@ -317,7 +332,8 @@ export class Broker {
 
   /** The rights of a client that has not come back since the broker started: those of its name, from nowhere. */
   private rightsOfAbsent({ clientId, owner }: Session): ClientRights {
-    return new ClientRights(this.context, { ...principalOfKey(owner), clientId, address: '0.0.0.0', listener: '' });
+    const nowhere = { address: '0.0.0.0', listener: '', tls: false };
+    return new ClientRights(this.context, subjectOf(principalOfKey(owner), clientId, nowhere));
   }
 
   private report(code: AuditCode, fields: AuditFields): void {

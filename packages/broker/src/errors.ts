@@ -18,6 +18,7 @@ export const operatorErrors = {
   'config.unsafe': 2,
   'passwords.invalid': 2,
   'policy.invalid': 2,
+  'policy.shadowed': 1,
   'tls.invalid': 2,
   'listener.port_in_use': 1,
   'listener.cannot_bind': 1,

@@ -41,6 +41,11 @@ export const commandTable: readonly TableEntry[] = [
     load: async () => (await import('./commands/pki.js')).definePki,
   },
   {
+    name: 'policy',
+    summary: 'check, explain, compare and try policies',
+    load: async () => (await import('./commands/policy.js')).definePolicy,
+  },
+  {
     name: 'pub',
     summary: 'publish messages',
     load: async () => (await import('./commands/pub.js')).definePub,

@@ -10,11 +10,18 @@ export class CommandError extends Error {
   readonly exitCode: ExitCode;
   /** What to do about it. */
   readonly hint: string | undefined;
+  /** Whether the command's own output has said it, so that only the exit code is left. */
+  readonly isTold: boolean;
 
-  constructor(exitCode: ExitCode, message: string, more: { hint?: string | undefined; cause?: unknown } = {}) {
+  constructor(
+    exitCode: ExitCode,
+    message: string,
+    more: { hint?: string | undefined; cause?: unknown; isTold?: boolean } = {},
+  ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.exitCode = exitCode;
     this.hint = more.hint;
+    this.isTold = more.isTold ?? false;
   }
 }
 
@@ -30,7 +37,7 @@ export function usageError(message: string): CommandError {
 export function report(error: unknown, environment: NodeJS.ProcessEnv, write: (text: string) => void): ExitCode {
   // Commander has told already; it calls a wish for help an error, too.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  write(`${describe(error)}\n`);
+  if (!(error instanceof CommandError && error.isTold)) write(`${describe(error)}\n`);
   const { MOAT_DEBUG: debug } = environment;
   if (debug && error instanceof Error) write(`${error.stack}\n`);
   const { exitCode } = error as { exitCode?: unknown };

@@ -1,7 +1,7 @@
 import { chmod, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { OperatorError } from '../errors.js';
+import { OperatorError, OperatorErrors } from '../errors.js';
 import type { AdminRoute } from './route.js';
 
 /** Where the admin interface listens: a Unix socket, and a loopback address if the operator wants one. */
@@ -10,6 +10,9 @@ export interface AdminOptions {
   readonly socket: string;
   readonly http: 'off' | { readonly host: string; readonly port: number };
 }
+
+/** Bytes of a request: a policy is the largest thing that is sent. */
+const maxBody = 67_108_864;
 
 /** The admin interface: HTTP that is read by the commands of `moat` and by people's scripts. */
 export class AdminServer {
@@ -52,10 +55,11 @@ export class AdminServer {
 
 async function serverOf(routes: readonly AdminRoute[]): Promise<FastifyInstance> {
   const { fastify } = await import('fastify');
-  const server = fastify({ logger: false, forceCloseConnections: true });
+  const server = fastify({ logger: false, forceCloseConnections: true, bodyLimit: maxBody });
   server.setErrorHandler((error, _request, reply) => {
-    const { code, hint } = error instanceof OperatorError ? error : { code: 'internal', hint: undefined };
-    const status = error instanceof OperatorError ? 409 : ((error as { statusCode?: number }).statusCode ?? 500);
+    const first = error instanceof OperatorErrors ? error.errors[0] : error;
+    const { code, hint } = first instanceof OperatorError ? first : { code: 'internal', hint: undefined };
+    const status = first instanceof OperatorError ? 409 : ((error as { statusCode?: number }).statusCode ?? 500);
     void reply.status(status).send({ error: (error as Error).message, code, hint });
   });
   for (const { method, path, handle } of routes) {

@@ -5,6 +5,7 @@ const auditCodes = [
   'client.disconnected',
   'client.protocol_error',
   'policy.denied',
+  'policy.unusable_value',
   'session.theft',
   'session.taken_over',
   'limit.connections',
@@ -36,6 +37,8 @@ export interface AuditFields {
   readonly action?: string | undefined;
   /** Place of the rule that decided, `file:line`. */
   readonly rule?: string | undefined;
+  /** How many of its kind it stands for; left out for one. */
+  readonly count?: number;
 }
 
 /** Where events go. */
@@ -50,8 +53,9 @@ export class Audit {
 
   constructor(private readonly sink: AuditSink) {}
 
-  record(code: AuditCode, fields: AuditFields): void {
-    this.counts[code]++;
+  /** `count` is how many events of the kind the fields stand for. */
+  record(code: AuditCode, fields: AuditFields, count = 1): void {
+    this.counts[code] += count;
     this.sink(code, fields);
   }
 }

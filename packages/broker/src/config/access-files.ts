@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { OperatorError } from '../errors.js';
 import { PasswordFile } from '../identity/password-file.js';
 import { Policy } from '../policy/compile.js';
-import { parsePolicy } from '../policy/parse.js';
+import { makePolicy } from '../policy/load.js';
 import type { Configuration } from './schema.js';
 
 /** The files that say who may come in and do what. */
@@ -17,17 +17,19 @@ export interface Access {
  * @throws OperatorError, OperatorErrors `policy.invalid`, `passwords.invalid`, `config.unreadable`
  */
 export async function loadAccess({ authentication, authorization }: Configuration): Promise<Access> {
-  const [policy, passwords] = await Promise.all([
-    optional(authorization.policy_file),
-    optional(authentication.password_file),
-  ]);
+  const [policy, passwords] = await Promise.all([loadRules(authorization), optional(authentication.password_file)]);
   return {
-    policy:
-      policy === undefined
-        ? new Policy([], authorization.default)
-        : parsePolicy(policy, authorization.policy_file, authorization.default),
+    policy,
     passwords: PasswordFile.parse(passwords ?? '', authentication.password_file),
   };
+}
+
+/** The policy that a configuration names, in whichever of the two formats. */
+export async function loadRules(authorization: Configuration['authorization']): Promise<Policy> {
+  const { acl_file, policy_file, default: fallback } = authorization;
+  const [file, format] = acl_file === undefined ? ([policy_file, 'policy'] as const) : ([acl_file, 'acl'] as const);
+  const text = await optional(file);
+  return text === undefined ? Policy.without(fallback) : makePolicy(text, file, format, fallback);
 }
 
 async function optional(file: string): Promise<string | undefined> {

@@ -54,5 +54,8 @@ function parse(text: string, file: string): { configuration: Configuration; mist
   const mistakes = new Mistakes(source);
   const configuration = resolvePaths(value, dirname(resolve(file)));
   checkSafety(configuration, mistakes);
+  const acl = ['authorization', 'acl_file'];
+  if (source.has(acl) && source.has(['authorization', 'policy_file']))
+    mistakes.add('config.invalid_value', acl, 'acl_file beside policy_file', 'one of them says who may do what');
   return { configuration, mistakes, source };
 }

@@ -14,7 +14,11 @@ export function resolvePaths(configuration: Configuration, directory: string): C
     data_dir: dataDir,
     listeners: listeners.map((listener) => resolveListener(listener, dataDir)),
     authentication: { ...authentication, password_file: resolve(dataDir, authentication.password_file) },
-    authorization: { ...authorization, policy_file: resolve(dataDir, authorization.policy_file) },
+    authorization: {
+      ...authorization,
+      policy_file: resolve(dataDir, authorization.policy_file),
+      ...(authorization.acl_file === undefined ? {} : { acl_file: resolve(dataDir, authorization.acl_file) }),
+    },
   };
 }
 

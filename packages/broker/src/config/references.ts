@@ -11,6 +11,7 @@ export async function checkFiles(configuration: Configuration, source: YamlSourc
   const named: [path: Path, file: string | undefined, isDirectory?: boolean][] = [
     [['authentication', 'password_file'], authentication.password_file],
     [['authorization', 'policy_file'], authorization.policy_file],
+    [['authorization', 'acl_file'], authorization.acl_file],
   ];
   for (const [index, listener] of listeners.entries()) {
     if (!isTls(listener)) continue;

@@ -33,10 +33,27 @@ const authentication = z.strictObject({
 const authorization = z.strictObject({
   default: z.enum(['deny', 'allow']).default('deny').describe('what happens to what no rule speaks of'),
   policy_file: z.string().min(1).default('policy.yaml').describe('who may do what'),
+  acl_file: z
+    .string()
+    .min(1)
+    .exactOptional()
+    .describe("an access control list in Mosquitto's format, in place of policy_file"),
   on_denied_publish: z
     .enum(['acknowledge', 'disconnect'])
     .default('acknowledge')
     .describe('answer a PUBLISH that is not allowed, with a reason code where the version has one, or disconnect'),
+  on_denied_subscribe: z
+    .enum(['not_authorized', 'unspecified'])
+    .default('not_authorized')
+    .describe('the SUBACK code of a filter that is not allowed: 0x87, or 0x80, which does not tell why (MQTT 5.0)'),
+  on_lost_subscription: z
+    .enum(['remove', 'disconnect'])
+    .default('remove')
+    .describe('what a client meets whose subscription a changed policy takes away: nothing, or DISCONNECT 0x87'),
+  reason_names_rule: z
+    .boolean()
+    .default(false)
+    .describe('with reason_strings: the reason string of a denial names the rule, as file:line'),
 });
 
 const limits = z

@@ -1,6 +1,5 @@
 import { type AcknowledgementPacket, PacketType, ReasonCode } from '@moat/codec';
 import type { Message } from '../routing/message.js';
-import type { Session } from '../session/session.js';
 import type { Agreement, Connection } from './connection.js';
 import { unstored, whenSettled } from './when-durable.js';
 
@@ -42,14 +41,18 @@ function release(connection: Connection, packetId: number): void {
   const before = store.staged;
   const known = session.hasReceived(packetId);
   const message = session.releaseReceived(packetId);
-  if (message !== undefined) deliver(connection, session, message);
+  if (message !== undefined) deliver(connection, message);
   whenSettled(connection, before, () => answer(connection, PacketType.PUBCOMP, packetId, known));
 }
 
 /** A message that expired while it awaited PUBREL goes nowhere; it is acknowledged all the same. // [MQTT-4.3.3-13] */
-function deliver({ context }: Connection, session: Session, message: Message): void {
-  if (message.expiresAt > Date.now()) context.router.publish(message);
-  else session.dropped(1, 'expired'); // [MQTT-3.3.2-5]
+function deliver({ context, agreement }: Connection, message: Message): void {
+  const { session, rights } = agreement as Agreement;
+  if (message.expiresAt <= Date.now()) return session.dropped(1, 'expired'); // [MQTT-3.3.2-5]
+  // Judged at PUBLISH, and again now: the right may have gone meanwhile.
+  const decision = rights.mayPublish(message.topic, message.qos, message.retain, message);
+  if (decision.allowed) context.router.publish(message);
+  else rights.denied('publish', message.topic, decision);
 }
 
 /** PUBREL or PUBCOMP; 5.0 clients learn that the identifier was not in use. */

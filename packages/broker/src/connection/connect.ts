@@ -9,7 +9,9 @@ import { beginExchange } from './auth.js';
 import { acceptance, refuse } from './connack.js';
 import type { Connection } from './connection.js';
 import { startKeepAlive } from './keep-alive.js';
+import { judgeSubscriptions } from './rejudge.js';
 import { ClientRights } from './rights.js';
+import { subjectOf } from './subject-of.js';
 import { TopicAliases } from './topic-aliases.js';
 import { hasMoreLevels, isTooLong } from './topic-limits.js';
 
@@ -134,16 +136,15 @@ class ConnectAttempt {
     const { context } = connection;
     if (!this.settleClientId(principal)) return;
     const { clientId } = this;
-    const rights = new ClientRights(context, {
-      ...principal,
-      clientId,
-      address: connection.wire.origin.remoteAddress,
-      listener: connection.wire.origin.listener,
-    });
+    const { remoteAddress, listener, tls } = connection.wire.origin;
+    const entrance = { address: remoteAddress, listener, tls: tls !== undefined };
+    const rights = new ClientRights(context, subjectOf(principal, clientId, entrance));
+    rights.reportUnusableValues();
     const decision = rights.mayConnect();
     if (!decision.allowed) {
-      rights.audit('connect', clientId, decision.rule);
-      return this.refuse(ReasonCode.clientIdentifierNotValid, 'not authorized to use this client identifier');
+      rights.denied('connect', clientId, decision);
+      const reason = connection.denial('not authorized to use this client identifier', decision);
+      return this.refuse(ReasonCode.clientIdentifierNotValid, reason);
     }
     const refusal = this.refusalOfWill(rights);
     if (refusal !== undefined) return this.refuse(...refusal);
@@ -170,7 +171,7 @@ class ConnectAttempt {
     // First of all packets, and once. // [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT3-3.2.0-1]
     connection.write({ ...connack, sessionPresent: present && packet.version > 3 }); // [MQTT3-3.2.2-1] [MQTT3-3.2.2-2] [MQTT3-3.2.2-3]
     startKeepAlive(connection, keepAlive);
-    connection.judgeSubscriptions(); // of a resumed session: the policy may have changed meanwhile
+    for (const step of judgeSubscriptions(connection)) step(); // of a resumed session: the policy may have changed
     context.registry.attach(session, connection, rights);
   }
 
@@ -213,8 +214,10 @@ class ConnectAttempt {
     if (will.retain && !retainAvailable) return [ReasonCode.retainNotSupported, 'a will to be retained']; // [MQTT-3.2.2-13]
     if (isTooLong(will.topic, limits.max_topic_length) || hasMoreLevels(will.topic, limits.max_topic_levels))
       return [ReasonCode.topicNameInvalid, 'a will topic beyond the limits of this server'];
-    if (rights.mayPublish(will.topic, will.qos, will.retain)) return undefined;
-    return [ReasonCode.notAuthorized, 'not authorized to publish the will'];
+    const decision = rights.mayPublish(will.topic, will.qos, will.retain, will);
+    if (decision.allowed) return undefined;
+    rights.denied('publish', will.topic, decision);
+    return [ReasonCode.notAuthorized, this.connection.denial('not authorized to publish the will', decision)];
   }
 
   /** Seconds that the session may outlive the connection. */

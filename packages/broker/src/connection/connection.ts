@@ -254,6 +254,7 @@ export class Connection extends Outbound implements WireReceiver, Link {
     this.parser.close();
     const { agreement } = this;
     if (agreement === undefined) return;
+    agreement.rights.end();
     this.auditEvent('client.disconnected', reason);
     this.context.registry.disconnected(agreement.session, this, sendWill);
   }
@@ -285,19 +286,6 @@ export class Connection extends Outbound implements WireReceiver, Link {
     if (this.state === 'closed') return;
     this.auditEvent(`cert.${problem}`, inWords(certificate));
     this.close(ReasonCode.notAuthorized, `the certificate is ${problem}`);
-  }
-
-  /** A policy has changed: subscriptions that are no longer allowed go, the others stay (invariant 4). */
-  judgeSubscriptions(): void {
-    const { agreement } = this;
-    if (agreement === undefined || this.state !== 'connected') return;
-    const { session, rights } = agreement;
-    for (const { filter, qos } of [...session.subscriptions]) {
-      const decision = rights.maySubscribe(filter, qos);
-      if (decision.allowed) continue;
-      rights.audit('subscribe', filter, decision.rule);
-      session.unsubscribe(filter);
-    }
   }
 
   /** Enters service: from here on packets are acted upon. */

@@ -7,6 +7,8 @@ import type { ClientTrust } from '../identity/client-trust.js';
 import type { AuthenticationMethod } from '../identity/enhanced.js';
 import type { PskFile } from '../identity/psk-file.js';
 import type { Policy } from '../policy/compile.js';
+import type { SealInspector } from '../policy/seal.js';
+import type { Shadow } from '../policy/shadow.js';
 import type { Router } from '../routing/router.js';
 import type { SessionRegistry } from '../session/registry.js';
 import type { SessionCounters } from '../session/session-counters.js';
@@ -22,6 +24,11 @@ export interface ConnectionContext {
   /** Raised with each new policy, so that what was decided by an old one is forgotten. */
   policyGeneration: number;
   onDeniedPublish: 'acknowledge' | 'disconnect';
+  onDeniedSubscribe: 'not_authorized' | 'unspecified';
+  /** What becomes of a connection that a new policy takes a subscription from. */
+  onLostSubscription: 'remove' | 'disconnect';
+  /** Whether reason strings of denials name the rule. */
+  namesRules: boolean;
   clientIdPrefixes: readonly string[];
   useUsernameAsClientId: boolean;
   /** Whether refusals say why in words, to clients that want it. */
@@ -31,6 +38,10 @@ export interface ConnectionContext {
   responseInformation: string | undefined;
   /** Another server to name when this one is full. */
   serverReference: string | undefined;
+  /** A second policy that is asked the same questions, and decides nothing. */
+  shadow: Shadow | undefined;
+  /** Undefined: nothing is known of any seal. */
+  readonly sealInspector: SealInspector | undefined;
   readonly methods: ReadonlyMap<string, AuthenticationMethod>;
   readonly registry: SessionRegistry;
   readonly router: Router;

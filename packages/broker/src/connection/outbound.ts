@@ -1,4 +1,6 @@
+import { basename } from 'node:path';
 import { type AcknowledgementType, encode, type Packet, PacketType, writeAcknowledgement } from '@moat/codec';
+import type { Decision } from '../policy/decide.js';
 import type { Message } from '../routing/message.js';
 import type { OutgoingPublish } from '../session/link.js';
 import { Outbox, shareFrom } from '../transport/outbox.js';
@@ -57,6 +59,12 @@ export abstract class Outbound {
   /** The reason in words, where operator and client want it. // [MQTT-3.1.2-29] */
   problem(reason: string): { reasonString?: string } {
     return this.requestProblemInformation && this.context.reasonStrings ? { reasonString: reason } : {};
+  }
+
+  /** The reason of a denial, with the rule's place where the operator wants it told. */
+  denial(reason: string, { rule }: Decision): string {
+    if (!this.context.namesRules || rule === undefined) return reason;
+    return `${reason}: ${basename(rule.place.file)}:${rule.place.line}`;
   }
 
   /** PUBACK, PUBREC, PUBREL or PUBCOMP with success, in four bytes. */

@@ -1,4 +1,5 @@
 import { CodecError, type IncomingPublish, PacketType, ReasonCode } from '@moat/codec';
+import type { Decision } from '../policy/decide.js';
 import { Message } from '../routing/message.js';
 import type { Agreement, Connection } from './connection.js';
 import { hasMoreLevels, isTooLong } from './topic-limits.js';
@@ -7,14 +8,29 @@ import { whenDurable, whenSettled } from './when-durable.js';
 /** PUBLISH of the client (MQTT 5.0 §3.3), or a run of them: judged, delivered, acknowledged. */
 export function publish(connection: Connection, packet: IncomingPublish): void {
   const agreement = connection.agreement as Agreement;
+  if (packet.count > 1 && agreement.rights.asksPayload) publishSingly(connection, packet);
+  else publishAlike(connection, agreement, packet);
+}
+
+/** A run whose messages may fare differently. */
+function publishSingly(connection: Connection, packet: IncomingPublish): void {
+  for (const single of packet.each()) {
+    if (connection.state !== 'connected') return; // one before it was denied
+    publishAlike(connection, connection.agreement as Agreement, single);
+  }
+}
+
+function publishAlike(connection: Connection, agreement: Agreement, packet: IncomingPublish): void {
   const { context } = connection;
   const { qos, packetId } = packet;
   context.counters.messagesReceived += packet.count;
   requireSupported(connection, packet);
   const topic = topicOf(connection, packet);
   if (qos !== 0 && !accountFor(connection, agreement, packet)) return;
-  if (!agreement.rights.mayPublish(topic, qos, packet.retain)) {
-    deny(connection, packet);
+  const decision = agreement.rights.mayPublish(topic, qos, packet.retain, packet);
+  if (!decision.allowed) {
+    agreement.rights.denied('publish', topic, decision);
+    deny(connection, packet, decision);
     return;
   }
   const now = packet.properties?.messageExpiryInterval === undefined ? 0 : Date.now();
@@ -122,12 +138,10 @@ function answer(connection: Connection, qos: number, packetId: number, reasonCod
 }
 
 /** Not allowed: in the way that the version and the operator want. */
-function deny(connection: Connection, packet: IncomingPublish): void {
-  if (connection.context.onDeniedPublish === 'disconnect') {
-    connection.close(ReasonCode.notAuthorized, 'not authorized to publish');
-    return;
-  }
-  refuse(connection, packet, ReasonCode.notAuthorized, 'not authorized to publish');
+function deny(connection: Connection, packet: IncomingPublish, decision: Decision): void {
+  const reason = connection.denial('not authorized to publish', decision);
+  if (connection.context.onDeniedPublish === 'disconnect') connection.close(ReasonCode.notAuthorized, reason);
+  else refuse(connection, packet, ReasonCode.notAuthorized, reason);
 }
 
 /** Acknowledged, with a reason where the version has one, and not delivered. // [MQTT-4.3.3-9] [MQTT3-3.3.5-2] */

@@ -1,94 +1,143 @@
 import type { QoS } from '@moat/codec';
+import type { Policy } from '../policy/compile.js';
+import type { Circumstances } from '../policy/conditions.js';
 import type { BoundPolicy, Decision } from '../policy/decide.js';
-import type { Rule } from '../policy/rule.js';
-import type { Subject } from '../policy/subject.js';
+import type { Subject } from '../policy/facts.js';
+import { type Action, nameOfRule } from '../policy/rule.js';
 import type { Rights } from '../session/session.js';
 import type { ConnectionContext } from './context.js';
+import { Denials } from './denials.js';
 
 const maximumCachedTopics = 1_000;
-/** The server's own topics, and what looks like a shared subscription, are nobody's to write. */
-const reserved = /^\$(SYS|share)(\/|$)/;
+
+/** Decisions by topic. */
+type Decisions = Map<string, Decision>;
+
+/** What one policy says to one client, with the answers that have been worked out. */
+interface Judgement {
+  readonly generation: number;
+  readonly source: Policy;
+  readonly policy: BoundPolicy;
+  /** By QoS and retain flag where these matter, else all in the first place. */
+  readonly publishing: (Decisions | undefined)[];
+  receiving: Decisions | undefined;
+}
 
 /**
  * What one client may do: the policy bound to its principal, with the answers of its topics kept until the policy
- * changes. A denial is audited when it is worked out, not each time it is met.
+ * changes. From the moment in which `policyGeneration` is raised, no answer of an earlier policy is given any more.
  */
 export class ClientRights implements Rights {
-  private bound: BoundPolicy;
-  private generation: number;
-  private readonly publishing = new Map<string, boolean>();
-  private readonly receiving = new Map<string, boolean>();
-  private lastTopic: string | undefined;
-  private lastVerdict = false;
+  private judgement: Judgement;
+  /** What the next policy will say, worked out before it is in force. */
+  private prepared: Judgement | undefined = undefined;
+  private denials: Denials | undefined = undefined;
+  private lastTopic: string | undefined = undefined;
+  private lastDecision: Decision | undefined = undefined;
 
   constructor(
     private readonly context: ConnectionContext,
     readonly subject: Subject,
   ) {
-    this.bound = context.policy.bind(subject);
-    this.generation = context.policyGeneration;
+    this.judgement = this.judge(context.policy, context.policyGeneration, Date.now());
   }
 
   mayConnect(): Decision {
-    return this.current().decide('connect', this.subject.clientId);
+    return this.decide('connect', this.subject.clientId);
   }
 
   maySubscribe(filter: string, qos: QoS): Decision {
-    return this.current().decide('subscribe', filter, { qos, retain: false });
+    return this.decide('subscribe', filter, { qos, retain: false });
   }
 
-  mayPublish(topic: string, qos: QoS, retain: boolean): boolean {
-    const policy = this.current();
-    if (topic === this.lastTopic && !policy.isConditional) return this.lastVerdict;
-    const verdict = !reserved.test(topic) && this.cached(policy, this.publishing, 'publish', topic, { qos, retain });
-    this.lastTopic = topic;
-    this.lastVerdict = verdict;
-    return verdict;
+  /** Whether the messages of a run must be asked about one by one, each with its payload. */
+  get asksPayload(): boolean {
+    return this.current().policy.asksPayload;
+  }
+
+  mayPublish(topic: string, qos: QoS, retain: boolean, message: { readonly payload: Uint8Array }): Decision {
+    const { policy, publishing } = this.current();
+    if (topic === this.lastTopic && this.lastDecision !== undefined) return this.lastDecision;
+    if (policy.asksPayload) {
+      const { payload } = message;
+      const sealed = this.context.sealInspector?.kindOf(topic, payload);
+      return this.decide('publish', topic, { qos, retain, payloadSize: payload.length, sealed });
+    }
+    const slot = policy.asksFlags ? qos * 2 + Number(retain) : 0;
+    publishing[slot] ??= new Map();
+    const decision = this.kept(publishing[slot], 'publish', topic, { qos, retain });
+    if (!policy.asksFlags) {
+      this.lastTopic = topic;
+      this.lastDecision = decision;
+    }
+    return decision;
   }
 
   mayReceive(topic: string): boolean {
-    return this.cached(this.current(), this.receiving, 'receive', topic, { qos: 0, retain: false });
+    const judgement = this.current();
+    judgement.receiving ??= new Map();
+    const known = judgement.receiving.get(topic);
+    if (known !== undefined) return known.allowed;
+    const decision = this.kept(judgement.receiving, 'receive', topic, { qos: 0, retain: false });
+    if (!decision.allowed) this.denied('receive', topic, decision);
+    return decision.allowed;
   }
 
   /** Tells the operator of a denial. */
-  audit(action: string, topic: string, rule: Rule | undefined): void {
+  denied(action: Action, topic: string, decision: Decision): void {
+    this.denials ??= new Denials(this.context.audit, this.subject);
+    this.denials.add(action, topic, decision, this.context.timers.now);
+  }
+
+  /** Tells the operator of values that could give a rule another meaning, and so match nothing. */
+  reportUnusableValues(): void {
     const { address, listener, clientId, username } = this.subject;
-    this.context.audit.record('policy.denied', {
-      address,
-      listener,
-      clientId,
-      username,
-      action,
-      topic,
-      rule: rule === undefined ? 'default' : `${rule.place.file}:${rule.place.line}`,
-    });
-  }
-
-  private cached(
-    policy: BoundPolicy,
-    cache: Map<string, boolean>,
-    action: 'publish' | 'receive',
-    topic: string,
-    circumstances: { qos: QoS; retain: boolean },
-  ): boolean {
-    let verdict = cache.get(topic);
-    if (verdict !== undefined && !policy.isConditional) return verdict;
-    const decision = policy.decide(action, topic, circumstances);
-    verdict = decision.allowed;
-    if (!verdict) this.audit(action, topic, decision.rule);
-    if (cache.size >= maximumCachedTopics) cache.clear();
-    cache.set(topic, verdict);
-    return verdict;
-  }
-
-  private current(): BoundPolicy {
-    if (this.generation !== this.context.policyGeneration) {
-      this.generation = this.context.policyGeneration;
-      this.bound = this.context.policy.bind(this.subject);
-      this.publishing.clear();
-      this.receiving.clear();
-      this.lastTopic = undefined;
+    for (const { problem, rule } of this.current().policy.unusableValues()) {
+      const client = { address, listener, clientId, username };
+      this.context.audit.record('policy.unusable_value', { ...client, reason: problem, rule: nameOfRule(rule) });
     }
-    return this.bound;
+  }
+
+  /** Works out what a policy will say, so that nothing is left to do when it comes into force as `generation`. */
+  prepare(policy: Policy, generation: number, now: number): void {
+    this.prepared = this.judge(policy, generation, now);
+  }
+
+  /** The connection has ended. */
+  end(): void {
+    this.denials?.flush();
+    this.denials = undefined;
+  }
+
+  private kept(decisions: Decisions, action: Action, topic: string, circumstances: Circumstances): Decision {
+    let decision = decisions.get(topic);
+    if (decision !== undefined) return decision;
+    decision = this.decide(action, topic, circumstances);
+    if (decisions.size >= maximumCachedTopics) decisions.clear();
+    decisions.set(topic, decision);
+    return decision;
+  }
+
+  private decide(action: Action, target: string, circumstances?: Circumstances): Decision {
+    const decision = this.current().policy.decide(action, target, circumstances);
+    this.context.shadow?.compare(this.subject, action, target, circumstances, decision);
+    return decision;
+  }
+
+  private current(): Judgement {
+    const { policy, policyGeneration } = this.context;
+    if (this.judgement.generation !== policyGeneration) {
+      const { prepared } = this;
+      const isReady = prepared?.generation === policyGeneration && prepared.source === policy;
+      this.judgement = isReady ? prepared : this.judge(policy, policyGeneration, Date.now());
+      this.prepared = undefined;
+      this.lastTopic = undefined;
+      this.lastDecision = undefined;
+    }
+    return this.judgement;
+  }
+
+  private judge(source: Policy, generation: number, now: number): Judgement {
+    return { generation, source, policy: source.bind(this.subject, now), publishing: [], receiving: undefined };
   }
 }

@@ -9,6 +9,9 @@ export type Settings = Pick<
   | 'parserOptions'
   | 'policy'
   | 'onDeniedPublish'
+  | 'onDeniedSubscribe'
+  | 'onLostSubscription'
+  | 'namesRules'
   | 'clientIdPrefixes'
   | 'useUsernameAsClientId'
   | 'retainAvailable'
@@ -29,6 +32,9 @@ export function settingsOf(configuration: Configuration, { policy }: Access): Se
     },
     policy,
     onDeniedPublish: authorization.on_denied_publish,
+    onDeniedSubscribe: authorization.on_denied_subscribe,
+    onLostSubscription: authorization.on_lost_subscription,
+    namesRules: authorization.reason_names_rule,
     clientIdPrefixes: authentication.clientid_prefixes,
     useUsernameAsClientId: authentication.use_username_as_clientid,
     retainAvailable: configuration.retain_available,

@@ -12,6 +12,12 @@ import type { Agreement, Connection } from './connection.js';
 import { hasMoreLevels, isTooLong } from './topic-limits.js';
 import { whenDurable } from './when-durable.js';
 
+/** Why a filter was not. */
+interface Refusal {
+  readonly reasonCode: ReasonCode;
+  readonly reason: string;
+}
+
 /** A filter that was granted. */
 interface Granted {
   readonly subscription: Subscription;
@@ -31,10 +37,16 @@ export function subscribe(connection: Connection, packet: SubscribePacket): void
   const before = store.staged;
   const identifier = packet.properties?.subscriptionIdentifiers?.[0] ?? 0;
   const granted: Granted[] = [];
-  const reasonCodes = packet.subscriptions.map((request) => subscribeTo(connection, request, identifier, granted));
+  const refused: Refusal[] = [];
+  const reasonCodes = packet.subscriptions.map((request) => {
+    const outcome = subscribeTo(connection, request, identifier);
+    if ('reason' in outcome) refused.push(outcome);
+    else granted.push(outcome);
+    return 'reason' in outcome ? outcome.reasonCode : (request.qos as ReasonCode); // whatever may be published // [MQTT-3.2.2-10]
+  });
   const good = (): void => {
     if (connection.state !== 'connected') return;
-    answerSubscribe(connection, packet, reasonCodes); // before what is retained // [MQTT-3.8.4-1]
+    answerSubscribe(connection, packet, reasonCodes, refused[0]?.reason); // before what is retained // [MQTT-3.8.4-1]
     for (const { subscription, wantsRetained } of granted)
       if (wantsRetained) session.deliverRetained(subscription, Date.now());
   };
@@ -47,21 +59,23 @@ export function subscribe(connection: Connection, packet: SubscribePacket): void
 
 /** Nothing can be stored: no filter is granted. */
 function answerUnstored(connection: Connection, packet: SubscribePacket): void {
-  const failed = failure(connection, ReasonCode.quotaExceeded);
-  answerSubscribe(
-    connection,
-    packet,
-    packet.subscriptions.map(() => failed),
-  );
+  const { reasonCode, reason } = noRoom(connection, 'no way to store a subscription');
+  const codes = packet.subscriptions.map(() => reasonCode);
+  answerSubscribe(connection, packet, codes, reason);
 }
 
-function answerSubscribe(connection: Connection, { packetId }: SubscribePacket, reasonCodes: ReasonCode[]): void {
-  const refused = reasonCodes.find((reasonCode) => reasonCode >= ReasonCode.unspecifiedError);
+/** @param refusal why the first filter that was refused was */
+function answerSubscribe(
+  connection: Connection,
+  { packetId }: SubscribePacket,
+  reasonCodes: ReasonCode[],
+  refusal: string | undefined,
+): void {
   connection.write({
     type: PacketType.SUBACK,
     packetId, // [MQTT-3.8.4-2] [MQTT-2.2.1-6]
     reasonCodes, // [MQTT-3.9.3-1]
-    ...(refused === undefined ? {} : { properties: connection.problem(refusalOf(refused)) }),
+    ...(refusal === undefined ? {} : { properties: connection.problem(refusal) }),
   });
 }
 
@@ -95,50 +109,42 @@ function answerUnsubscribe(connection: Connection, { packetId }: UnsubscribePack
   connection.write({ type: PacketType.UNSUBACK, packetId, reasonCodes }); // [MQTT-3.11.3-1] [MQTT-2.2.1-6]
 }
 
-/** The one code that there is before 5.0. // [MQTT3-3.9.3-2] */
-function failure({ v5 }: Connection, reasonCode: ReasonCode): ReasonCode {
-  return v5 ? reasonCode : ReasonCode.unspecifiedError;
+/** Before 5.0 there is one code only. // [MQTT3-3.9.3-2] */
+function refusal({ v5 }: Connection, reasonCode: ReasonCode, reason: string): Refusal {
+  return { reasonCode: v5 ? reasonCode : ReasonCode.unspecifiedError, reason };
 }
 
-/** What a refused filter is told in words. */
-function refusalOf(reasonCode: ReasonCode): string {
-  if (reasonCode === ReasonCode.notAuthorized) return 'not authorized to subscribe';
-  return reasonCode === ReasonCode.quotaExceeded
-    ? 'no room for another subscription, or no way to store it'
-    : 'a topic filter beyond the limits';
+function noRoom(connection: Connection, reason = 'no room for another subscription'): Refusal {
+  return refusal(connection, ReasonCode.quotaExceeded, reason);
 }
 
-function subscribeTo(
-  connection: Connection,
-  request: SubscriptionRequest,
-  identifier: number,
-  granted: Granted[],
-): ReasonCode {
-  const { filter, qos } = request;
+function subscribeTo(connection: Connection, request: SubscriptionRequest, identifier: number): Granted | Refusal {
+  const { filter } = request;
   const { session } = connection.agreement as Agreement;
-  const refusal = refuse(connection, request);
-  if (refusal !== undefined) return failure(connection, refusal);
+  const refused = refuse(connection, request);
+  if (refused !== undefined) return refused;
   const { subscription, isNew } = session.subscribe(filter, { ...request, identifier });
   // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.8.4-4] [MQTT3-3.8.4-3]
   const wantsRetained =
     !isSharedFilter(filter) && (request.retainHandling === 0 || (request.retainHandling === 1 && isNew));
-  granted.push({ subscription, isNew, wantsRetained });
-  return qos as ReasonCode; // whatever may be published // [MQTT-3.2.2-10]
+  return { subscription, isNew, wantsRetained };
 }
 
-function refuse(connection: Connection, { filter, qos }: SubscriptionRequest): ReasonCode | undefined {
-  const { limits } = connection.context;
+function refuse(connection: Connection, { filter, qos }: SubscriptionRequest): Refusal | undefined {
+  const { limits, onDeniedSubscribe } = connection.context;
   const { session, rights } = connection.agreement as Agreement;
   const inner = parseSharedFilter(filter)?.filter ?? filter;
   if (isTooLong(filter, limits.max_topic_length) || hasMoreLevels(inner, limits.max_topic_levels))
-    return ReasonCode.topicFilterInvalid;
+    return refusal(connection, ReasonCode.topicFilterInvalid, 'a topic filter beyond the limits');
   const decision = rights.maySubscribe(filter, qos);
   if (!decision.allowed) {
-    rights.audit('subscribe', filter, decision.rule);
-    return ReasonCode.notAuthorized;
+    rights.denied('subscribe', filter, decision);
+    if (onDeniedSubscribe === 'unspecified') return refusal(connection, ReasonCode.unspecifiedError, 'refused');
+    const reason = connection.denial('not authorized to subscribe', decision);
+    return refusal(connection, ReasonCode.notAuthorized, reason);
   }
   if (session.subscriptions.length < limits.max_subscriptions) return undefined;
   if (session.isSubscribed(filter)) return undefined;
   connection.auditEvent('limit.subscriptions', 'no room for another subscription', filter);
-  return ReasonCode.quotaExceeded;
+  return noRoom(connection);
 }

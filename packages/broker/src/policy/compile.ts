@@ -1,36 +1,123 @@
+import type { Setting } from './conditions.js';
 import { BoundPolicy } from './decide.js';
-import type { Effect, Rule } from './rule.js';
-import { compileRuleSet, type RuleSet } from './rule-set.js';
-import { type Subject, subjectMatches } from './subject.js';
+import type { Subject } from './facts.js';
+import { Clock, isWithin, minutesOfDay, type Window } from './hours.js';
+import type { Effect, PolicyText, Rule } from './rule.js';
+import { RuleSet } from './rule-set.js';
+import { inSlices } from './slices.js';
+import { isEverybody } from './subject.js';
+import { SubjectIndex } from './subject-index.js';
 
 /** More kinds of client than any sensible policy tells apart. */
 const maxKinds = 1_024;
 
+const nothing: PolicyText = { rules: [], groups: [], timeZone: 'UTC' };
+
 /** A whole policy. It never changes: a new one takes its place. */
 export class Policy {
-  /** In the order of the file. */
-  readonly rules: readonly Rule[];
+  readonly text: PolicyText;
   /** What happens to what no rule speaks of. */
   readonly fallback: Effect;
-  /** By the indexes of the rules that are about them. */
+  readonly #clock: Clock;
+  readonly #groups = new SubjectIndex<string>();
+  /** Rules about some clients, or at some times, by their indexes. */
+  readonly #particular = new SubjectIndex<number>();
+  readonly #common = new RuleSet();
   readonly #kinds = new Map<string, RuleSet>();
+  readonly #windows = new Map<string, Window>();
 
-  constructor(rules: readonly Rule[], fallback: Effect) {
-    this.rules = rules;
+  private constructor(text: PolicyText, fallback: Effect) {
+    this.text = text;
     this.fallback = fallback;
+    this.#clock = new Clock(text.timeZone);
   }
 
-  /** The policy as it stands for one client: the rules about it, with the values of their variables. */
-  bind(subject: Subject): BoundPolicy {
-    const indexes: number[] = [];
-    const rules = this.rules.filter((rule, index) => subjectMatches(rule.subject, subject) && indexes.push(index));
-    const kind = indexes.join();
-    let compiled = this.#kinds.get(kind);
-    if (!compiled) {
-      compiled = compileRuleSet(rules);
-      if (this.#kinds.size >= maxKinds) this.#kinds.clear();
-      this.#kinds.set(kind, compiled);
-    }
-    return new BoundPolicy(compiled, subject, this.fallback);
+  static of(text: PolicyText, fallback: Effect): Policy {
+    const policy = new Policy(text, fallback);
+    for (const step of policy.#steps()) step();
+    return policy;
   }
+
+  /** The same, without holding the event loop up however long it takes. */
+  static async gradually(text: PolicyText, fallback: Effect): Promise<Policy> {
+    const policy = new Policy(text, fallback);
+    await inSlices(policy.#steps(), (step) => step());
+    return policy;
+  }
+
+  /** One that has no rules. */
+  static without(fallback: Effect): Policy {
+    return Policy.of(nothing, fallback);
+  }
+
+  get rules(): readonly Rule[] {
+    return this.text.rules;
+  }
+
+  /** The policy as it stands for one client at a moment: the rules about it, with the values of their variables. */
+  bind(subject: Subject, now = Date.now()): BoundPolicy {
+    const member = this.#withGroups(subject);
+    const minute = this.#windows.size === 0 ? 0 : this.#clock.minuteOfDay(now);
+    const indexes = this.#particular
+      .find(member)
+      .filter((index) => settingHolds((this.rules[index] as Rule).setting, member, minute));
+    return new BoundPolicy([this.#common, ...this.#kind(indexes)], member, this.fallback);
+  }
+
+  /** Whether what a rule asks of connection and time holds of a client at a moment. */
+  settingHolds(setting: Setting, subject: Subject, now: number): boolean {
+    return settingHolds(setting, subject, setting.hours === undefined ? 0 : this.#clock.minuteOfDay(now));
+  }
+
+  /** A moment at which it is so many minutes since midnight, in the time zone of the policy. */
+  momentAt(minute: number, now = Date.now()): number {
+    const ahead = (minute - this.#clock.minuteOfDay(now) + minutesOfDay) % minutesOfDay;
+    return now + ahead * 60_000;
+  }
+
+  /** Which of the hours that rules ask for it is: as long as this stays the same, so does every answer. */
+  phaseAt(now: number): string {
+    if (this.#windows.size === 0) return '';
+    const minute = this.#clock.minuteOfDay(now);
+    return [...this.#windows.values()].map((window) => Number(isWithin(window, minute))).join('');
+  }
+
+  /** Everything there is to do before it can be asked. */
+  *#steps(): Generator<() => void> {
+    for (const { name, members } of this.text.groups)
+      for (const member of members) yield () => this.#groups.add(member, name);
+    for (const [index, rule] of this.rules.entries()) yield () => this.#file(rule, index);
+  }
+
+  #file(rule: Rule, index: number): void {
+    const { tls, hours } = rule.setting;
+    if (isEverybody(rule.subject) && tls === undefined && hours === undefined) this.#common.add(rule);
+    else this.#particular.add(rule.subject, index);
+    for (const window of hours ?? []) this.#windows.set(`${window.from}-${window.to}`, window);
+  }
+
+  #withGroups(subject: Subject): Subject {
+    const groups = this.#groups.find(subject);
+    return groups.length === 0 ? subject : { ...subject, groups: [...(subject.groups ?? []), ...groups] };
+  }
+
+  /** Clients that the same rules are about share them. */
+  #kind(indexes: readonly number[]): RuleSet[] {
+    if (indexes.length === 0) return [];
+    const key = indexes.join();
+    let compiled = this.#kinds.get(key);
+    if (!compiled) {
+      compiled = RuleSet.of(indexes.map((index) => this.rules[index] as Rule));
+      if (this.#kinds.size >= maxKinds) this.#kinds.clear();
+      this.#kinds.set(key, compiled);
+    }
+    return [compiled];
+  }
+}
+
+function settingHolds({ tls, hours }: Setting, subject: Subject, minute: number): boolean {
+  return (
+    (tls === undefined || tls === (subject.tls ?? false)) &&
+    (hours === undefined || hours.some((window) => isWithin(window, minute)))
+  );
 }

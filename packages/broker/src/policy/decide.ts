@@ -1,25 +1,44 @@
 import { parseSharedFilter } from '@moat/codec';
+import type { Circumstances } from './conditions.js';
+import type { Subject } from './facts.js';
 import { clientIdMatches } from './object.js';
-import type { Action, Circumstances, Effect, Rule } from './rule.js';
+import { type Action, type Effect, nameOfRule, type Rule } from './rule.js';
 import type { RuleSet } from './rule-set.js';
 import type { BoundLevels } from './rule-tree.js';
-import type { Subject } from './subject.js';
+import { variableProblem } from './template.js';
 
 /** An answer, and why. */
 export interface Decision {
   readonly allowed: boolean;
   /** The rule that decided; undefined when none spoke and the default did. */
   readonly rule: Rule | undefined;
+  /** Whether no rule was asked: the topic is the server's own. */
+  readonly reserved: boolean;
 }
 
 /** For the actions whose rules have no conditions. */
-const atMostOnce: Circumstances = { qos: 0, retain: false };
+const atMostOnce: Circumstances = { qos: 0, retain: false, payloadSize: 0 };
 
 /** Shared, so that a decision without a rule costs nothing. */
 const byDefault: Record<Effect, Decision> = {
-  allow: { allowed: true, rule: undefined },
-  deny: { allowed: false, rule: undefined },
+  allow: { allowed: true, rule: undefined, reserved: false },
+  deny: { allowed: false, rule: undefined, reserved: false },
 };
+
+/** The server's own topics, and what looks like a shared subscription, are nobody's to write. */
+const reserved: Decision = { allowed: false, rule: undefined, reserved: true };
+
+/** What decided, as it is logged: `file:line` of the rule, `default`, or `reserved`. */
+export function nameOfDecision({ rule, reserved }: Decision): string {
+  return reserved ? 'reserved' : nameOfRule(rule);
+}
+
+/** Rules, with the values of their variables for one client. */
+interface Bound {
+  readonly rules: RuleSet;
+  readonly allow: BoundLevels;
+  readonly deny: BoundLevels;
+}
 
 /**
  * A policy for one connected client. The answer is that of the definition: denied if any rule that denies applies,
@@ -33,43 +52,71 @@ const byDefault: Record<Effect, Decision> = {
  *   judged again by `receive` when it is delivered. A shared subscription is judged by the filter in it.
  */
 export class BoundPolicy {
-  /** Whether answers on `publish` and `subscribe` can depend on the circumstances; when not, the topic suffices as key. */
-  readonly isConditional: boolean;
-  readonly #rules: RuleSet;
-  readonly #subject: Subject;
-  readonly #fallback: Decision;
-  readonly #allowLevels: BoundLevels;
-  readonly #denyLevels: BoundLevels;
+  /** Whether QoS and retain flag matter besides the topic; when neither these nor the payload do, the topic suffices as key. */
+  readonly asksFlags: boolean;
+  readonly asksPayload: boolean;
+  readonly #parts: readonly Bound[];
 
-  constructor(rules: RuleSet, subject: Subject, fallback: Effect) {
-    this.isConditional = rules.isConditional;
-    this.#rules = rules;
-    this.#subject = subject;
-    this.#fallback = byDefault[fallback];
-    this.#allowLevels = rules.allow.bind(subject);
-    this.#denyLevels = rules.deny.bind(subject);
+  /**
+   * @param ruleSets all that is about the client, in parts that are shared with others
+   * @param subject with the groups that the policy puts it in
+   */
+  constructor(
+    ruleSets: readonly RuleSet[],
+    readonly subject: Subject,
+    private readonly fallback: Effect,
+  ) {
+    this.asksFlags = ruleSets.some(({ asksFlags }) => asksFlags);
+    this.asksPayload = ruleSets.some(({ asksPayload }) => asksPayload);
+    this.#parts = ruleSets.map((rules) => ({
+      rules,
+      allow: rules.trees.allow.bind(subject),
+      deny: rules.trees.deny.bind(subject),
+    }));
   }
 
   /**
    * May the client do this?
    * @param target the client ID for `connect`, the filter for `subscribe`, else the topic name; well-formed
    */
-  decide(action: 'connect', target: string): Decision;
-  decide(action: 'receive', target: string): Decision;
-  decide(action: Exclude<Action, 'connect'>, target: string, circumstances: Circumstances): Decision;
   decide(action: Action, target: string, circumstances: Circumstances = atMostOnce): Decision {
     if (action === 'connect') return this.#decideConnect(target);
+    if (action === 'publish' && isReserved(target)) return reserved;
     const filter = action === 'subscribe' ? (parseSharedFilter(target)?.filter ?? target) : target;
-    const denying = this.#rules.deny.find(filter, this.#denyLevels, action, circumstances);
-    if (denying) return { allowed: false, rule: denying };
-    const allowing = this.#rules.allow.find(filter, this.#allowLevels, action, circumstances);
-    return allowing ? { allowed: true, rule: allowing } : this.#fallback;
+    for (const { rules, deny } of this.#parts) {
+      const rule = rules.trees.deny.find(filter, deny, action, circumstances);
+      if (rule !== undefined) return { allowed: false, rule, reserved: false };
+    }
+    for (const { rules, allow } of this.#parts) {
+      const rule = rules.trees.allow.find(filter, allow, action, circumstances);
+      if (rule !== undefined) return { allowed: true, rule, reserved: false };
+    }
+    return byDefault[this.fallback];
+  }
+
+  /** What of this client cannot stand in a variable, and the rule that it keeps from matching. */
+  unusableValues(): { readonly problem: string; readonly rule: Rule }[] {
+    return this.#parts.flatMap(({ rules }) =>
+      [...rules.variables].flatMap(([variable, rule]) => {
+        const problem = variableProblem(this.subject, variable);
+        return problem === undefined ? [] : [{ problem, rule }];
+      }),
+    );
   }
 
   #decideConnect(clientId: string): Decision {
-    const rule = this.#rules.connect.find(({ clientIds }) =>
-      clientIds.some((pattern) => clientIdMatches(pattern, this.#subject, clientId)),
-    );
-    return rule ? { allowed: rule.effect === 'allow', rule } : this.#fallback;
+    const applies = ({ clientIds }: Rule) =>
+      clientIds.some((pattern) => clientIdMatches(pattern, this.subject, clientId));
+    for (const effect of ['deny', 'allow'] as const) {
+      for (const { rules } of this.#parts) {
+        const rule = rules.connect[effect].find(applies);
+        if (rule !== undefined) return { allowed: effect === 'allow', rule, reserved: false };
+      }
+    }
+    return byDefault[this.fallback];
   }
+}
+
+function isReserved(topic: string): boolean {
+  return topic.startsWith('$') && /^\$(SYS|share)(\/|$)/.test(topic);
 }

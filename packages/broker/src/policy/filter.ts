@@ -37,3 +37,23 @@ export function filterIsSubset(requested: string, granted: string): boolean {
   }
   return wanted.length === given.length;
 }
+
+/** The one filter that matches exactly the topics that two filters have in common, or undefined when there are none. */
+export function intersection(one: string, other: string): string | undefined {
+  const [a, b] = [one.split('/'), other.split('/')];
+  const common: string[] = [];
+  for (let index = 0; ; index++) {
+    const [x, y] = [a[index], b[index]];
+    if (index === 0 && (isWildcard(x) ? y : x)?.startsWith('$') && (isWildcard(x) || isWildcard(y))) return undefined;
+    if (x === '#') return [...common, ...b.slice(index)].join('/');
+    if (y === '#') return [...common, ...a.slice(index)].join('/');
+    if (x === undefined && y === undefined) return common.join('/');
+    if (x === undefined || y === undefined) return undefined;
+    if (x !== '+' && y !== '+' && x !== y) return undefined;
+    common.push(x === '+' ? y : x);
+  }
+}
+
+function isWildcard(level: string | undefined): boolean {
+  return level === '+' || level === '#';
+}

@@ -1,51 +1,77 @@
 import { Mistakes, type Report, readYaml } from '../yaml/read-yaml.js';
-import { closest } from '../yaml/suggest.js';
-import type { Path } from '../yaml/yaml-source.js';
+import type { Path, YamlSource } from '../yaml/yaml-source.js';
 import { Policy } from './compile.js';
-import { filterProblem } from './filter.js';
-import { type ClientIdPattern, parseClientIdPattern, parseTopicPattern, type TopicPattern } from './object.js';
-import { parseSubject } from './parse-subject.js';
+import { Clock } from './hours.js';
+import { parseConditions, parseSetting } from './parse-conditions.js';
+import { parseClientIds, parseTopics } from './parse-objects.js';
+import { parseGroups, parseSubject } from './parse-subject.js';
 import { policySchema, type WrittenRule } from './policy-schema.js';
-import type { Action, Conditions, Effect, Rule } from './rule.js';
-import { isVariable, parseTemplate, variableNames, variablesOf } from './template.js';
+import { type Entry, expandRoles } from './roles.js';
+import type { Action, Effect, PolicyText } from './rule.js';
 
 const code = 'policy.invalid';
 
 /**
  * Reads a policy. An empty one has no rules, so that the default decides everything.
  * @param file where the text stands, for messages and for the places of rules
- * @param fallback what happens to what no rule speaks of
  * @throws OperatorErrors with every mistake in it
  */
-export function parsePolicy(text: string, file: string, fallback: Effect = 'deny'): Policy {
+export function readPolicy(text: string, file: string): PolicyText {
   const codes = { syntax: code, unknownKey: code, invalidValue: code } as const;
   const { value, source } = readYaml(text, file, policySchema, codes);
   const mistakes = new Mistakes(source);
   const report: Report = (path, message, hint) => mistakes.add(code, path, message, hint);
-  const rules = value.rules.map((written, index): Rule => {
-    const path = ['rules', index];
-    const effect = effectOf(written, path, report);
-    const actions = new Set(written[effect]);
-    checkObjects(written, actions, path, report);
-    return {
-      effect,
-      actions,
-      subject: parseSubject(written.subject ?? {}, value.groups, [...path, 'subject'], report),
-      topics: parseTopics(written.topics ?? [], [...path, 'topics'], report),
-      clientIds: parseClientIds(written.clientids ?? [], [...path, 'clientids'], report),
-      conditions: parseConditions(written, actions, [...path, 'when'], report),
-      place: source.placeOf(path),
-    };
-  });
+  checkTimeZone(value.timezone, report);
+  const groups = parseGroups(value.groups, report);
+  const entriesOf = (written: readonly WrittenRule[], path: Path): Entry[] =>
+    written.map((rule, index) => parseEntry(rule, value.groups, [...path, index], source, report));
+  const roles = new Map(
+    Object.entries(value.roles).map(([name, written]) => [name, entriesOf(written, ['roles', name])] as const),
+  );
+  const rules = expandRoles(entriesOf(value.rules, ['rules']), roles, report);
   mistakes.throwIfAny();
-  return new Policy(rules, fallback);
+  return { rules, groups, timeZone: value.timezone };
 }
 
-function effectOf({ allow, deny }: WrittenRule, path: Path, report: Report): Effect {
-  if ((allow === undefined) === (deny === undefined)) {
-    report(path, 'a rule must have either allow or deny', 'write a rule for each');
+/** The same, ready to be asked. */
+export function parsePolicy(text: string, file: string, fallback: Effect = 'deny'): Policy {
+  return Policy.of(readPolicy(text, file), fallback);
+}
+
+function parseEntry(
+  written: WrittenRule,
+  groups: Parameters<typeof parseSubject>[1],
+  path: Path,
+  source: YamlSource,
+  report: Report,
+): Entry {
+  const subject = parseSubject(written.subject ?? {}, groups, [...path, 'subject'], report);
+  const place = source.placeOf(path);
+  const { roles, allow, deny, topics, clientids, when = {} } = written;
+  if ([roles, allow, deny].filter((given) => given !== undefined).length !== 1)
+    report(path, 'a rule must have either allow or deny, or roles', 'write a rule for each');
+  if (roles !== undefined) {
+    for (const key of ['topics', 'clientids', 'when'] as const)
+      if (Object.hasOwn(written, key))
+        report([...path, key], `${key} beside roles`, 'the rules of the role have their own');
+    return { kind: 'roles', roles, subject, path, place };
   }
-  return deny === undefined ? 'allow' : 'deny';
+  const effect = deny === undefined ? 'allow' : 'deny';
+  const actions = new Set(written[effect]);
+  checkObjects(written, actions, path, report);
+  return {
+    kind: 'permission',
+    subject,
+    permission: {
+      effect,
+      actions,
+      topics: parseTopics(topics ?? [], [...path, 'topics'], report),
+      clientIds: parseClientIds(clientids ?? [], [...path, 'clientids'], report),
+      conditions: parseConditions(when, actions, [...path, 'when'], report),
+      setting: parseSetting(when, [...path, 'when'], report),
+      place,
+    },
+  };
 }
 
 /** Every action needs what it acts on, and nothing is there for no action. */
@@ -55,62 +81,19 @@ function checkObjects(
   path: Path,
   report: Report,
 ): void {
-  const onTopics = actions.has('publish') || actions.has('subscribe') || actions.has('receive');
-  if (onTopics && !topics) report(path, 'this rule needs topics', 'topics: "#" means every topic outside of $ trees');
+  const onTopics = [...actions].some((action) => action !== 'connect');
+  if (onTopics && !topics) report(path, 'this rule needs topics', 'topics: "#" means every topic');
   if (!onTopics && topics) report([...path, 'topics'], 'topics without publish, subscribe or receive');
   if (actions.has('connect') && !clientids)
     report(path, 'a rule on connect needs clientids', 'clientids: "*" means every client ID');
   if (!actions.has('connect') && clientids) report([...path, 'clientids'], 'clientids without connect');
 }
 
-function parseTopics(texts: readonly string[], path: Path, report: Report): TopicPattern[] {
-  for (const [index, text] of texts.entries()) {
-    const at = [...path, index];
-    checkVariables(text, at, report);
-    const problem = filterProblem(text.replace(/\$\{[^}]*\}/g, 'x'));
-    if (problem) report(at, `the topic filter ${JSON.stringify(text)} ${problem}`);
-    if (text.startsWith('$share/'))
-      report(at, 'a rule is about the filter in a shared subscription', 'leave out $share and the name');
+function checkTimeZone(name: string, report: Report): void {
+  if (name === 'UTC') return;
+  try {
+    new Clock(name).minuteOfDay(0);
+  } catch {
+    report(['timezone'], `there is no time zone ${name}`, 'write one such as UTC or Europe/Berlin');
   }
-  return texts.map(parseTopicPattern);
-}
-
-function parseClientIds(texts: readonly string[], path: Path, report: Report): ClientIdPattern[] {
-  return texts.flatMap((text, index) => {
-    checkVariables(text, [...path, index], report);
-    const pattern = parseClientIdPattern(text);
-    if (!pattern) report([...path, index], `${JSON.stringify(text)} has more than one *`);
-    return pattern ?? [];
-  });
-}
-
-function checkVariables(text: string, path: Path, report: Report): void {
-  const template = parseTemplate(text);
-  for (const name of variablesOf(template)) {
-    if (isVariable(name)) continue;
-    const meant = closest(name, variableNames);
-    const known = variableNames.map((known) => `\${${known}}`).join(' and ');
-    report(path, `there is no variable \${${name}}`, meant ? `did you mean \${${meant}}?` : `there are ${known}`);
-  }
-  if (template.some((part, index) => index % 2 === 0 && part.includes('${'))) {
-    report(path, `${JSON.stringify(text)} has a \${ without its }`);
-  }
-}
-
-/** A delivery is judged by its topic alone, so that the answer is the same for each message of it. */
-function parseConditions(
-  { when = {} }: WrittenRule,
-  actions: ReadonlySet<Action>,
-  path: Path,
-  report: Report,
-): Conditions {
-  const { qos, retain } = when;
-  const refuse = (key: string, unknown: readonly Action[]) => {
-    const action = unknown.find((action) => actions.has(action));
-    if (action)
-      report([...path, key], `${key} is not known of ${action}`, 'write rules of their own for the other actions');
-  };
-  if (qos !== undefined) refuse('qos', ['connect', 'receive']);
-  if (retain !== undefined) refuse('retain', ['connect', 'subscribe', 'receive']);
-  return { ...(qos === undefined ? {} : { qos: new Set(qos) }), ...(retain === undefined ? {} : { retain }) };
 }

@@ -1,27 +1,39 @@
-import type { Rule } from './rule.js';
+import { variablesIn } from './object.js';
+import type { Effect, Rule } from './rule.js';
 import { RuleTree } from './rule-tree.js';
+import { variablesOf } from './template.js';
 
 /** The rules that are about one kind of client, ready to be asked. */
-export interface RuleSet {
-  readonly allow: RuleTree;
-  readonly deny: RuleTree;
-  /** Rules on `connect`, those that deny first. */
-  readonly connect: readonly Rule[];
-  /** Whether an answer can depend on anything besides action and topic. */
-  readonly isConditional: boolean;
-}
+export class RuleSet {
+  readonly trees: Readonly<Record<Effect, RuleTree>> = { allow: new RuleTree(), deny: new RuleTree() };
+  /** Rules on `connect`. */
+  readonly connect: Readonly<Record<Effect, Rule[]>> = { allow: [], deny: [] };
+  /** Every variable in it, with the first rule that holds it. */
+  readonly variables = new Map<string, Rule>();
+  /** Whether an answer can depend on QoS or retain flag besides action and topic. */
+  asksFlags = false;
+  /** Whether an answer can depend on the payload. */
+  asksPayload = false;
 
-/** @param rules all of them about the same clients */
-export function compileRuleSet(rules: readonly Rule[]): RuleSet {
-  const trees = { allow: new RuleTree(), deny: new RuleTree() };
-  for (const rule of rules) {
-    for (const pattern of rule.topics) trees[rule.effect].add(pattern, rule);
+  static of(rules: Iterable<Rule>): RuleSet {
+    const set = new RuleSet();
+    for (const rule of rules) set.add(rule);
+    return set;
   }
-  const denying = rules.filter(({ effect }) => effect === 'deny');
-  const allowing = rules.filter(({ effect }) => effect === 'allow');
-  return {
-    ...trees,
-    connect: [...denying, ...allowing].filter(({ actions }) => actions.has('connect')),
-    isConditional: rules.some(({ conditions }) => Object.keys(conditions).length > 0),
-  };
+
+  add(rule: Rule): void {
+    const { effect, actions, topics, clientIds, conditions } = rule;
+    for (const pattern of topics) {
+      this.trees[effect].add(pattern, rule);
+      for (const level of pattern.levels) this.#note(variablesOf(level), rule);
+    }
+    for (const pattern of clientIds) this.#note(variablesIn(pattern), rule);
+    if (actions.has('connect')) this.connect[effect].push(rule);
+    if (conditions.qos !== undefined || conditions.retain !== undefined) this.asksFlags = true;
+    if (conditions.payloadSize !== undefined || conditions.sealed !== undefined) this.asksPayload = true;
+  }
+
+  #note(variables: readonly string[], rule: Rule): void {
+    for (const variable of variables) if (!this.variables.has(variable)) this.variables.set(variable, rule);
+  }
 }

@@ -1,4 +1,5 @@
 import type { Place } from '../errors.js';
+import type { Conditions, Setting } from './conditions.js';
 import type { ClientIdPattern, TopicPattern } from './object.js';
 import type { SubjectPattern } from './subject.js';
 
@@ -9,34 +10,50 @@ export type Action = (typeof actions)[number];
 
 export type Effect = 'allow' | 'deny';
 
-/** What a rule asks of the packet besides its topic; every field that is given must hold. */
-export interface Conditions {
-  readonly qos?: ReadonlySet<number>;
-  readonly retain?: boolean;
+/** How a rule of a role came to be about its subject. */
+export interface Given {
+  readonly role: string;
+  /** Of the rule that gives the role. */
+  readonly place: Place;
 }
 
-/** One rule of a policy: whom it is about, what they may or may not do, with what. */
-export interface Rule {
+/** What a rule says, whoever it is about. */
+export interface Permission {
   readonly effect: Effect;
   readonly actions: ReadonlySet<Action>;
-  readonly subject: SubjectPattern;
   /** For `publish`, `subscribe` and `receive`. */
   readonly topics: readonly TopicPattern[];
   /** For `connect`. */
   readonly clientIds: readonly ClientIdPattern[];
   readonly conditions: Conditions;
+  readonly setting: Setting;
   /** Where it is written. */
   readonly place: Place;
 }
 
-/** What is known of a packet when a rule is asked. */
-export interface Circumstances {
-  /** Of the PUBLISH, or the one asked for in the SUBSCRIBE. */
-  readonly qos: number;
-  /** Of the PUBLISH; false in a SUBSCRIBE. */
-  readonly retain: boolean;
+/** One rule of a policy: whom it is about, what they may or may not do, with what. */
+export interface Rule extends Permission {
+  readonly subject: SubjectPattern;
+  /** Undefined for a rule that stands outside of roles. */
+  readonly given: Given | undefined;
 }
 
-export function conditionsHold({ qos, retain }: Conditions, circumstances: Circumstances): boolean {
-  return (qos === undefined || qos.has(circumstances.qos)) && (retain === undefined || retain === circumstances.retain);
+/** A group that the policy defines: whoever one of the patterns is about. */
+export interface Group {
+  readonly name: string;
+  readonly members: readonly SubjectPattern[];
+}
+
+/** Everything that a policy says, as plain values. */
+export interface PolicyText {
+  /** In the order of the file. */
+  readonly rules: readonly Rule[];
+  readonly groups: readonly Group[];
+  /** Of the hours in it. */
+  readonly timeZone: string;
+}
+
+/** `file:line` of the rule, which is what a denial is known by. */
+export function nameOfRule(rule: Rule | undefined): string {
+  return rule === undefined ? 'default' : `${rule.place.file}:${rule.place.line}`;
 }

@@ -1,45 +1,41 @@
 import { type BlockList, isIPv6 } from 'node:net';
-import type { CertificateFacts } from '../identity/principal.js';
+import { type Subject, valuesOf } from './facts.js';
 import { matchesText, type TextPattern } from './text-pattern.js';
 
-/** What a policy knows of a connected client. */
-export interface Subject {
-  /** Undefined for an anonymous client. */
-  readonly username: string | undefined;
-  readonly clientId: string;
-  /** How its identity was proven. */
-  readonly method: 'password' | 'certificate' | 'psk' | 'anonymous';
-  readonly certificate?: CertificateFacts | undefined;
-  /** IP address that it comes from. */
-  readonly address: string;
-  /** Protocol and port by which it came in, such as `mqtts:8883`. */
-  readonly listener: string;
+/** One thing that must hold of a client: some value of the fact matches some pattern. */
+export interface FactTest {
+  readonly fact: string;
+  readonly patterns: readonly TextPattern[];
 }
 
-/** Whom a rule is about: a client that satisfies every field that is given, each by any one of its entries. */
+/** Whom a rule is about: a client that passes every test. */
 export interface SubjectPattern {
-  readonly username?: readonly TextPattern[];
-  readonly clientid?: readonly TextPattern[];
-  /** User names of the groups named. */
-  readonly group?: ReadonlySet<string>;
-  readonly method?: ReadonlySet<string>;
-  readonly address?: BlockList;
-  readonly listener?: readonly TextPattern[];
+  readonly tests: readonly FactTest[];
+  /** It must come from within each. */
+  readonly addresses: readonly BlockList[];
 }
 
-/** Whether a rule is about this client. A client without user name has no user name that could match. */
-export function subjectMatches(pattern: SubjectPattern, subject: Subject): boolean {
-  const { username, clientId, method, address, listener } = subject;
+export const everybody: SubjectPattern = { tests: [], addresses: [] };
+
+export function isEverybody({ tests, addresses }: SubjectPattern): boolean {
+  return tests.length + addresses.length === 0;
+}
+
+/** Whether a rule is about this client. A client that has no value for a fact passes no test of it. */
+export function subjectMatches({ tests, addresses }: SubjectPattern, subject: Subject): boolean {
   return (
-    (pattern.username === undefined || (username !== undefined && anyMatches(pattern.username, username))) &&
-    (pattern.clientid === undefined || anyMatches(pattern.clientid, clientId)) &&
-    (pattern.group === undefined || (username !== undefined && pattern.group.has(username))) &&
-    (pattern.method === undefined || pattern.method.has(method)) &&
-    (pattern.address === undefined || pattern.address.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')) &&
-    (pattern.listener === undefined || anyMatches(pattern.listener, listener))
+    tests.every((test) => testHolds(test, subject)) &&
+    addresses.every((list) => list.check(subject.address, isIPv6(subject.address) ? 'ipv6' : 'ipv4'))
   );
 }
 
-function anyMatches(patterns: readonly TextPattern[], text: string): boolean {
-  return patterns.some((pattern) => matchesText(pattern, text));
+export function testHolds({ fact, patterns }: FactTest, subject: Subject): boolean {
+  return valuesOf(subject, fact).some((value) => patterns.some((pattern) => matchesText(pattern, value)));
+}
+
+/** Whoever is meant by both. */
+export function both(one: SubjectPattern, other: SubjectPattern): SubjectPattern {
+  if (isEverybody(one)) return other;
+  if (isEverybody(other)) return one;
+  return { tests: [...one.tests, ...other.tests], addresses: [...one.addresses, ...other.addresses] };
 }

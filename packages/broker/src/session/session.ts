@@ -1,4 +1,5 @@
 import { isSharedFilter, type QoS, type Will } from '@moat/codec';
+import type { Decision } from '../policy/decide.js';
 import { Message } from '../routing/message.js';
 import type { RetainedMatch } from '../routing/retained.js';
 import type { Router } from '../routing/router.js';
@@ -17,7 +18,8 @@ import type { SessionCounters } from './session-counters.js';
 /** What a client may do, as far as its session has to ask. Bound to one principal by the connection. */
 export interface Rights {
   mayReceive(topic: string): boolean;
-  mayPublish(topic: string, qos: QoS, retain: boolean): boolean;
+  mayPublish(topic: string, qos: QoS, retain: boolean, message: { readonly payload: Uint8Array }): Decision;
+  denied(action: 'publish', topic: string, decision: Decision): void;
 }
 
 /** What every session is given to work with. */

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Policy } from '../../dist/policy/compile.js';
+import type { Circumstances } from '../../dist/policy/conditions.js';
 import type { BoundPolicy } from '../../dist/policy/decide.js';
+import type { Subject } from '../../dist/policy/facts.js';
 import { filterIsSubset, topicMatches } from '../../dist/policy/filter.js';
 import { parsePolicy } from '../../dist/policy/parse.js';
-import type { Circumstances } from '../../dist/policy/rule.js';
-import type { Subject } from '../../dist/policy/subject.js';
 import { circumstances, filter, pattern, policy, request, rule, subject, topic } from './arbitraries.js';
 import { type NaivePolicy, type NaiveRule, naiveDecide, shortTopics } from './naive.js';
 
@@ -47,12 +47,14 @@ describe('a compiled policy', () => {
         subject,
         request,
         circumstances,
-        (policy, fallback, subject, request, circumstances) => {
-          const expected = naiveDecide(policy, fallback, subject, request.action, request.target, circumstances);
-          assert.equal(isAllowed(parse(policy, fallback).bind(subject), request, circumstances), expected);
+        fc.constantFrom(0, 479, 480, 1_049, 1_050, 1_320),
+        (policy, fallback, subject, { action, target }, circumstances, minute) => {
+          const expected = naiveDecide(policy, fallback, subject, action, target, circumstances, minute);
+          const bound = parse(policy, fallback).bind(subject, minute * 60_000);
+          assert.equal(isAllowed(bound, { action, target }, circumstances), expected);
         },
       ),
-      { numRuns },
+      { numRuns: 1_500 },
     );
   });
 
@@ -197,7 +199,7 @@ describe('a compiled policy', () => {
       line: 4,
       column: 3,
     });
-    assert.deepEqual(bound.decide('publish', 'b', plain), { allowed: false, rule: undefined });
+    assert.deepEqual(bound.decide('publish', 'b', plain), { allowed: false, rule: undefined, reserved: false });
   });
 
   it('lets a wide subscription through and holds back what is denied within it at delivery', () => {
@@ -221,13 +223,63 @@ describe('a compiled policy', () => {
     assert.equal(bound.decide('subscribe', '$share/open/#', plain).allowed, false);
   });
 
-  it('knows whether anything but action and topic matters', () => {
+  it('knows what matters besides action and topic', () => {
     const rules: NaiveRule[] = [publishTo('a')];
-    assert.equal(parse({ groups: {}, rules }).bind(alice).isConditional, false);
-    const conditional = { ...publishTo('b'), subject: { username: 'alice' }, when: { qos: 2 } };
-    const policy = parse({ groups: {}, rules: [...rules, conditional] });
-    assert.equal(policy.bind(alice).isConditional, true);
-    assert.equal(policy.bind({ ...alice, username: 'bob' }).isConditional, false);
+    const asks = (policy: Policy, username = 'alice') => {
+      const { asksFlags, asksPayload } = policy.bind({ ...alice, username });
+      return [asksFlags, asksPayload];
+    };
+    assert.deepEqual(asks(parse({ groups: {}, rules })), [false, false]);
+    const conditional = { ...publishTo('b'), subject: { username: 'alice' } };
+    const flags = parse({ groups: {}, rules: [...rules, { ...conditional, when: { qos: 2 } }] });
+    assert.deepEqual(asks(flags), [true, false]);
+    assert.deepEqual(asks(flags, 'bob'), [false, false]);
+    assert.deepEqual(asks(parse({ groups: {}, rules: [{ ...conditional, when: { max_payload: 2 } }] })), [false, true]);
+  });
+
+  it('refuses what asks for a seal as long as nothing is known of seals', () => {
+    for (const sealed of ['none', 'signature', 'mac', 'encrypted']) {
+      const allowing = parse({ groups: {}, rules: [{ ...publishTo('a'), when: { sealed } }] }).bind(alice);
+      assert.equal(allowing.decide('publish', 'a', plain).allowed, false);
+      const denying = { deny: ['publish'], topics: ['a'], when: { sealed } };
+      const denied = parse({ groups: {}, rules: [publishTo('a'), denying] }).bind(alice);
+      assert.equal(denied.decide('publish', 'a', plain).allowed, false);
+    }
+  });
+
+  it("lets nobody write what is the server's own, whatever it allows", () => {
+    const bound = parse({ groups: {}, rules: [{ allow: ['publish'], topics: ['$SYS/#', '$own/#'] }] }, 'allow').bind(
+      alice,
+    );
+    for (const topic of ['$SYS', '$SYS/a', '$share/a/b'])
+      assert.deepEqual(bound.decide('publish', topic, plain), { allowed: false, rule: undefined, reserved: true });
+    assert.equal(bound.decide('publish', '$own/a', plain).allowed, true);
+    assert.equal(bound.decide('publish', '$SYSTEM/a', plain).allowed, true);
+  });
+
+  it('tells of values that cannot stand in a pattern, with the rule that they keep from matching', () => {
+    const text = 'rules:\n- allow: publish\n  topics: "a/${clientid}/${username}"\n';
+    const bound = parsePolicy(text, 'policy.yaml').bind({ ...alice, clientId: 'a/b', username: undefined });
+    const [told, ...more] = bound.unusableValues();
+    assert.equal(told?.problem, 'the value of ${clientid} holds /');
+    assert.equal(told?.rule.place.line, 2);
+    assert.deepEqual(more, []);
+  });
+
+  it('takes no part in a variable that has more values than any client needs', () => {
+    const several = (count: number) =>
+      parse({ groups: {}, rules: [publishTo('${claims.tenant}')] })
+        .bind({ ...alice, claims: { tenant: Array.from({ length: count }, (_, index) => `t${index}`) } })
+        .decide('publish', 't0', plain).allowed;
+    assert.deepEqual([several(16), several(17)], [true, false]);
+  });
+
+  it('says by which role a rule came to hold', () => {
+    const text =
+      'roles:\n  reader:\n  - allow: receive\n    topics: a\nrules:\n- subject: { username: alice }\n  roles: reader\n';
+    const { rule } = parsePolicy(text, 'policy.yaml').bind(alice).decide('receive', 'a');
+    assert.equal(rule?.place.line, 3);
+    assert.deepEqual(rule?.given, { role: 'reader', place: { file: 'policy.yaml', line: 6, column: 3 } });
   });
 });
 
@@ -251,10 +303,30 @@ describe('the subject of a rule', () => {
     ['{ address: 192.0.2.0/24 }', { address: '' }, false],
     ['{ listener: "mqtts:*" }', {}, true],
     ['{ listener: "*:1883" }', {}, false],
+    ['{ group: friends }', { username: undefined, groups: ['friends'] }, true],
+    ['{ group: insiders }', {}, true],
+    ['{ group: insiders }', { username: 'bob' }, false],
+    ['{ group: insiders, clientid: bob }', {}, false],
+    ['{ group: strangers }', { username: 'bob' }, true],
+    ['{ cert: { cn: "al*" } }', { certificate: { cn: 'alice' } }, true],
+    ['{ cert: { cn: "al*" } }', {}, false],
+    ['{ cert: { san_dns: a.example.com } }', { certificate: { san_dns: ['b.example.com', 'a.example.com'] } }, true],
+    ['{ cert: { fingerprint: "AB:CD" } }', { certificate: { fingerprint: 'abcd' } }, true],
+    ['{ claims: { tenant: [acme, "eu-*"] } }', { claims: { tenant: ['x', 'eu-1'] } }, true],
+    ['{ claims: { tenant: acme } }', { claims: { tenant: { acme: true } } }, false],
+    ['{ claims: { realm.level: "3" } }', { claims: { realm: { level: 3 } } }, true],
+    ['{ claims: { realm.level: "3" } }', { claims: { 'realm.level': 3 } }, true],
+    ['{ claims: { constructor: "*" } }', { claims: {} }, false],
+    ['{ claims: { toString.name: "*" } }', { claims: {} }, false],
+    ['{ scope: [write, read] }', { scopes: ['read'] }, true],
+    ['{ scope: read }', {}, false],
+    ['{ method: token }', { method: 'token' }, true],
   ];
   for (const [written, client, isAbout] of table) {
     it(`${written} ${isAbout ? 'is' : 'is not'} about ${JSON.stringify({ ...alice, ...client })}`, () => {
-      const text = `groups: { friends: [alice] }\nrules: [{ subject: ${written}, allow: publish, topics: t }]`;
+      const groups =
+        'friends: [alice], insiders: { group: friends, listener: "mqtts:*" }, strangers: { username: "b*" }';
+      const text = `groups: { ${groups} }\nrules: [{ subject: ${written}, allow: publish, topics: t }]`;
       const bound = parsePolicy(text, 'policy.yaml').bind({ ...alice, ...client });
       assert.equal(bound.decide('publish', 't', plain).allowed, isAbout);
     });

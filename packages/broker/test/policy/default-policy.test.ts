@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { defaultPolicy } from '../../dist/policy/default-policy.js';
+import type { Subject } from '../../dist/policy/facts.js';
 import { parsePolicy } from '../../dist/policy/parse.js';
-import type { Subject } from '../../dist/policy/subject.js';
 
 const policy = parsePolicy(defaultPolicy, 'policy.yaml');
 const plain = { qos: 0, retain: false };

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { filterIsSubset, filterProblem, topicMatches } from '../../dist/policy/filter.js';
+import { filterIsSubset, filterProblem, intersection, topicMatches } from '../../dist/policy/filter.js';
 import { filter, topic } from './arbitraries.js';
-import { naiveIsSubset, naiveMatches } from './naive.js';
+import { naiveIsSubset, naiveMatches, shortTopics } from './naive.js';
 
 describe('a topic filter', () => {
   const table: [filter: string, topic: string, matches: boolean][] = [
@@ -73,4 +73,23 @@ describe('a filter asked for', () => {
       assert.equal(filterIsSubset(requested, granted), isSubset);
     });
   }
+});
+
+describe('what two filters have in common', () => {
+  it('is what both match, and nothing else', () => {
+    fc.assert(
+      fc.property(filter, filter, (one, other) => {
+        const common = intersection(one, other);
+        for (const topic of shortTopics) {
+          const expected = naiveMatches(one, topic) && naiveMatches(other, topic);
+          assert.equal(
+            common !== undefined && naiveMatches(common, topic),
+            expected,
+            `${one} and ${other} at ${topic}`,
+          );
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
 });

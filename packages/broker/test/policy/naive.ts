@@ -1,20 +1,39 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the policy language
+import type { Circumstances } from '../../dist/policy/conditions.js';
+import type { Subject } from '../../dist/policy/facts.js';
+
 /** The definition of a policy's answers, written down as plainly as possible and without regard to speed. */
 export interface NaiveRule {
   readonly allow?: readonly string[];
   readonly deny?: readonly string[];
-  readonly subject?: { readonly username?: string; readonly group?: string };
+  readonly roles?: readonly string[];
+  readonly subject?: NaiveAbout;
   readonly topics?: readonly string[];
   readonly clientids?: readonly string[];
-  readonly when?: { readonly qos?: number; readonly retain?: boolean };
+  readonly when?: {
+    readonly qos?: number;
+    readonly retain?: boolean;
+    readonly min_payload?: number;
+    readonly max_payload?: number;
+    readonly sealed?: string;
+    readonly tls?: boolean;
+    readonly hours?: string;
+  };
 }
 
-export interface NaiveSubject {
-  readonly username: string | undefined;
-  readonly clientId: string;
+/** Whom a rule is about, or a group consists of: every field must hold, by any of its entries. */
+export interface NaiveAbout {
+  readonly username?: string;
+  readonly group?: readonly string[];
+  readonly cert?: { readonly cn?: string; readonly san_uri?: string };
+  readonly claims?: { readonly tenant?: string };
+  readonly scope?: string;
+  readonly method?: string;
 }
 
 export interface NaivePolicy {
-  readonly groups: Readonly<Record<string, readonly string[]>>;
+  readonly groups: Readonly<Record<string, readonly (string | NaiveAbout)[]>>;
+  readonly roles?: Readonly<Record<string, readonly NaiveRule[]>>;
   readonly rules: readonly NaiveRule[];
 }
 
@@ -52,49 +71,120 @@ export function naiveIsSubset(requested: string, granted: string): boolean {
 export function naiveDecide(
   policy: NaivePolicy,
   fallback: 'allow' | 'deny',
-  subject: NaiveSubject,
+  subject: Subject,
   action: string,
   target: string,
-  circumstances: { qos: number; retain: boolean },
+  circumstances: Circumstances,
+  minute = 0,
 ): boolean {
-  const applies = (rule: NaiveRule) =>
-    isAbout(policy, rule, subject) &&
-    (rule.when?.qos ?? circumstances.qos) === circumstances.qos &&
-    (rule.when?.retain ?? circumstances.retain) === circumstances.retain &&
+  if (action === 'publish' && /^\$(SYS|share)(\/|$)/.test(target)) return false;
+  const rules = policy.rules.flatMap((rule) => written(rule, policy));
+  const applies = ({ about, rule }: Written) =>
+    about.every((each) => isAbout(policy, each, subject)) &&
+    holds(rule, subject, circumstances, minute) &&
     (action === 'connect'
       ? (rule.clientids ?? []).some((pattern) => clientIdMatches(pattern, subject, target))
       : (rule.topics ?? []).some((pattern) => topicApplies(pattern, subject, action, target)));
-  if (policy.rules.some((rule) => rule.deny?.includes(action) && applies(rule))) return false;
-  if (policy.rules.some((rule) => rule.allow?.includes(action) && applies(rule))) return true;
+  if (rules.some((each) => each.rule.deny?.includes(action) && applies(each))) return false;
+  if (rules.some((each) => each.rule.allow?.includes(action) && applies(each))) return true;
   return fallback === 'allow';
 }
 
-function isAbout({ groups }: NaivePolicy, { subject = {} }: NaiveRule, { username }: NaiveSubject): boolean {
-  if (subject.username !== undefined && subject.username !== username) return false;
-  return subject.group === undefined || (username !== undefined && (groups[subject.group] ?? []).includes(username));
+/** A rule that allows or denies, and everything that its client must be. */
+interface Written {
+  readonly rule: NaiveRule;
+  readonly about: readonly NaiveAbout[];
 }
 
-function topicApplies(pattern: string, subject: NaiveSubject, action: string, target: string): boolean {
-  const filter = substitute(pattern, subject);
-  if (filter === undefined) return false;
-  if (filter.startsWith('$') && pattern.startsWith('${')) return false;
-  return action === 'subscribe'
-    ? naiveIsSubset(target.replace(/^\$share\/[^/]*\//, ''), filter)
-    : naiveMatches(filter, target);
+function written(rule: NaiveRule, policy: NaivePolicy): Written[] {
+  const about = rule.subject ?? {};
+  if (rule.roles === undefined) return [{ rule, about: [about] }];
+  const inner = rule.roles.flatMap((role) => policy.roles?.[role] ?? []).flatMap((each) => written(each, policy));
+  return inner.map((each) => ({ rule: each.rule, about: [about, ...each.about] }));
 }
 
-function clientIdMatches(pattern: string, subject: NaiveSubject, clientId: string): boolean {
-  const parts = pattern.split('*').map((part) => substitute(part, subject));
-  if (parts.includes(undefined)) return false;
-  const literal = parts.map((part) => (part ?? '').replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${literal.join('.*')}$`, 's').test(clientId);
+/** What is not known counts as what keeps a rule from allowing. */
+function holds(
+  { when = {}, deny }: NaiveRule,
+  subject: Subject,
+  circumstances: Circumstances,
+  minute: number,
+): boolean {
+  const { qos, retain, payloadSize, sealed } = circumstances;
+  const unknown = deny !== undefined;
+  if (when.qos !== undefined && when.qos !== qos) return false;
+  if (when.retain !== undefined && when.retain !== retain) return false;
+  if (when.tls !== undefined && when.tls !== (subject.tls ?? false)) return false;
+  if (when.min_payload !== undefined && !(payloadSize === undefined ? unknown : payloadSize >= when.min_payload))
+    return false;
+  if (when.max_payload !== undefined && !(payloadSize === undefined ? unknown : payloadSize <= when.max_payload))
+    return false;
+  if (when.sealed !== undefined && !(sealed === undefined ? unknown : sealed === when.sealed)) return false;
+  if (when.hours === undefined) return true;
+  const [from = 0, to = 0] = when.hours
+    .split('-')
+    .map((clock) => Number(clock.slice(0, 2)) * 60 + Number(clock.slice(3)));
+  return from < to ? from <= minute && minute < to : from <= minute || minute < to;
 }
 
-function substitute(pattern: string, { username, clientId }: NaiveSubject): string | undefined {
-  const values: Record<string, string | undefined> = { username, clientid: clientId };
-  const used = [...pattern.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => values[name]);
-  if (used.some((value) => !value || [...value].some((character) => /[/+#]/.test(character) || character < ' '))) {
-    return undefined;
-  }
-  return pattern.replace(/\$\{(\w+)\}/g, (_, name: string) => values[name] ?? '');
+function isAbout(policy: NaivePolicy, about: NaiveAbout, subject: Subject): boolean {
+  const { username, group, cert, claims, scope, method } = about;
+  const { tenant } = subject.claims ?? {};
+  return (
+    (username === undefined || username === subject.username) &&
+    (method === undefined || method === subject.method) &&
+    (scope === undefined || (subject.scopes ?? []).includes(scope)) &&
+    (cert?.cn === undefined || cert.cn === subject.certificate?.cn) &&
+    (cert?.san_uri === undefined || (subject.certificate?.san_uri ?? []).includes(cert.san_uri)) &&
+    (claims?.tenant === undefined || [tenant].flat().includes(claims.tenant)) &&
+    (group === undefined || group.some((name) => isMember(policy, name, subject)))
+  );
+}
+
+function isMember(policy: NaivePolicy, name: string, subject: Subject): boolean {
+  if (subject.groups?.includes(name)) return true;
+  return (policy.groups[name] ?? []).some((entry) =>
+    isAbout(policy, typeof entry === 'string' ? { username: entry } : entry, subject),
+  );
+}
+
+function topicApplies(pattern: string, subject: Subject, action: string, target: string): boolean {
+  return substitute(pattern, subject).some((filter) => {
+    if (filter.startsWith('$') && pattern.startsWith('${')) return false;
+    return action === 'subscribe'
+      ? naiveIsSubset(target.replace(/^\$share\/[^/]*\//, ''), filter)
+      : naiveMatches(filter, target);
+  });
+}
+
+function clientIdMatches(pattern: string, subject: Subject, clientId: string): boolean {
+  const star = '\u{f8ff}';
+  return substitute(pattern.replaceAll('*', star), subject).some((text) => {
+    const literal = text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(star, '.*');
+    return new RegExp(`^${literal}$`, 's').test(clientId);
+  });
+}
+
+/** Every text that a pattern becomes by some choice of one value for each of its variables. */
+function substitute(pattern: string, subject: Subject): string[] {
+  const [variable] = /\$\{[^}]*\}/.exec(pattern) ?? [];
+  if (variable === undefined) return [pattern];
+  const { username, clientId, certificate, claims } = subject;
+  const known: Record<string, unknown> = {
+    '${username}': username,
+    '${clientid}': clientId,
+    '${cert.cn}': certificate?.cn,
+    '${cert.san_uri}': certificate?.san_uri,
+    '${claims.tenant}': claims?.['tenant' as never],
+  };
+  const values = [known[variable] ?? []].flat() as string[];
+  const usable = values.filter(
+    (value) => value && ![...value].some((character) => /[/+#]/.test(character) || character < ' '),
+  );
+  return usable.flatMap((value) =>
+    substitute(
+      pattern.replaceAll(variable, () => value),
+      subject,
+    ),
+  );
 }

@@ -127,6 +127,54 @@ describe('reading a policy', () => {
       'rules:\n- allow: publish\n  topics: a\n  when: {qos: 3}',
       ['4:15: rules[0].when.qos must be one of 0, 1, 2, not 3'],
     ],
+    [
+      'a rule with an effect and roles',
+      'roles: {r: []}\nrules:\n- allow: publish\n  roles: r\n  topics: a',
+      ['3:3: a rule must have either allow or deny, or roles', '5:11: topics beside roles'],
+    ],
+    [
+      'a role that there is not',
+      'roles: {reader: []}\nrules:\n- roles: [raeder]',
+      ['3:11: there is no role raeder (did you mean reader?)'],
+    ],
+    [
+      'roles that give each other',
+      'roles:\n  a: [{roles: b}]\n  b: [{roles: a}]\nrules: [{roles: a}]',
+      ['2:15: the role a gives itself', '3:15: the role b gives itself'],
+    ],
+    ['groups within each other', 'groups:\n  a: {group: b}\n  b: {group: a}', ['3:6: the group b is within itself']],
+    [
+      'an unknown group in a group',
+      'groups:\n  staff: []\n  a: {group: stuff}',
+      ['3:6: there is no group stuff (did you mean staff?)'],
+    ],
+    [
+      'a variable of several values twice',
+      'rules:\n- allow: publish\n  topics: "${claims.t}/${claims.t}"',
+      ['3:11: ${claims.t} stands twice'],
+    ],
+    [
+      'a claim whose name is none in a topic',
+      'rules:\n- allow: publish\n  topics: "a/${claims.}"',
+      ['3:11: there is no variable ${claims.}'],
+    ],
+    [
+      'a part of the day that is none',
+      'rules:\n- allow: publish\n  topics: a\n  when: {hours: ["8-17", "25:00-26:00", "08:00-08:00"]}',
+      ['4:18: "8-17" is no part of a day', '4:26: "25:00-26:00" is no', '4:41: "08:00-08:00" is no'],
+    ],
+    ['a time zone that is none', 'timezone: Mars/Base', ['1:11: there is no time zone Mars/Base']],
+    [
+      'a payload that is none',
+      'rules:\n- allow: publish\n  topics: a\n  when: {min_payload: 2, max_payload: 1}',
+      ['4:23: no payload has at least 2 and at most 1 bytes'],
+    ],
+    [
+      'a condition on the payload of a delivery',
+      'rules:\n- allow: receive\n  topics: a\n  when: {sealed: mac}',
+      ['4:18: sealed is not known of receive'],
+    ],
+    ['roles without end', endless(), ['1:8: the roles amount to more than 1000000 rules']],
     ['a bomb of aliases', bomb(), ['1:1: Excessive alias count']],
   ];
   for (const [title, text, expected] of table) {
@@ -139,6 +187,12 @@ describe('reading a policy', () => {
     });
   }
 });
+
+/** Each role gives the next one twice. */
+function endless(): string {
+  const roles = Array.from({ length: 30 }, (_, index) => `r${index}: [{roles: [r${index + 1}, r${index + 1}]}]`);
+  return `roles: {${[...roles, 'r30: []'].join(', ')}}\nrules: [{roles: r0}]`;
+}
 
 function bomb(): string {
   const line = (index: number) =>

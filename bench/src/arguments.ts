@@ -3,6 +3,7 @@ import type { Part } from './part.js';
 import type { Effort } from './scenario.js';
 
 export const usage = `Usage: npm run bench -- [options]
+       npm run bench -- policy [--write]   what a policy costs, beside other engines
 
   --part NAMES       only these sections of the page: memory, durable
   --scenario NAMES   only these, separated by commas; * at the end matches any rest (tls-*)

@@ -41,6 +41,12 @@ async function measure(part: Part, effort: Effort, certificate: Certificate): Pr
 }
 
 async function main(): Promise<number> {
+  const [command, ...rest] = process.argv.slice(2);
+  if (command === 'policy') {
+    cleanUpAtExit();
+    const { runPolicyBench } = await import('./policy/run.js');
+    return runPolicyBench(rest, say);
+  }
   const { help, json, write, effort, chosen } = readArguments(process.argv.slice(2), parts);
   if (help) {
     process.stdout.write(usage);

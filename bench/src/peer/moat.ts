@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startProcess } from '../processes.js';
-import { freePorts, host, type Peer, runningBroker } from './peer.js';
+import type { Certificate } from './certificate.js';
+import { type Broker, freePorts, host, type Peer, runningBroker } from './peer.js';
 import { portReady } from './ready.js';
 
 const root = new URL('../../../', import.meta.url);
@@ -17,37 +18,40 @@ export const moat = (engine: 'memory' | 'lmdb'): Peer => ({
     return `Moat ${(JSON.parse(manifest) as { version: string }).version}`;
   },
 
-  async start(directory, certificate) {
-    const ports = await freePorts();
-    const { certfile, keyfile, clients } = certificate;
-    const max_connections = 20_000;
-    const secure = { protocol: 'mqtts', bind: host, certfile, keyfile, tls_version: 'tlsv1.3', max_connections };
-    const configuration = {
-      data_dir: directory,
-      listeners: [
-        { protocol: 'mqtt', bind: host, port: ports.plain, max_connections },
-        { ...secure, port: ports.secure, cafile: clients.cafile },
-        {
-          ...secure,
-          port: ports.mutual,
-          cafile: clients.cafile,
-          crlfile: clients.crlfile,
-          require_certificate: true,
-          use_identity_as_username: 'cn',
-        },
-      ],
-      authentication: { allow_anonymous: true },
-      authorization: { default: 'allow' },
-      limits: { profile: 'off' },
-      storage: { engine },
-      // As the others, which log nothing either.
-      log: { level: 'warn' },
-    };
-    const file = join(directory, 'moat.yaml');
-    writeFileSync(file, JSON.stringify(configuration)); // every JSON text is a YAML text
-    const child = startProcess(process.execPath, [command, 'start', '-c', file], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    return runningBroker(child, portReady(child, ports.secure), ports, certificate);
-  },
+  start: (directory, certificate) =>
+    startMoat(directory, certificate, { authorization: { default: 'allow' }, storage: { engine } }),
 });
+
+/** Starts Moat with more configuration than all measurements share. */
+export async function startMoat(directory: string, certificate: Certificate, more: object): Promise<Broker> {
+  const ports = await freePorts();
+  const { certfile, keyfile, clients } = certificate;
+  const max_connections = 20_000;
+  const secure = { protocol: 'mqtts', bind: host, certfile, keyfile, tls_version: 'tlsv1.3', max_connections };
+  const configuration = {
+    data_dir: directory,
+    listeners: [
+      { protocol: 'mqtt', bind: host, port: ports.plain, max_connections },
+      { ...secure, port: ports.secure, cafile: clients.cafile },
+      {
+        ...secure,
+        port: ports.mutual,
+        cafile: clients.cafile,
+        crlfile: clients.crlfile,
+        require_certificate: true,
+        use_identity_as_username: 'cn',
+      },
+    ],
+    authentication: { allow_anonymous: true },
+    limits: { profile: 'off' },
+    // As the others, which log nothing either.
+    log: { level: 'warn' },
+    ...more,
+  };
+  const file = join(directory, 'moat.yaml');
+  writeFileSync(file, JSON.stringify(configuration)); // every JSON text is a YAML text
+  const child = startProcess(process.execPath, [command, 'start', '-c', file], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  return runningBroker(child, portReady(child, ports.secure), ports, certificate);
+}

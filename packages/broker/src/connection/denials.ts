@@ -26,7 +26,7 @@ export class Denials {
   private readonly repeated = new Map<string, Repeated>();
 
   constructor(
-    private readonly audit: Audit,
+    private readonly audit: Pick<Audit, 'record'>,
     private readonly subject: Subject,
   ) {}
 

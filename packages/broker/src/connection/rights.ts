@@ -1,4 +1,5 @@
 import type { QoS } from '@moat/codec';
+import type { Audit } from '../audit/audit.js';
 import type { Policy } from '../policy/compile.js';
 import type { Circumstances } from '../policy/conditions.js';
 import type { BoundPolicy, Decision } from '../policy/decide.js';
@@ -23,6 +24,13 @@ interface Judgement {
   receiving: Decisions | undefined;
 }
 
+/** What it asks of everything around it. */
+export interface RightsContext
+  extends Pick<ConnectionContext, 'policy' | 'policyGeneration' | 'shadow' | 'sealInspector'> {
+  readonly audit: Pick<Audit, 'record'>;
+  readonly timers: { readonly now: number };
+}
+
 /**
  * What one client may do: the policy bound to its principal, with the answers of its topics kept until the policy
  * changes. From the moment in which `policyGeneration` is raised, no answer of an earlier policy is given any more.
@@ -36,7 +44,7 @@ export class ClientRights implements Rights {
   private lastDecision: Decision | undefined = undefined;
 
   constructor(
-    private readonly context: ConnectionContext,
+    private readonly context: RightsContext,
     readonly subject: Subject,
   ) {
     this.judgement = this.judge(context.policy, context.policyGeneration, Date.now());

@@ -4,6 +4,7 @@ import type { Subject } from './facts.js';
 import { Clock, isWithin, minutesOfDay, type Window } from './hours.js';
 import type { Effect, PolicyText, Rule } from './rule.js';
 import { RuleSet } from './rule-set.js';
+import type { Texts } from './rule-tree.js';
 import { inSlices } from './slices.js';
 import { isEverybody } from './subject.js';
 import { SubjectIndex } from './subject-index.js';
@@ -22,7 +23,8 @@ export class Policy {
   readonly #groups = new SubjectIndex<string>();
   /** Rules about some clients, or at some times, by their indexes. */
   readonly #particular = new SubjectIndex<number>();
-  readonly #common = new RuleSet();
+  readonly #texts: Texts = new Map();
+  readonly #common = new RuleSet(this.#texts);
   readonly #kinds = new Map<string, RuleSet>();
   readonly #windows = new Map<string, Window>();
 
@@ -107,7 +109,10 @@ export class Policy {
     const key = indexes.join();
     let compiled = this.#kinds.get(key);
     if (!compiled) {
-      compiled = RuleSet.of(indexes.map((index) => this.rules[index] as Rule));
+      compiled = RuleSet.of(
+        indexes.map((index) => this.rules[index] as Rule),
+        this.#texts,
+      );
       if (this.#kinds.size >= maxKinds) this.#kinds.clear();
       this.#kinds.set(key, compiled);
     }

@@ -4,7 +4,7 @@ import type { Subject } from './facts.js';
 import { clientIdMatches } from './object.js';
 import { type Action, type Effect, nameOfRule, type Rule } from './rule.js';
 import type { RuleSet } from './rule-set.js';
-import type { BoundLevels } from './rule-tree.js';
+import { type BoundLevels, type Node, Search } from './rule-tree.js';
 import { variableProblem } from './template.js';
 
 /** An answer, and why. */
@@ -33,13 +33,6 @@ export function nameOfDecision({ rule, reserved }: Decision): string {
   return reserved ? 'reserved' : nameOfRule(rule);
 }
 
-/** Rules, with the values of their variables for one client. */
-interface Bound {
-  readonly rules: RuleSet;
-  readonly allow: BoundLevels;
-  readonly deny: BoundLevels;
-}
-
 /**
  * A policy for one connected client. The answer is that of the definition: denied if any rule that denies applies,
  * else allowed if any rule that allows does, else the default.
@@ -55,24 +48,24 @@ export class BoundPolicy {
   /** Whether QoS and retain flag matter besides the topic; when neither these nor the payload do, the topic suffices as key. */
   readonly asksFlags: boolean;
   readonly asksPayload: boolean;
-  readonly #parts: readonly Bound[];
+  /** Where to look, and the values of the variables there. */
+  readonly #roots: readonly Node[];
+  readonly #levels: readonly BoundLevels[];
 
   /**
    * @param ruleSets all that is about the client, in parts that are shared with others
    * @param subject with the groups that the policy puts it in
    */
   constructor(
-    ruleSets: readonly RuleSet[],
+    private readonly ruleSets: readonly RuleSet[],
     readonly subject: Subject,
     private readonly fallback: Effect,
   ) {
     this.asksFlags = ruleSets.some(({ asksFlags }) => asksFlags);
     this.asksPayload = ruleSets.some(({ asksPayload }) => asksPayload);
-    this.#parts = ruleSets.map((rules) => ({
-      rules,
-      allow: rules.trees.allow.bind(subject),
-      deny: rules.trees.deny.bind(subject),
-    }));
+    const trees = ruleSets.map(({ topics }) => topics).filter(({ isEmpty }) => !isEmpty);
+    this.#roots = trees.map(({ root }) => root);
+    this.#levels = trees.map((tree) => tree.bind(subject));
   }
 
   /**
@@ -83,21 +76,18 @@ export class BoundPolicy {
     if (action === 'connect') return this.#decideConnect(target);
     if (action === 'publish' && isReserved(target)) return reserved;
     const filter = action === 'subscribe' ? (parseSharedFilter(target)?.filter ?? target) : target;
-    for (const { rules, deny } of this.#parts) {
-      const rule = rules.trees.deny.find(filter, deny, action, circumstances);
-      if (rule !== undefined) return { allowed: false, rule, reserved: false };
-    }
-    for (const { rules, allow } of this.#parts) {
-      const rule = rules.trees.allow.find(filter, allow, action, circumstances);
-      if (rule !== undefined) return { allowed: true, rule, reserved: false };
-    }
-    return byDefault[this.fallback];
+    const search = new Search(filter, action, circumstances);
+    const roots = this.#roots;
+    for (let index = 0; index < roots.length; index++)
+      if (search.in(roots[index] as Node, this.#levels[index] as BoundLevels)) break;
+    const { found: rule, denied } = search;
+    return rule === undefined ? byDefault[this.fallback] : { allowed: !denied, rule, reserved: false };
   }
 
   /** What of this client cannot stand in a variable, and the rule that it keeps from matching. */
   unusableValues(): { readonly problem: string; readonly rule: Rule }[] {
-    return this.#parts.flatMap(({ rules }) =>
-      [...rules.variables].flatMap(([variable, rule]) => {
+    return this.ruleSets.flatMap(({ variables }) =>
+      [...variables].flatMap(([variable, rule]) => {
         const problem = variableProblem(this.subject, variable);
         return problem === undefined ? [] : [{ problem, rule }];
       }),
@@ -108,8 +98,8 @@ export class BoundPolicy {
     const applies = ({ clientIds }: Rule) =>
       clientIds.some((pattern) => clientIdMatches(pattern, this.subject, clientId));
     for (const effect of ['deny', 'allow'] as const) {
-      for (const { rules } of this.#parts) {
-        const rule = rules.connect[effect].find(applies);
+      for (const { connect } of this.ruleSets) {
+        const rule = connect[effect].find(applies);
         if (rule !== undefined) return { allowed: effect === 'allow', rule, reserved: false };
       }
     }

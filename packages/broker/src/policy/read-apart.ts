@@ -10,7 +10,7 @@ export interface ReadingTask {
   readonly format: Format;
 }
 
-/** What it sends, in this order: rules in portions that are quickly taken in, and the rest; or the mistakes. */
+/** What it sends, a portion each time that it is asked: rules, as few as are quickly taken in, then the rest; or the mistakes. */
 export type Portion =
   | { readonly kind: 'rules'; readonly rules: readonly Rule[] }
   | { readonly kind: 'rest'; readonly rest: Omit<PolicyText, 'rules'> }
@@ -34,9 +34,14 @@ export function readApart(text: string, file: string, format: Format): Promise<P
   const rules: Rule[] = [];
   return new Promise((resolve, reject) => {
     worker.on('message', (portion: Portion) => {
-      if (portion.kind === 'rules') for (const rule of portion.rules) rules.push(rule);
-      else if (portion.kind === 'rest') resolve({ rules, ...portion.rest });
+      if (portion.kind === 'rules') {
+        for (const rule of portion.rules) rules.push(rule);
+        setImmediate(() => worker.postMessage('next')); // after those who are connected
+        return;
+      }
+      if (portion.kind === 'rest') resolve({ rules, ...portion.rest });
       else reject(new OperatorErrors(portion.mistakes.map(revive)));
+      worker.postMessage('end');
     });
     worker.once('error', reject);
     worker.once('exit', () => reject(new Error(`the thread that read ${file} ended early`)));

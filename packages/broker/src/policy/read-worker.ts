@@ -4,20 +4,28 @@ import type { Portion, ReadingTask } from './read-apart.js';
 import { readRules } from './read-rules.js';
 
 /** Rules that the other thread takes in within a few milliseconds. */
-const portion = 250;
+const portionSize = 100;
 
-/** Reads rules for {@link readApart}. */
-function read({ text, file, format }: ReadingTask, send: (portion: Portion) => void): void {
+/** Reads rules for {@link readApart}, portion by portion. */
+function* read({ text, file, format }: ReadingTask): Generator<Portion, void> {
   try {
     const { rules, ...rest } = readRules(text, file, format);
-    for (let start = 0; start < rules.length; start += portion)
-      send({ kind: 'rules', rules: rules.slice(start, start + portion) });
-    send({ kind: 'rest', rest });
+    for (let start = 0; start < rules.length; start += portionSize)
+      yield { kind: 'rules', rules: rules.slice(start, start + portionSize) };
+    yield { kind: 'rest', rest };
   } catch (error) {
     if (!(error instanceof OperatorErrors)) throw error;
     const mistakes = error.errors.map(({ code, message, place, hint }) => ({ code, message, place, hint }));
-    send({ kind: 'mistakes', mistakes });
+    yield { kind: 'mistakes', mistakes };
   }
 }
 
-read(workerData as ReadingTask, (message) => parentPort?.postMessage(message));
+const portions = read(workerData as ReadingTask);
+
+function sendNext(): void {
+  const { value } = portions.next();
+  if (value !== undefined) parentPort?.postMessage(value);
+}
+
+parentPort?.on('message', (message: 'next' | 'end') => (message === 'next' ? sendNext() : parentPort?.close()));
+sendNext();

@@ -1,11 +1,11 @@
 import { variablesIn } from './object.js';
 import type { Effect, Rule } from './rule.js';
-import { RuleTree } from './rule-tree.js';
+import { RuleTree, type Texts } from './rule-tree.js';
 import { variablesOf } from './template.js';
 
 /** The rules that are about one kind of client, ready to be asked. */
 export class RuleSet {
-  readonly trees: Readonly<Record<Effect, RuleTree>> = { allow: new RuleTree(), deny: new RuleTree() };
+  readonly topics: RuleTree;
   /** Rules on `connect`. */
   readonly connect: Readonly<Record<Effect, Rule[]>> = { allow: [], deny: [] };
   /** Every variable in it, with the first rule that holds it. */
@@ -15,16 +15,21 @@ export class RuleSet {
   /** Whether an answer can depend on the payload. */
   asksPayload = false;
 
-  static of(rules: Iterable<Rule>): RuleSet {
-    const set = new RuleSet();
+  constructor(texts: Texts) {
+    this.topics = new RuleTree(texts);
+  }
+
+  static of(rules: Iterable<Rule>, texts: Texts): RuleSet {
+    const set = new RuleSet(texts);
     for (const rule of rules) set.add(rule);
+    set.topics.seal();
     return set;
   }
 
   add(rule: Rule): void {
     const { effect, actions, topics, clientIds, conditions } = rule;
     for (const pattern of topics) {
-      this.trees[effect].add(pattern, rule);
+      this.topics.add(pattern, rule);
       for (const level of pattern.levels) this.#note(variablesOf(level), rule);
     }
     for (const pattern of clientIds) this.#note(variablesIn(pattern), rule);

@@ -1,0 +1,3 @@
+export { Policy } from './compile.js';
+export type { Subject } from './facts.js';
+export { readPolicy } from './parse.js';

@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { commandsPage } from './generate/commands.mjs';
 import { configurationPage } from './generate/configuration.mjs';
 import { errorsPage } from './generate/errors.mjs';
+import { policyPage } from './generate/policy.mjs';
 import { root } from './prepare.mjs';
 
 const pages = {
   'docs/reference/commands.md': commandsPage,
   'docs/reference/configuration.md': configurationPage,
   'docs/reference/errors.md': errorsPage,
+  'docs/reference/policy.md': policyPage,
 };
 
 const check = process.argv.includes('--check');

@@ -9,8 +9,9 @@ export interface Entrance {
 }
 
 /** A client as a policy sees it. */
-export function subjectOf({ username, method, certificate }: Principal, clientId: string, entrance: Entrance): Subject {
-  return { username, clientId, method, certificate: certificate && namesOf(certificate), ...entrance };
+export function subjectOf(principal: Principal, clientId: string, entrance: Entrance): Subject {
+  const { certificate } = principal;
+  return { ...principal, clientId, certificate: certificate && namesOf(certificate), ...entrance };
 }
 
 function namesOf({ names, subject, issuer, serialNumber, fingerprint }: CertificateFacts): CertificateNames {

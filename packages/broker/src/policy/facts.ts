@@ -27,6 +27,7 @@ export interface Subject {
   readonly method: string;
   /** Groups that whoever vouches for it says it is in; those of the policy come on top. */
   readonly groups?: readonly string[] | undefined;
+  /** Of its token; left out, those of the claim `scope` (RFC 8693 §4.2). */
   readonly scopes?: readonly string[] | undefined;
   /** Of its token. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined;
@@ -55,7 +56,8 @@ export function valuesOf(subject: Subject, fact: string): readonly string[] {
   const read = Object.hasOwn(single, fact) ? single[fact] : undefined;
   if (read !== undefined) return listed(read(subject));
   if (fact === 'group') return subject.groups ?? none;
-  if (fact === 'scope') return subject.scopes ?? none;
+  if (fact === 'scope')
+    return subject.scopes ?? textsOf(claimOf(subject.claims, 'scope')).flatMap((text) => text.split(' '));
   if (fact.startsWith(certificate))
     return listed(subject.certificate?.[fact.slice(certificate.length) as CertificateField]);
   if (fact.startsWith(claim)) return textsOf(claimOf(subject.claims, fact.slice(claim.length)));

@@ -39,19 +39,25 @@ async function shadow(file: string, options: ShadowOptions): Promise<void> {
   await loadPolicy(file); // its mistakes are told before anybody is asked
   const text = await readFile(file, 'utf8');
   const stream = await callBroker(options, 'POST', '/policy/shadow', { text, file });
-  const stop = (): void => void stream.destroy();
+  const lines = createInterface(stream);
+  let isOver = false;
+  const stop = (): void => {
+    isOver = true;
+    lines.close();
+    stream.destroy();
+  };
   process.once('SIGINT', stop).once('SIGTERM', stop);
   const timer = options.for === undefined ? undefined : setTimeout(stop, options.for * 1_000);
   if (!options.json) console.error(`The broker judges by ${file} as well. Ctrl-C ends it.`);
   const tally = new Tally();
   try {
-    for await (const line of createInterface(stream)) {
+    for await (const line of lines) {
       const told = JSON.parse(line) as Line;
       tally.add(told);
       if (!options.summary && 'change' in told) console.log(options.json ? escapeControls(line) : describe(told));
     }
   } catch (cause) {
-    throw new CommandError(3, 'the broker has gone', { cause });
+    if (!isOver) throw new CommandError(3, 'the broker has gone', { cause });
   } finally {
     clearTimeout(timer);
   }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { moat } from '../peer/moat.js';
 import { setting } from '../report.js';
 import { markdown, plainText, verdictTable } from '../table.js';
@@ -15,6 +15,9 @@ export async function runPolicyBench(args: readonly string[], say: (line: string
   const verdicts = measured.flatMap((each) => each.verdicts);
   const tables = [...measured.flatMap((each) => each.tables), verdictTable(verdicts)];
   for (const table of tables) process.stdout.write(`${plainText(table, process.stdout.isTTY)}\n`);
-  if (args.includes('--write')) writeFileSync(file, page(tables.map(markdown), setting([moat('memory')], new Date())));
+  if (args.includes('--write')) {
+    mkdirSync(new URL('.', file), { recursive: true });
+    writeFileSync(file, page(tables.map(markdown), setting([moat('memory')], new Date())));
+  }
   return verdicts.every(({ reached }) => reached) ? 0 : 1;
 }

@@ -12,7 +12,7 @@ import { SysTopics } from './admin/sys-topics.js';
 import { Audit, type AuditCode, type AuditFields } from './audit/audit.js';
 import type { Log } from './audit/log.js';
 import { newTrafficCounters } from './audit/traffic-counters.js';
-import { type Access, loadAccess } from './config/access-files.js';
+import { type Access, loadAccess, loadRules, rulesFileOf } from './config/access-files.js';
 import { FileWatch } from './config/file-watch.js';
 import { tlsFilesOf } from './config/listener-schema.js';
 import type { Limits } from './config/profiles.js';
@@ -80,6 +80,11 @@ export class Broker {
   private readonly tlsFiles = new FileWatch(
     () => tlsFilesOf(this.configuration.listeners),
     () => this.renewTls(),
+  );
+  /** So is a policy that changes. */
+  private readonly policyFile = new FileWatch(
+    () => [rulesFileOf(this.configuration.authorization)],
+    () => this.renewPolicy(),
   );
   private readonly enforcement: Enforcement;
   private readonly sweep: NodeJS.Timeout;
@@ -154,6 +159,7 @@ export class Broker {
     try {
       await broker.restore(store);
       await broker.tlsFiles.start();
+      await broker.policyFile.start();
       await broker.doors.apply(configuration, access);
       broker.admin = await AdminServer.start(
         { socket: join(configuration.data_dir, 'admin.sock'), http: configuration.admin.http },
@@ -216,6 +222,18 @@ export class Broker {
     });
   }
 
+  private renewPolicy(): Promise<void> {
+    return this.inTurn(async () => {
+      try {
+        const { authorization } = this.configuration;
+        await this.enforcement.enforce(await loadRules(authorization));
+        this.log.info({ file: rulesFileOf(authorization) }, 'the policy has changed');
+      } catch (error) {
+        this.log.error({ reason: String(error) }, 'cannot read the policy again; what was in force stays');
+      }
+    });
+  }
+
   /** One change ends before the next begins: what was read first must not be put in force last. */
   private inTurn(change: () => Promise<void>): Promise<void> {
     const done = this.changes.then(change);
@@ -248,6 +266,7 @@ export class Broker {
     this.sys?.stop();
     clearInterval(this.sweep);
     this.tlsFiles.stop();
+    this.policyFile.stop();
     await this.changes;
     this.enforcement.stop();
     await this.admin?.stop();

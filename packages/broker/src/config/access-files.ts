@@ -24,12 +24,20 @@ export async function loadAccess({ authentication, authorization }: Configuratio
   };
 }
 
+type Authorization = Configuration['authorization'];
+
+/** The file that says who may do what. */
+export function rulesFileOf({ acl_file, policy_file }: Authorization): string {
+  return acl_file ?? policy_file;
+}
+
 /** The policy that a configuration names, in whichever of the two formats. */
-export async function loadRules(authorization: Configuration['authorization']): Promise<Policy> {
-  const { acl_file, policy_file, default: fallback } = authorization;
-  const [file, format] = acl_file === undefined ? ([policy_file, 'policy'] as const) : ([acl_file, 'acl'] as const);
+export async function loadRules(authorization: Authorization): Promise<Policy> {
+  const { acl_file, default: fallback } = authorization;
+  const file = rulesFileOf(authorization);
   const text = await optional(file);
-  return text === undefined ? Policy.without(fallback) : makePolicy(text, file, format, fallback);
+  if (text === undefined) return Policy.without(fallback);
+  return makePolicy(text, file, acl_file === undefined ? 'policy' : 'acl', fallback);
 }
 
 async function optional(file: string): Promise<string | undefined> {

@@ -25,7 +25,12 @@ type Authorization = NonNullable<ConfigurationInput['authorization']>;
 /** A broker, what it tells the operator, and a way to give it another policy. */
 async function start(t: TestContext, policy: string, more: Authorization = {}, options: TestOptions = {}) {
   const events: Record<string, unknown>[] = [];
-  const log: Log = { ...silent, info: (fields) => events.push({ ...fields }) };
+  const failures: unknown[] = [];
+  const log: Log = {
+    ...silent,
+    info: (fields) => events.push({ ...fields }),
+    error: (fields) => failures.push('reason' in fields ? fields.reason : fields),
+  };
   const input: ConfigurationInput = { authorization: { default: 'deny', ...more }, reason_strings: true };
   const running = await startBroker(input, { log, ...options, files: { 'policy.yaml': policy } });
   t.after(running.stop);
@@ -35,7 +40,7 @@ async function start(t: TestContext, policy: string, more: Authorization = {}, o
     await running.broker.reload(testConfiguration(running.directory, input));
   };
   const denied = () => events.filter(({ event }) => event === 'policy.denied');
-  return { ...running, file, events, denied, enforce };
+  return { ...running, file, failures, denied, enforce };
 }
 
 describe('A policy that changes', () => {
@@ -149,6 +154,19 @@ describe('A policy that changes', () => {
     await rm(broker.file);
     await broker.broker.reload(testConfiguration(broker.directory, { authorization: { default: 'deny' } }));
     assert.match((await client.rest()).toString('hex'), /^e0/);
+  });
+
+  it('is put in force when its file changes, or not at all', async (t) => {
+    const broker = await start(t, policyOf(connect, all('a/#')));
+    const client = await subscriber(broker.port, 5, { 'a/#': 0 });
+    await writeFile(broker.file, 'rules: [{ alow: connect }]');
+    await waitFor(() => broker.failures.length === 1);
+    assert.match(String(broker.failures[0]), /policy\.yaml:1:11: unknown key alow/);
+    await ping(client);
+    await writeFile(broker.file, policyOf(connect, all('b/#')));
+    await waitFor(() => broker.broker.status().subscriptions === 0);
+    await ping(client);
+    client.end();
   });
 
   it('changes with the hours that it names, for those who are connected', async (t) => {

@@ -22,7 +22,7 @@ before(async () => {
 });
 after(async () => {
   responder.stop();
-  await rm(directory, { recursive: true });
+  await rm(directory, { recursive: true, force: true, maxRetries: 5 });
 });
 
 const files = { certfile: 'server.crt', keyfile: 'server.key', cafile: 'root.crt', bind: '127.0.0.1', port: 0 };

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { access, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { checkStore } from '../../dist/storage/lmdb/check.js';
@@ -8,16 +7,8 @@ import type { LmdbStore } from '../../dist/storage/lmdb/lmdb-store.js';
 import { openLmdbStore } from '../../dist/storage/lmdb/open.js';
 import { MemoryStore } from '../../dist/storage/memory.js';
 import type { Store } from '../../dist/storage/store.js';
+import { inDirectory } from './in-directory.js';
 import { allRetained, allSessions, entry, message, plain, session, subscription } from './records.js';
-
-async function inDirectory(body: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'moat-maintain-'));
-  try {
-    await body(directory);
-  } finally {
-    await rm(directory, { recursive: true });
-  }
-}
 
 const body = Buffer.alloc(500, 5);
 const clients = 20;

@@ -1,26 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { open } from 'lmdb';
 import { OperatorError } from '../../dist/errors.js';
 import { openLmdbStore } from '../../dist/storage/lmdb/open.js';
+import { inDirectory } from './in-directory.js';
 import { allSessions, message, session } from './records.js';
 
 const writer = fileURLToPath(new URL('lmdb-writer.js', import.meta.url));
-
-async function inDirectory(body: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'moat-open-'));
-  try {
-    await body(directory);
-  } finally {
-    await rm(directory, { recursive: true });
-  }
-}
 
 async function refuses(directory: string, message: RegExp, code = 'data_dir.unusable'): Promise<void> {
   await assert.rejects(openLmdbStore(directory), (error) => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { open } from 'lmdb';
@@ -9,21 +8,13 @@ import { checkStore } from '../../dist/storage/lmdb/check.js';
 import { countKey, queueKey, retainedKey, sessionKey } from '../../dist/storage/lmdb/keys.js';
 import { openLmdbStore } from '../../dist/storage/lmdb/open.js';
 import { repairStore } from '../../dist/storage/lmdb/repair.js';
+import { inDirectory } from './in-directory.js';
 import { allRetained, allSessions, entry, message, plain, session, subscription } from './records.js';
 
 const sessions = 40;
 const queued = 30;
 const retained = 400;
 const pageSize = 4_096;
-
-async function inDirectory(body: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'moat-repair-'));
-  try {
-    await body(directory);
-  } finally {
-    await rm(directory, { recursive: true });
-  }
-}
 
 /** Sessions with subscriptions, received and queued messages, some shared by all; retained messages, some large. */
 async function filled(directory: string): Promise<string> {

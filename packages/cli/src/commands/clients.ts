@@ -3,9 +3,10 @@ import type { Command } from 'commander';
 import { askBroker } from '../admin-socket.js';
 import { CommandError } from '../failure.js';
 import { examples } from '../help.js';
-import { addConfigurationOptions, type ConfigurationOptions } from '../local-broker.js';
+import type { ConfigurationOptions } from '../local-broker.js';
 import { formatPairs, formatTable } from '../output/table.js';
 import { formatDuration } from '../output/units.js';
+import { subcommand } from '../subcommand.js';
 
 interface ClientOptions extends ConfigurationOptions {
   readonly json?: true;
@@ -13,27 +14,17 @@ interface ClientOptions extends ConfigurationOptions {
 
 export function defineClients(command: Command): void {
   command.addHelpText('after', examples('moat clients list', 'moat clients disconnect pump-7'));
-  sub(command, 'list', 'list connected clients')
+  subcommand(command, 'list', 'list connected clients')
     .option('--json', 'print JSON')
     .addHelpText('after', examples('moat clients list', 'moat clients list --json | jq -r .[].address'))
     .action(list);
-  sub(command, 'show <client-id>', 'show a connected client')
+  subcommand(command, 'show <client-id>', 'show a connected client')
     .option('--json', 'print JSON')
     .addHelpText('after', examples('moat clients show pump-7'))
     .action(show);
-  sub(command, 'disconnect <client-id>', 'end the connection of a client; its session stays')
+  subcommand(command, 'disconnect <client-id>', 'end the connection of a client; its session stays')
     .addHelpText('after', examples('moat clients disconnect pump-7'))
     .action(disconnect);
-}
-
-function sub(command: Command, usage: string, summary: string): Command {
-  const description = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
-  return addConfigurationOptions(
-    command
-      .command(usage, { isDefault: usage === 'list' })
-      .summary(summary)
-      .description(description),
-  );
 }
 
 async function list(options: ClientOptions): Promise<void> {

@@ -4,12 +4,13 @@ import { type Command, Option } from 'commander';
 import { askBroker, callBroker } from '../admin-socket.js';
 import { CommandError } from '../failure.js';
 import { examples } from '../help.js';
-import { addConfigurationOptions, type ConfigurationOptions } from '../local-broker.js';
+import type { ConfigurationOptions } from '../local-broker.js';
 import { ask } from '../output/ask.js';
 import { listing } from '../output/listing.js';
 import { formatPairs } from '../output/table.js';
 import { formatBytes, formatDuration } from '../output/units.js';
 import { durationArgument, integer } from '../parse-argument.js';
+import { subcommand } from '../subcommand.js';
 
 interface Filters extends ConfigurationOptions {
   readonly clientId?: string;
@@ -29,15 +30,15 @@ const forEver = 0xffff_ffff;
 
 export function defineSessions(command: Command): void {
   command.addHelpText('after', examples('moat sessions list --disconnected', 'moat sessions show pump-7'));
-  addFilters(sub(command, 'list', 'list sessions, connected or not'))
+  addFilters(subcommand(command, 'list', 'list sessions, connected or not'))
     .option('--json', 'print JSON')
     .addHelpText('after', examples('moat sessions list', "moat sessions list --client-id 'pump-*' --idle-longer 7d"))
     .action(list);
-  sub(command, 'show <client-id>', 'show all that is known of a session')
+  subcommand(command, 'show <client-id>', 'show all that is known of a session')
     .option('--json', 'print JSON')
     .addHelpText('after', examples('moat sessions show pump-7'))
     .action(show);
-  sub(command, 'export <client-id>', 'print the messages that wait for a client, as JSON lines')
+  subcommand(command, 'export <client-id>', 'print the messages that wait for a client, as JSON lines')
     .addHelpText(
       'after',
       `
@@ -45,7 +46,7 @@ Payloads are in base64. Nothing is taken out of the queue.
 ${examples('moat sessions export pump-7 > pump-7.jsonl', "moat sessions export pump-7 | jq -r '.payload | @base64d'")}`,
     )
     .action(exportQueue);
-  addFilters(sub(command, 'delete [client-id]', 'end a session for good, or all that match'))
+  addFilters(subcommand(command, 'delete [client-id]', 'end a session for good, or all that match'))
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
@@ -54,16 +55,6 @@ Its subscriptions and the messages that wait for it go with it. A client that is
 ${examples('moat sessions delete pump-7', 'moat sessions delete --disconnected --idle-longer 30d --yes')}`,
     )
     .action(remove);
-}
-
-function sub(command: Command, usage: string, summary: string): Command {
-  const description = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
-  return addConfigurationOptions(
-    command
-      .command(usage, { isDefault: usage === 'list' })
-      .summary(summary)
-      .description(description),
-  );
 }
 
 function addFilters(command: Command): Command {

@@ -1,3 +1,5 @@
+import { sharedName } from './level-names.js';
+
 /** Up to so many children are looked through one by one: a map for few takes several times their memory. */
 const mostInArray = 12;
 
@@ -34,12 +36,13 @@ export abstract class LevelNode<N extends LevelNode<N>> {
   childOrNew(level: string): N {
     const found = this.child(level);
     if (found !== undefined) return found;
-    const node = this.make(level);
+    const node = this.make(sharedName(level));
     const { children } = this;
     if (children === undefined) this.children = node;
     else if (children instanceof Map) children.set(level, node);
     else if (!Array.isArray(children)) this.children = [children, node];
-    else if (children.length < mostInArray) children.push(node);
+    // One that grows by itself takes room for sixteen more, and so does a spread one.
+    else if (children.length < mostInArray) this.children = children.concat(node);
     else this.children = new Map([...children, node].map((child) => [child.level, child]));
     return node;
   }

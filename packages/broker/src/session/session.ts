@@ -49,7 +49,7 @@ export class Session implements Subscriber {
   expiryTimer: Timer | undefined = undefined;
   /** What its packets came to is durable when that many operations of the store are. */
   stagedUpTo = 0;
-  readonly subscriptions: Subscription[] = [];
+  subscriptions: Subscription[] = [];
   private incoming: Incoming | undefined = undefined;
   private outgoing: Outgoing | undefined = undefined;
   /** Retained messages that a new subscription is still to get: they leave as the client reads. */
@@ -228,6 +228,7 @@ export class Session implements Subscriber {
   restore({ session, subscriptions, queue, received }: RestoredSession): void {
     const { router, store, limits } = this.context;
     for (const { filter, ...options } of subscriptions) this.own(router.subscribe(this, filter, options).subscription);
+    this.subscriptions = this.subscriptions.concat(); // without the room that it grew by
     // A broker that went down with the client connected does not know how far it got.
     const crashed = session.disconnectedAt === undefined;
     const sentUpTo = crashed ? queue.lastPosition : session.sentUpTo;

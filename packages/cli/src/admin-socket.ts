@@ -6,8 +6,10 @@ import { type ConfigurationOptions, findConfiguration } from './local-broker.js'
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-/** A broker that says nothing for so long is given up, in milliseconds: it may have much to copy. */
-const patience = 3_600_000;
+/** A broker that says nothing for so long is given up, in milliseconds. */
+const patience = 30_000;
+/** The same where it has much to copy first. */
+export const copyPatience = 3_600_000;
 
 /**
  * Asks the broker that runs on this data directory, through its admin socket. Parts of the path are the caller's to
@@ -20,8 +22,9 @@ export async function askBroker<T>(
   method: Method,
   path: string,
   body?: unknown,
+  wait?: number,
 ): Promise<T> {
-  return (await json(await callBroker(options, method, path, body))) as T;
+  return (await json(await callBroker(options, method, path, body, wait))) as T;
 }
 
 /** Whether a broker runs on this data directory. */
@@ -41,10 +44,11 @@ export async function callBroker(
   method: Method,
   path: string,
   body?: unknown,
+  wait = patience,
 ): Promise<IncomingMessage> {
   const { configuration } = await findConfiguration(options);
   const socketPath = join(configuration.data_dir, 'admin.sock');
-  const response = await send(socketPath, method, path, body).catch((cause: Error) => {
+  const response = await send(socketPath, { method, path, body, wait }).catch((cause: Error) => {
     const message = `no broker answers at ${socketPath}: ${cause.message}`;
     throw new CommandError(3, message, { hint: 'is it running, and is this its data directory?', cause });
   });
@@ -53,14 +57,21 @@ export async function callBroker(
   throw new CommandError(1, error ?? `the broker answered ${response.statusCode}`, { hint });
 }
 
-function send(socketPath: string, method: Method, path: string, body: unknown): Promise<IncomingMessage> {
+interface Call {
+  readonly method: Method;
+  readonly path: string;
+  readonly body: unknown;
+  readonly wait: number;
+}
+
+function send(socketPath: string, { method, path, body, wait }: Call): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const headers = body === undefined ? {} : { 'content-type': 'application/json' };
     const call = request({ socketPath, method, path, headers }, (response) => {
       call.setTimeout(0); // from here on the answer takes as long as it takes
       resolve(response);
     });
-    call.setTimeout(patience, () => call.destroy(new Error(`it said nothing for ${patience / 1000} s`)));
+    call.setTimeout(wait, () => call.destroy(new Error(`it said nothing for ${wait / 1000} s`)));
     call.on('error', reject);
     call.end(body === undefined ? undefined : JSON.stringify(body));
   });

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { access, mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { Batch } from '../../dist/storage/lmdb/batch.js';
 import { checkStore } from '../../dist/storage/lmdb/check.js';
+import { Compaction } from '../../dist/storage/lmdb/compaction.js';
 import type { LmdbStore } from '../../dist/storage/lmdb/lmdb-store.js';
-import { openLmdbStore } from '../../dist/storage/lmdb/open.js';
+import { createTree, openLmdbStore } from '../../dist/storage/lmdb/open.js';
 import { MemoryStore } from '../../dist/storage/memory.js';
 import type { Store } from '../../dist/storage/store.js';
 import { inDirectory } from './in-directory.js';
@@ -157,6 +159,27 @@ describe('The space of a store', () => {
       await closed;
       await isSound(join(directory, 'store'));
       await assert.rejects(store.maintenance.compact(), /closed/);
+    }));
+});
+
+describe('A compaction', () => {
+  it('is given up when more is written meanwhile than it may hold', () =>
+    inDirectory(async (directory) => {
+      const tree = createTree(directory);
+      const batch = new Batch();
+      batch.stage({ apply: () => {} }, 1_000);
+      const { bytes } = batch;
+      const progress = { session: 0, body: 0, clearing: false };
+      const bounded = await Compaction.begin(tree, directory, progress, 2 * bytes);
+      bounded.wrote(batch);
+      bounded.wrote(batch);
+      await bounded.catchUp();
+      bounded.wrote(batch);
+      bounded.wrote(batch);
+      bounded.wrote(batch);
+      await assert.rejects(bounded.catchUp(), { code: 'store.busy' });
+      await bounded.abandon();
+      await tree.close();
     }));
 });
 

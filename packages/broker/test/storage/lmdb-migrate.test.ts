@@ -11,7 +11,7 @@ import { storeFormat } from '../../dist/storage/lmdb/tree-files.js';
 
 async function inTree(body: (tree: Tree) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'moat-migrate-'));
-  const { tree } = createTree(directory);
+  const tree = createTree(directory);
   try {
     await body(tree);
   } finally {

@@ -165,6 +165,27 @@ describe('Repairing a store', () => {
       await writeFile(file, sound);
     }));
 
+  it('goes by the other of the two first pages when one is lost', () =>
+    inDirectory(async (directory) => {
+      const from = join(directory, 'from');
+      const file = await filled(from);
+      const sound = await readFile(file);
+      let whole = 0;
+      for (const page of [0, 1]) {
+        await writeFile(file, Buffer.from(sound).fill(0, page * pageSize, (page + 1) * pageSize));
+        const { kept, lost } = await repaired(from, join(directory, `to-${page}`));
+        if (kept.queued === everything.queued && kept.retained === everything.retained) whole++;
+        assert.match(
+          lost[0] ?? '',
+          /^what the last commit wrote, perhaps: its (first|second) page is not what it was$/,
+        );
+        assert.match((await checkStore(from)).faults[0] ?? '', /page is not what it was$/);
+      }
+      assert.ok(whole >= 1);
+      await writeFile(file, Buffer.from(sound).fill(0, 0, 2 * pageSize));
+      await assert.rejects(repairStore(from, join(directory, 'to')), { code: 'store.damaged' });
+    }));
+
   it('comes to an end with whatever bytes there are, and never throws but what it says', () =>
     inDirectory(async (directory) => {
       const from = join(directory, 'from');

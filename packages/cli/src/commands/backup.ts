@@ -1,8 +1,8 @@
 import { constants, existsSync, type Stats } from 'node:fs';
 import { cp, lstat, mkdir, open, readdir, stat } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { askBroker, brokerAnswers } from '../admin-socket.js';
+import { askBroker, brokerAnswers, copyPatience } from '../admin-socket.js';
 import { CommandError } from '../failure.js';
 import { examples } from '../help.js';
 import { addConfigurationOptions, type ConfigurationOptions, findConfiguration } from '../local-broker.js';
@@ -41,6 +41,7 @@ async function backup(target: string, options: BackupOptions): Promise<void> {
   if (configuration.storage.engine === 'lmdb') await copyStore(options, from, join(to, 'store'));
   await copyFiles(from, to);
   const bytes = await flush(to);
+  await flushOne(dirname(to)); // its own name
   if (options.json) return console.log(JSON.stringify({ directory: to, bytes }));
   console.log(
     `${formatBytes(bytes)} in ${target}. To start a broker on it: moat start --data-dir ${shellWord(target)}`,
@@ -69,7 +70,8 @@ async function copyStore(options: ConfigurationOptions, dataDir: string, to: str
     );
   }, pollMs);
   try {
-    if (await brokerAnswers(options)) await askBroker(options, 'POST', '/store/backup', { directory: to });
+    if (await brokerAnswers(options))
+      await askBroker(options, 'POST', '/store/backup', { directory: to }, copyPatience);
     else if (existsSync(join(dataDir, 'store'))) await copyStopped(join(dataDir, 'store'), to);
   } finally {
     clearInterval(poll);
@@ -78,7 +80,8 @@ async function copyStore(options: ConfigurationOptions, dataDir: string, to: str
 }
 
 async function copyStopped(from: string, to: string): Promise<void> {
-  const { openExistingStore } = await import('@moat/broker/store');
+  const { openExistingStore, requireSound } = await import('@moat/broker/store');
+  await requireSound(from);
   const store = await openExistingStore(from);
   try {
     await store.maintenance.backup(to);
@@ -110,11 +113,15 @@ async function flush(path: string): Promise<number> {
   let bytes = stats.isFile() ? stats.size : 0;
   if (stats.isDirectory()) for (const name of await readdir(path)) bytes += await flush(join(path, name));
   if (!stats.isFile() && !stats.isDirectory()) return bytes;
+  await flushOne(path);
+  return bytes;
+}
+
+async function flushOne(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
     await handle.sync();
   } finally {
     await handle.close();
   }
-  return bytes;
 }

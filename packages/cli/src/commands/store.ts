@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { RepairReport, StoreReport, StoreStats } from '@moat/broker/store';
 import type { Command } from 'commander';
-import { askBroker, brokerAnswers } from '../admin-socket.js';
+import { askBroker, brokerAnswers, copyPatience } from '../admin-socket.js';
 import { CommandError } from '../failure.js';
 import { examples } from '../help.js';
 import { addConfigurationOptions, type ConfigurationOptions, findConfiguration } from '../local-broker.js';
@@ -89,8 +89,8 @@ async function repair(target: string, options: StoreOptions): Promise<void> {
 
 async function compact(options: StoreOptions): Promise<void> {
   const { before, after } = (await brokerAnswers(options))
-    ? await askBroker<{ before: number; after: number }>(options, 'POST', '/store/compact')
-    : await withStore(options, ({ maintenance }) => maintenance.compact());
+    ? await askBroker<{ before: number; after: number }>(options, 'POST', '/store/compact', undefined, copyPatience)
+    : await withStore(options, ({ maintenance }) => maintenance.compact(), true);
   if (options.json) console.log(JSON.stringify({ before, after }));
   else console.log(`${formatBytes(before)} became ${formatBytes(after)}`);
 }
@@ -106,9 +106,16 @@ async function directoryOf(options: ConfigurationOptions): Promise<string> {
 
 type Opened = Awaited<ReturnType<typeof import('@moat/broker/store').openExistingStore>>;
 
-async function withStore<T>(options: ConfigurationOptions, action: (store: Opened) => Promise<T>): Promise<T> {
-  const { openExistingStore } = await import('@moat/broker/store');
-  const store = await openExistingStore(await directoryOf(options));
+/** What is `read` as a whole is checked before: LMDB takes the process down with damage that it meets. */
+async function withStore<T>(
+  options: ConfigurationOptions,
+  action: (store: Opened) => Promise<T>,
+  read = false,
+): Promise<T> {
+  const { openExistingStore, requireSound } = await import('@moat/broker/store');
+  const directory = await directoryOf(options);
+  if (read) await requireSound(directory);
+  const store = await openExistingStore(directory);
   try {
     return await action(store);
   } finally {

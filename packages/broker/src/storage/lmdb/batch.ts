@@ -40,6 +40,9 @@ class Dequeue implements Operation {
   }
 }
 
+/** Bytes of an operation without the payload that it may have. */
+const operationSize = 256;
+
 /**
  * What is staged and becomes durable together. A message that is acknowledged by its receiver before it was written
  * is never written.
@@ -51,6 +54,7 @@ export class Batch {
   private resolve: () => void = () => {};
   private reject: (error: Error) => void = () => {};
   private operations: Operation[] = [];
+  private payloads = 0;
   private readonly bodies = new Map<MessageRecord, Body>();
   /** Entries that nothing staged behind them depends on, by client and position. */
   private readonly fresh = new Map<string, Map<number, Enqueue>>();
@@ -64,15 +68,18 @@ export class Batch {
     this.done.catch(() => {});
   }
 
+  /** About what it takes in memory. */
+  get bytes(): number {
+    return this.payloads + this.operations.length * operationSize;
+  }
+
   get isEmpty(): boolean {
     return this.operations.length === 0;
   }
 
-  get length(): number {
-    return this.operations.length;
-  }
-
-  stage(operation: Operation): void {
+  /** `payload` is the bytes of the message that it holds. */
+  stage(operation: Operation, payload = 0): void {
+    this.payloads += payload;
     this.operations.push(operation);
   }
 
@@ -87,6 +94,7 @@ export class Batch {
     if (body === undefined) {
       body = { holders: 0 };
       this.bodies.set(entry.message, body);
+      this.payloads += entry.message.payload.length;
     }
     body.holders++;
     const operation = new Enqueue(clientId, entry, body);
@@ -131,6 +139,7 @@ export class Batch {
     for (const operation of this.operations) operation.fail?.(error);
     this.operations = [];
     next.operations = kept.concat(next.operations);
+    next.payloads += this.payloads;
     this.reject(error);
   }
 }

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { OperatorError } from '../../errors.js';
 import { damagedBranches } from './damage.js';
 import { Inventory, type StoreCounts } from './inventory.js';
 import { requireStore, requireUnused } from './open.js';
@@ -35,7 +36,8 @@ export async function checkStore(directory: string, progress: (rows: number) => 
   try {
     const { inventory, rows } = takeInventory(pages, progress);
     const unreadable = rows.unreadable.map(({ page, what }) => `${what} on page ${page} cannot be read`);
-    const all = [...unreadable, ...inventory.faults()];
+    const { problem } = pages.head;
+    const all = [...(problem === undefined ? [] : [problem]), ...unreadable, ...inventory.faults()];
     const faults = all.slice(0, mostFaults);
     return {
       file,
@@ -48,6 +50,19 @@ export async function checkStore(directory: string, progress: (rows: number) => 
   } finally {
     pages.close();
   }
+}
+
+/**
+ * Makes sure that a store can be read as a whole.
+ * @throws OperatorError `store.damaged`, and as {@link checkStore}
+ */
+export async function requireSound(directory: string): Promise<void> {
+  const { file, faults } = await checkStore(directory);
+  const [first] = faults;
+  if (first === undefined) return;
+  throw new OperatorError('store.damaged', `the store ${file} is damaged: ${first}`, {
+    hint: 'moat store check says all of it, moat store repair saves what can be read',
+  });
 }
 
 /** All rows of a file, counted and compared. */

@@ -7,9 +7,16 @@ import { type Progress, Transaction } from './transaction.js';
 import type { Tree } from './tree.js';
 import { compactionDirectory, copyTree, dataFile, openTree, syncPath } from './tree-files.js';
 
-/** Beyond so many operations the store is written faster than the copy: it is given up. */
-const mostOperations = 1_000_000;
+/** Beyond so many bytes, held in memory until the copy has them too, the store is written faster than the copy: it is given up. */
+const mostBytes = 268_435_456;
 const pollDelay = 1;
+
+/** What a store goes on with. */
+interface Finished {
+  readonly tree: Tree | undefined;
+  readonly progress: Progress;
+  readonly failure: unknown;
+}
 
 /**
  * A copy of a store without its free pages, which catches up with what is written meanwhile and then takes its place.
@@ -23,7 +30,7 @@ const pollDelay = 1;
  */
 export class Compaction {
   private readonly behind: Batch[] = [];
-  private operations = 0;
+  private bytes = 0;
   private failure: Error | undefined;
   private readonly target: string;
   private copy: Tree | undefined;
@@ -32,6 +39,7 @@ export class Compaction {
     private readonly directory: string,
     private readonly copied: Promise<void>,
     private readonly progress: Progress,
+    private readonly most: number,
   ) {
     this.target = compactionDirectory(directory);
     copied.catch((error: Error) => {
@@ -40,7 +48,7 @@ export class Compaction {
   }
 
   /** Begins a copy. Nobody may write until it resolves: from then on every batch is to be told to {@link wrote}. */
-  static async begin(tree: Tree, directory: string, progress: Progress): Promise<Compaction> {
+  static async begin(tree: Tree, directory: string, progress: Progress, most = mostBytes): Promise<Compaction> {
     const target = compactionDirectory(directory);
     rmSync(target, { recursive: true, force: true });
     mkdirSync(target, { mode: 0o700 });
@@ -48,7 +56,7 @@ export class Compaction {
     const copied = copyTree(tree, target, true).finally(() => {
       over = true;
     });
-    const compaction = new Compaction(directory, copied, { ...progress });
+    const compaction = new Compaction(directory, copied, { ...progress }, most);
     // Its snapshot is taken before the first byte is written.
     while (!over && !hasBytes(join(target, dataFile))) await delay(pollDelay);
     return compaction;
@@ -58,8 +66,8 @@ export class Compaction {
   wrote(batch: Batch): void {
     if (this.failure !== undefined) return;
     this.behind.push(batch);
-    this.operations += batch.length;
-    if (this.operations <= mostOperations) return;
+    this.bytes += batch.bytes;
+    if (this.bytes <= this.most) return;
     this.behind.length = 0;
     this.failure = new OperatorError('store.busy', 'more is written than a compaction can keep up with', {
       hint: 'try again when the broker has less to do',
@@ -74,17 +82,32 @@ export class Compaction {
     return this.copy;
   }
 
-  /** Applies what is left, and puts the copy in the place of the store. Nobody may write until it resolves. */
-  async finish(tree: Tree, copy: Tree): Promise<{ tree: Tree; progress: Progress }> {
+  /**
+   * Applies what is left, and puts the copy in the place of the store. Nobody may write until it resolves. Whatever fails
+   * once the old tree is closed is told in `failure`, beside the tree that is to be used: the old file, opened again, or the
+   * new one; none when neither can be opened.
+   */
+  async finish(tree: Tree, copy: Tree, before: Progress): Promise<Finished> {
     await this.apply(copy);
     await copy.close();
     this.copy = undefined;
     syncPath(join(this.target, dataFile));
     await tree.close();
-    renameSync(join(this.target, dataFile), join(this.directory, dataFile));
-    syncPath(this.directory);
+    let progress = before;
+    let failure: unknown;
+    try {
+      renameSync(join(this.target, dataFile), join(this.directory, dataFile));
+      progress = this.progress;
+      syncPath(this.directory);
+    } catch (error) {
+      failure = error;
+    }
     await this.abandon();
-    return { tree: openTree(this.directory, this.directory), progress: this.progress };
+    try {
+      return { tree: openTree(this.directory, this.directory), progress, failure };
+    } catch (error) {
+      return { tree: undefined, progress, failure: error };
+    }
   }
 
   /** Leaves nothing of the copy behind. */
@@ -98,7 +121,7 @@ export class Compaction {
       if (this.failure !== undefined) throw this.failure;
       const batch = this.behind.shift();
       if (batch === undefined) return;
-      this.operations -= batch.length;
+      this.bytes -= batch.bytes;
       await copy.transaction(() => batch.replay(new Transaction(copy, this.progress)));
     }
   }

@@ -34,7 +34,7 @@ function withPages(file: string, look: (pages: PageFile) => string | undefined):
   const pages = PageFile.open(file);
   if (typeof pages === 'string') return pages;
   try {
-    return look(pages);
+    return pages.head.problem ?? look(pages);
   } finally {
     pages.close();
   }

@@ -24,7 +24,8 @@ const metaPages = 2;
 
 /** What a store is made of, between two of its batches. */
 export interface Underneath {
-  tree: Tree;
+  /** Undefined when it could not be opened again: the store is closed then. */
+  tree: Tree | undefined;
   progress: Progress;
   /** Is told of every batch that is written. */
   compaction: Compaction | undefined;
@@ -94,7 +95,7 @@ export class LmdbMaintenance implements Maintenance {
     try {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
       await this.store.commit();
-      const { copied } = await this.store.between(async ({ tree }) => ({ copied: copyTree(tree, directory, true) }));
+      const { copied } = await this.store.between(async (now) => ({ copied: copyTree(opened(now), directory, true) }));
       await copied;
     } catch (cause) {
       const message = `cannot back up to ${directory}: ${(cause as Error).message}`;
@@ -104,22 +105,30 @@ export class LmdbMaintenance implements Maintenance {
 
   private async replaceByCopy(): Promise<void> {
     const compaction = await this.store.between(async (now) => {
-      now.compaction = await Compaction.begin(now.tree, this.directory, now.progress);
+      now.compaction = await Compaction.begin(opened(now), this.directory, now.progress);
       return now.compaction;
     });
     try {
       const copy = await compaction.catchUp();
       await this.store.between(async (now) => {
-        Object.assign(now, await compaction.finish(now.tree, copy), { compaction: undefined });
+        const { failure, ...finished } = await compaction.finish(opened(now), copy, now.progress);
+        Object.assign(now, finished);
+        if (failure !== undefined) throw failure;
       });
-    } catch (error) {
-      await this.store.between(async (now) => {
-        now.compaction = undefined;
-      });
+    } finally {
       await compaction.abandon();
-      throw error;
+      await this.store
+        .between(async (now) => {
+          now.compaction = undefined;
+        })
+        .catch(() => {}); // a store that is closed has none to be told of its batches
     }
   }
+}
+
+function opened({ tree }: Underneath): Tree {
+  if (tree === undefined) throw new Error('the store is closed');
+  return tree;
 }
 
 function pagesOf({ treeBranchPageCount, treeLeafPageCount, overflowPages }: TreeFigures): number {

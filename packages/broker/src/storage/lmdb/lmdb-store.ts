@@ -114,7 +114,8 @@ export class LmdbStore implements Store {
   }
 
   putReceived(clientId: string, received: ReceivedRecord): void {
-    this.stage({ apply: (transaction) => transaction.putReceived(clientId, received) });
+    const payload = received.message?.payload.length;
+    this.stage({ apply: (transaction) => transaction.putReceived(clientId, received) }, payload);
   }
 
   deleteReceived(clientId: string, packetId: number): void {
@@ -126,7 +127,10 @@ export class LmdbStore implements Store {
   }
 
   putRetained(message: MessageRecord): void {
-    this.stage({ apply: ({ tree }) => tree.putSync(retainedKey(message.topic), packMessage(message)) });
+    this.stage(
+      { apply: ({ tree }) => tree.putSync(retainedKey(message.topic), packMessage(message)) },
+      message.payload.length,
+    );
   }
 
   deleteRetained(topic: string): void {
@@ -161,7 +165,11 @@ export class LmdbStore implements Store {
       this.errands.push(async () => {
         const now: Underneath = { tree: this.tree, progress: this.progress, compaction: this.compaction };
         await action(now).then(resolve, reject);
-        ({ tree: this.tree, progress: this.progress, compaction: this.compaction } = now);
+        const { tree, progress, compaction } = now;
+        Object.assign(this, { progress, compaction });
+        // LMDB would read and write memory that is no longer mapped.
+        if (tree === undefined) this.closed = true;
+        else this.tree = tree;
       });
       if (!this.running) void this.run();
     });
@@ -193,9 +201,9 @@ export class LmdbStore implements Store {
     }
   }
 
-  private stage(operation: Operation): void {
+  private stage(operation: Operation, payload?: number): void {
     this.count();
-    this.pending.stage(operation);
+    this.pending.stage(operation, payload);
   }
 
   private count(): void {

@@ -70,9 +70,9 @@ function prepare(directory: string): string {
   return realpathSync(directory);
 }
 
-/** Opens an empty tree in a directory that is made where it is missing, for whoever fills it; in the current format. */
-export function createTree(directory: string): { tree: Tree; format: number } {
-  return { tree: openTree(directory, prepare(directory)), format: storeFormat };
+/** Opens an empty tree in a directory that is made where it is missing, for whoever fills it. */
+export function createTree(directory: string): Tree {
+  return openTree(directory, prepare(directory));
 }
 
 /**
@@ -131,6 +131,6 @@ function inUse(directory: string, pid: number): OperatorError {
 
 function damaged(file: string, damage: string): OperatorError {
   return new OperatorError('store.damaged', `the store ${file} is damaged: ${damage}`, {
-    hint: 'it is left as it is; restore a backup or start elsewhere',
+    hint: 'it is left as it is: restore a backup, or see moat store check and moat store repair',
   });
 }

@@ -11,6 +11,7 @@ const magic = 0xbe_ef_c0_de;
 const dataVersion = 2;
 /** LMDB's own bound, CURSOR_STACK. */
 const deepest = 32;
+const pageSizes = [512, 1_024, 2_048, 4_096, 8_192, 16_384, 32_768, 65_536];
 const branchFlag = 1;
 const leafFlag = 2;
 const overflowFlag = 4;
@@ -30,6 +31,8 @@ interface Head {
   readonly pages: number;
   readonly free: Root;
   readonly main: Root;
+  /** One of the two pages that tell where all else is cannot be read: the last commit may have been told there. */
+  readonly problem: string | undefined;
 }
 
 /** One entry of a leaf: its value, or where the pages of a large one begin. */
@@ -147,17 +150,33 @@ function leafNode(bytes: Buffer, at: number): LeafNode | undefined {
 
 function readHead(descriptor: number): Head | string {
   const first = readMeta(descriptor, 0);
-  if (first === undefined) return 'it does not begin as a store does';
-  const pageSize = first.readUInt32LE(meta.pageSize);
-  if (pageSize < 512 || pageSize > 65_536 || (pageSize & (pageSize - 1)) !== 0) return 'its page size makes no sense';
-  const second = readMeta(descriptor, pageSize);
-  if (second?.readUInt32LE(meta.pageSize) !== pageSize) return 'its second page is not what it was';
-  const transaction = (each: Buffer): bigint => each.readBigUInt64LE(meta.transaction);
-  const newest = transaction(second) > transaction(first) ? second : first;
+  const second =
+    first === undefined ? searchSecond(descriptor) : readMeta(descriptor, first.readUInt32LE(meta.pageSize));
+  const newest = newer(first, second);
+  if (newest === undefined) return 'it does not begin as a store does';
+  const pageSize = newest.readUInt32LE(meta.pageSize);
+  if (!pageSizes.includes(pageSize)) return 'its page size makes no sense';
   const pages = Math.floor(fstatSync(descriptor).size / pageSize);
   const [free, main] = [rootAt(newest, meta.freeTree), rootAt(newest, meta.mainTree)];
   if (Math.max(free.depth, main.depth) > deepest) return 'its trees are deeper than any';
-  return { pageSize, pages, free, main };
+  const problem = first === undefined ? 'its first page is not what it was' : 'its second page is not what it was';
+  return { pageSize, pages, free, main, problem: first && second ? undefined : problem };
+}
+
+/** The second page stands behind the first, whose size is not known when that one is lost. */
+function searchSecond(descriptor: number): Buffer | undefined {
+  for (const pageSize of pageSizes) {
+    const found = readMeta(descriptor, pageSize);
+    if (found?.readUInt32LE(meta.pageSize) === pageSize) return found;
+  }
+  return undefined;
+}
+
+/** The two tell of the last two commits in turn. */
+function newer(first: Buffer | undefined, second: Buffer | undefined): Buffer | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  const transaction = (each: Buffer): bigint => each.readBigUInt64LE(meta.transaction);
+  return transaction(second) > transaction(first) ? second : first;
 }
 
 function readMeta(descriptor: number, position: number): Buffer | undefined {

@@ -10,6 +10,7 @@ import { type RawRow, RawRows } from './raw-rows.js';
 import type { StoredTotals } from './reader.js';
 import { type StoredRow, storedRow } from './stored-row.js';
 import type { Tree } from './tree.js';
+import { storeFormat } from './tree-files.js';
 
 /** What became of a store. */
 export interface RepairReport {
@@ -39,16 +40,22 @@ export async function repairStore(
     throw new OperatorError('store.damaged', `nothing of ${file} can be read: ${pages}`, { hint: 'restore a backup' });
   try {
     const { inventory, rows } = takeInventory(pages, progress);
-    const { tree, format } = createTree(target);
-    if (inventory.format !== undefined && inventory.format !== format) {
-      await tree.close();
-      throw new OperatorError('store.newer', `the store has format ${inventory.format}, and this repairs ${format}`, {
+    if (inventory.format !== undefined && inventory.format !== storeFormat) {
+      const message = `the store has format ${inventory.format}, and this repairs ${storeFormat}`;
+      throw new OperatorError('store.newer', message, {
         hint: 'start a broker on it, which brings it to its format, or use the one that wrote it',
       });
     }
+    const tree = createTree(target);
     const writer = new Rewriter(tree, inventory);
-    await writer.write(new RawRows(pages).all(), format);
-    const lost = [...rows.unreadable.map(({ page, what }) => `${what} on page ${page}`), ...writer.lost()];
+    try {
+      await writer.write(new RawRows(pages).all());
+    } finally {
+      await tree.close();
+    }
+    const { problem } = pages.head;
+    const last = problem === undefined ? [] : [`what the last commit wrote, perhaps: ${problem}`];
+    const lost = [...last, ...rows.unreadable.map(({ page, what }) => `${what} on page ${page}`), ...writer.lost()];
     return { kept: writer.kept, lost };
   } finally {
     pages.close();
@@ -67,7 +74,7 @@ class Rewriter {
     private readonly inventory: Inventory,
   ) {}
 
-  async write(rows: Iterable<RawRow>, format: number): Promise<void> {
+  async write(rows: Iterable<RawRow>): Promise<void> {
     let some: RawRow[] = [];
     for (const row of rows) {
       some.push(row);
@@ -76,9 +83,8 @@ class Rewriter {
       some = [];
     }
     await this.put(some);
-    await this.tree.transaction(() => this.finish(format));
+    await this.tree.transaction(() => this.finish());
     await this.tree.flushed;
-    await this.tree.close();
   }
 
   /** What belonged to something that is gone. */
@@ -143,7 +149,7 @@ class Rewriter {
     if (typeof body === 'number') this.references.set(body, (this.references.get(body) ?? 0) + 1);
   }
 
-  private finish(format: number): void {
+  private finish(): void {
     for (const [session, clientId] of this.inventory.clients) {
       this.tree.putSync(clientKey(clientId), session);
       const { count, bytes, last } = this.totals.get(session) ?? { count: 0, bytes: 0, last: 0 };
@@ -153,7 +159,7 @@ class Rewriter {
     }
     for (const body of this.inventory.bodies) if (!this.references.has(body)) this.tree.removeSync(bodyKey(body));
     for (const [body, count] of this.references) this.tree.putSync(countKey(body), count);
-    this.tree.putSync(formatKey, ['moat', format]);
+    this.tree.putSync(formatKey, ['moat', storeFormat]);
   }
 
   private drop(what: string, count = 1): false {

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { PublishProperties } from '@moat/codec';
 import { z } from 'zod';
 import { OperatorError } from '../errors.js';
 import type { SessionRegistry } from '../session/registry.js';
@@ -136,13 +137,23 @@ async function* queueOf(session: Session) {
     for (const { position, qos, state, message, sharedFilter } of entries) {
       const { topic, payload, properties, publisher, expiresAt, retain } = message;
       after = position;
-      const body = { topic, payload: Buffer.from(payload).toString('base64'), properties, publisher, retain };
+      const body = { topic, payload: base64(payload), properties: readable(properties), publisher, retain };
       const expires = expiresAt === Number.POSITIVE_INFINITY ? undefined : expiresAt;
       // Of a message that the client has, only its place is left.
       yield { position, qos, state, ...(state === 'released' ? {} : { ...body, expiresAt: expires, sharedFilter }) };
     }
     if (entries.length < atOnce) return;
   }
+}
+
+function readable(properties: PublishProperties | undefined): object | undefined {
+  const { correlationData, ...others } = properties ?? {};
+  if (correlationData === undefined) return properties;
+  return { ...others, correlationData: base64(correlationData) };
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
 }
 
 function jsonLines(items: AsyncIterable<object>): Readable {

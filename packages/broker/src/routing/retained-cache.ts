@@ -22,6 +22,7 @@ export class RetainedCache {
 
   set(message: Message): void {
     this.delete(message.topic);
+    if (message.size > this.limits.retained_cache_bytes) return; // it would displace all others, and then itself
     this.messages.set(message.topic, message.keep()); // [MQTT-3.3.1-5] [MQTT3-3.3.1-7]
     this.total += message.size;
     for (const oldest of this.messages.keys()) {

@@ -32,6 +32,9 @@ export interface RetainedMatch {
   readonly message: Message | undefined;
 }
 
+/** So many topic levels are looked at before whoever reads the matches is given the chance to let others come in between. */
+const levelsInATurn = 2_000;
+
 /** What keeps retained messages within bounds: counts and bytes in all, and of those in memory. */
 export interface RetainedLimits {
   readonly max_retained_messages: number;
@@ -145,9 +148,10 @@ export class RetainedMessages {
 
   /**
    * Every topic with a retained message that a filter matches and that has not expired at `now` (wall-clock
-   * milliseconds). May be read while messages come and go. // [MQTT3-3.3.1-6]
+   * milliseconds); undefined now and then, where many were looked at and none found yet. May be read while messages come and
+   * go. // [MQTT3-3.3.1-6]
    */
-  *match(filter: string, now: number): Generator<RetainedMatch> {
+  *match(filter: string, now: number): Generator<RetainedMatch | undefined> {
     const levels = filter.split('/');
     const stack: Visit[] = [];
     const visit = (parent: Node, above: string, depth: number, all: boolean): void => {
@@ -158,12 +162,14 @@ export class RetainedMessages {
       if (child !== undefined) stack.push({ nodes: [child].values(), above, depth, all: false });
     };
     visit(this.root, '', 0, false);
+    let looked = 0;
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       const { value: node, done } = top.nodes.next();
       if (done || node === undefined) {
         stack.pop();
         continue;
       }
+      if (++looked % levelsInATurn === 0) yield undefined;
       // A filter that begins with a wildcard does not match topics that begin with $.
       if (top.depth === 0 && node.level.startsWith('$') && levels[0] !== node.level) continue; // [MQTT-4.7.2-1]
       const topic = top.above + node.level;

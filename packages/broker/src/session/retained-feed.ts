@@ -28,7 +28,8 @@ export class RetainedFeed {
   private ended = false;
 
   constructor(
-    private readonly matches: Iterator<RetainedMatch>,
+    /** Undefined where others are to come in between. */
+    private readonly matches: Iterator<RetainedMatch | undefined>,
     private readonly retained: RetainedMessages,
     private readonly store: Store,
     /** Called when there may be a next message again. */
@@ -40,7 +41,7 @@ export class RetainedFeed {
     return this.ended && !this.reading && this.page.length === 0 && this.again.length === 0;
   }
 
-  /** Undefined while a page is read, and when it is over. */
+  /** Undefined while a page is read or others come in between, and when it is over. */
   next(): Message | undefined {
     for (let read = this.page.shift(); read !== undefined; read = this.page.shift()) {
       const message = this.newest(read);
@@ -50,6 +51,7 @@ export class RetainedFeed {
     const matches = this.again.splice(0);
     if (matches.length === 0) {
       const match = this.match();
+      if (match === undefined && !this.ended) this.pause();
       if (match === undefined || match.message !== undefined) return match?.message;
       matches.push(match);
     }
@@ -92,6 +94,11 @@ export class RetainedFeed {
       },
       () => this.goOn(), // the store tells of its failure itself; a retained message is no promise
     );
+  }
+
+  private pause(): void {
+    this.reading = true;
+    this.goOn();
   }
 
   /** In a turn of its own: a filter that matches a million messages holds nobody up. */

@@ -15,6 +15,9 @@ import type { DropReason, QueueLimits } from './outgoing-queue.js';
 import { RetainedFeed } from './retained-feed.js';
 import type { SessionCounters } from './session-counters.js';
 
+/** So many retained messages that a client may not receive are passed over in one turn of the loop. */
+const refusedInATurn = 500;
+
 /** What a client may do, as far as its session has to ask. Bound to one principal by the connection. */
 export interface Rights {
   mayReceive(topic: string): boolean;
@@ -292,7 +295,12 @@ export class Session implements Subscriber {
       this.dropped(message.count, 'too_large');
   }
 
-  private *receivable(matches: Iterable<RetainedMatch>): Generator<RetainedMatch> {
-    for (const match of matches) if (this.mayReceive(match.topic)) yield match;
+  /** Those that the client may receive; undefined now and then, where it may not receive many. */
+  private *receivable(matches: Iterable<RetainedMatch | undefined>): Generator<RetainedMatch | undefined> {
+    let refused = 0;
+    for (const match of matches) {
+      if (match === undefined || this.mayReceive(match.topic)) yield match;
+      else if (++refused % refusedInATurn === 0) yield undefined;
+    }
   }
 }

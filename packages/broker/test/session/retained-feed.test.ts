@@ -9,10 +9,10 @@ import { turn } from './client.js';
 const now = 1_000;
 
 /** Retained messages of which the first `atHand` bytes are in memory, all in the store, and a feed of them. */
-function feeding(topics: readonly string[], atHand: number) {
+function feeding(topics: readonly string[], atHand: number, filter = '#') {
   const store = new MemoryStore();
   const retained = new RetainedMessages({
-    max_retained_messages: 10_000,
+    max_retained_messages: 100_000,
     max_retained_bytes: 10_000_000,
     retained_cache_bytes: atHand,
   });
@@ -23,7 +23,7 @@ function feeding(topics: readonly string[], atHand: number) {
   };
   for (const topic of topics) publish(topic, 'old');
   let wake: () => void = () => {};
-  const feed = new RetainedFeed(retained.match('#', now), retained, store, () => wake());
+  const feed = new RetainedFeed(retained.match(filter, now), retained, store, () => wake());
   const remove = (topic: string): void => {
     retained.delete(topic);
     store.deleteRetained(topic);
@@ -75,4 +75,12 @@ describe('The retained messages for a new subscription', () => {
       const all = [...(first === undefined ? [] : ['a old']), ...(await rest())];
       assert.deepEqual(all.sort(), ['a old', 'b old', 'c new']);
     });
+
+  it('come after those that it does not match, in turns of their own', async () => {
+    const others = Array.from({ length: 5_000 }, (_, index) => `${index}/x`);
+    const { feed, rest } = feeding([...others, 'wanted/y'], 0, '+/y');
+    assert.equal(feed.next(), undefined);
+    assert.equal(feed.isOver, false);
+    assert.deepEqual(await rest(), ['wanted/y old']);
+  });
 });

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream/promises';
 import type { SessionDetails, SessionSummary } from '@moat/broker';
 import { type Command, Option } from 'commander';
 import { askBroker, callBroker } from '../admin-socket.js';
@@ -116,7 +117,7 @@ async function show(clientId: string, options: Filters): Promise<void> {
 
 async function exportQueue(clientId: string, options: ConfigurationOptions): Promise<void> {
   const response = await callBroker(options, 'GET', pathOf('/session/queue', clientId));
-  for await (const line of createInterface(response)) process.stdout.write(`${line}\n`);
+  await pipeline(response, process.stdout, { end: false });
 }
 
 async function remove(clientId: string | undefined, options: DeleteOptions): Promise<void> {

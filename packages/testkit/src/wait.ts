@@ -1,16 +1,25 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { patience } from './deadline.js';
 
-/** A port of 127.0.0.1 on which nothing listens at this moment. */
+/** Below those that systems give to the clients' ends of connections: a broker that comes back finds its port free. */
+const [lowest, highest] = [20_000, 32_000];
+
+/** A port of 127.0.0.1 on which nothing listens at this moment, and that no client's end of a connection will take. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(lowest, highest);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 /**

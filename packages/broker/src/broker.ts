@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReasonCode } from '@moat/codec';
 import { certificateRoutes } from './admin/certificate-routes.js';
@@ -12,24 +11,28 @@ import { SysTopics } from './admin/sys-topics.js';
 import { Audit, type AuditCode, type AuditFields } from './audit/audit.js';
 import type { Log } from './audit/log.js';
 import { newTrafficCounters } from './audit/traffic-counters.js';
-import { type Access, loadAccess, loadRules, rulesFileOf } from './config/access-files.js';
+import { type Access, loadAccess, loadPasswords, loadRules, rulesFileOf } from './config/access-files.js';
+import { makeDataDirectory } from './config/data-directory.js';
 import { FileWatch } from './config/file-watch.js';
 import { tlsFilesOf } from './config/listener-schema.js';
 import type { Limits } from './config/profiles.js';
 import type { Configuration } from './config/schema.js';
 import { clientsOf } from './connection/clients.js';
 import { Connection } from './connection/connection.js';
+import { Connections } from './connection/connections.js';
 import type { ConnectionContext, ListenerPolicy } from './connection/context.js';
 import { Dispatch } from './connection/dispatch.js';
 import { type BoundListener, Doors } from './connection/doors.js';
 import { Enforcement } from './connection/enforcement.js';
+import { PasswordAccess } from './connection/password-access.js';
 import { ClientRights } from './connection/rights.js';
 import { settingsOf } from './connection/settings.js';
 import { beginShadow } from './connection/shadowing.js';
 import { subjectOf } from './connection/subject-of.js';
-import { OperatorError } from './errors.js';
 import { Admission } from './guard/admission.js';
 import type { AuthenticationMethod } from './identity/enhanced.js';
+import type { PasswordFile } from './identity/password-file.js';
+import { loadScramSecret } from './identity/password-verifiers.js';
 import { principalOfKey } from './identity/principal.js';
 import type { SealInspector } from './policy/seal.js';
 import { RetainedMessages } from './routing/retained.js';
@@ -37,8 +40,8 @@ import { Router } from './routing/router.js';
 import { SessionRegistry } from './session/registry.js';
 import type { Session } from './session/session.js';
 import { newSessionCounters } from './session/session-counters.js';
-import { MemoryStore } from './storage/memory.js';
 import { messageSize } from './storage/message-size.js';
+import { openStore } from './storage/open-store.js';
 import type { MessageRecord, Store } from './storage/store.js';
 import { FlushQueue } from './transport/flush-queue.js';
 import { HandshakeGate } from './transport/handshake-gate.js';
@@ -73,7 +76,7 @@ export class Broker {
   /** One object for all, changed in place by a reload. */
   private readonly limits: { -readonly [Name in keyof Limits]: Limits[Name] };
   private readonly doors: Doors;
-  private readonly connections = new Set<Connection>();
+  private readonly connections = new Connections();
   private readonly timers = new TimerWheel();
   private readonly context: ConnectionContext;
   /** Certificates and lists that are replaced are put in force at once. */
@@ -86,6 +89,12 @@ export class Broker {
     () => [rulesFileOf(this.configuration.authorization)],
     () => this.renewPolicy(),
   );
+  /** And so are passwords. */
+  private readonly passwordFile = new FileWatch(
+    () => [this.configuration.authentication.password_file],
+    () => this.renewPasswords(),
+  );
+  private readonly passwords: PasswordAccess;
   private readonly enforcement: Enforcement;
   private readonly sweep: NodeJS.Timeout;
   private sys: SysTopics | undefined;
@@ -98,12 +107,15 @@ export class Broker {
     access: Access,
     private readonly log: Log,
     store: Store,
+    secret: Buffer,
     options: BrokerOptions,
   ) {
     this.limits = { ...configuration.limits };
     const audit = new Audit((code, fields) => this.report(code, fields));
     const sessionCounters = newSessionCounters();
     const { limits } = this;
+    this.passwords = new PasswordAccess(limits, access.passwords, secret, log, options.authenticationMethods);
+    this.passwords.use(configuration.authentication, access.passwords, this.connections);
     const router = new Router(new RetainedMessages(limits), store);
     const registry = new SessionRegistry(
       { router, store, limits, counters: sessionCounters },
@@ -121,6 +133,7 @@ export class Broker {
       admission: new Admission(limits),
       gate: new HandshakeGate(limits),
       audit,
+      checks: this.passwords,
       accepted: (wire, policy) => this.accept(wire, policy),
     });
     this.context = {
@@ -129,7 +142,7 @@ export class Broker {
       policyGeneration: 0,
       shadow: undefined,
       sealInspector: options.sealInspector,
-      methods: new Map((options.authenticationMethods ?? []).map((method) => [method.name, method])),
+      methods: this.passwords.methods(),
       registry,
       router,
       store,
@@ -154,12 +167,14 @@ export class Broker {
     const { configuration, log } = options;
     const access = await loadAccess(configuration);
     await makeDataDirectory(configuration.data_dir);
-    const store = options.store ?? (await openStore(configuration));
-    const broker = new Broker(configuration, access, log, store, options);
+    const store = options.store ?? (await openStore(configuration.storage.engine, configuration.data_dir));
+    const secret = await loadScramSecret(configuration.data_dir);
+    const broker = new Broker(configuration, access, log, store, secret, options);
     try {
       await broker.restore(store);
       await broker.tlsFiles.start();
       await broker.policyFile.start();
+      await broker.passwordFile.start();
       await broker.doors.apply(configuration, access);
       broker.admin = await AdminServer.start(
         { socket: join(configuration.data_dir, 'admin.sock'), http: configuration.admin.http },
@@ -234,6 +249,25 @@ export class Broker {
     });
   }
 
+  private renewPasswords(): Promise<void> {
+    return this.inTurn(async () => {
+      const { configuration } = this;
+      try {
+        const passwords = await loadPasswords(configuration.authentication);
+        this.doors.usePasswords(configuration, passwords);
+        this.usePasswords(configuration, passwords);
+        this.log.info({ users: passwords.size }, 'the passwords have changed');
+      } catch (error) {
+        this.log.error({ reason: String(error) }, 'cannot read the passwords again; what was in force stays');
+      }
+    });
+  }
+
+  private usePasswords({ authentication }: Configuration, passwords: PasswordFile): void {
+    this.passwords.use(authentication, passwords, this.connections);
+    this.context.methods = this.passwords.methods();
+  }
+
   /** One change ends before the next begins: what was read first must not be put in force last. */
   private inTurn(change: () => Promise<void>): Promise<void> {
     const done = this.changes.then(change);
@@ -249,6 +283,7 @@ export class Broker {
         this.configuration = configuration;
         Object.assign(this.limits, configuration.limits);
         Object.assign(this.context, settingsOf(configuration, access), { limits: this.limits });
+        this.usePasswords(configuration, access.passwords);
       },
     });
     this.sys?.stop();
@@ -267,6 +302,7 @@ export class Broker {
     clearInterval(this.sweep);
     this.tlsFiles.stop();
     this.policyFile.stop();
+    this.passwordFile.stop();
     await this.changes;
     this.enforcement.stop();
     await this.admin?.stop();
@@ -276,9 +312,10 @@ export class Broker {
       if (server_reference === undefined) connection.close(ReasonCode.serverShuttingDown, 'the server shuts down');
       else connection.close(ReasonCode.useAnotherServer, 'the server shuts down', server_reference);
     }
-    await this.allGone(3_000);
+    await this.connections.allGone(3_000);
     for (const connection of this.connections) connection.wire.destroy();
     this.timers.stop();
+    await this.passwords.close();
     try {
       await this.context.store.commit();
     } finally {
@@ -292,12 +329,6 @@ export class Broker {
       connection.guarded(() => connection.judgeCertificate(now));
       void connection.askAboutCertificate(now);
     }
-  }
-
-  /** Waits until every connection has ended, or for so many milliseconds. */
-  private async allGone(patience: number): Promise<void> {
-    const deadline = Date.now() + patience;
-    while (this.connections.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   /** What can be asked of a running broker. */
@@ -365,19 +396,4 @@ const dispatchOf = (connection: Connection): Dispatch => new Dispatch(connection
 /** What the store has stays there: of a retained message that nobody asks for memory holds its topic. */
 function noteRetained(retained: RetainedMessages, { topic, payload, properties, expiresAt }: MessageRecord): void {
   retained.note(topic, messageSize(topic, payload.length, properties), expiresAt);
-}
-
-/** The engine is loaded when it is needed: memory needs none. */
-async function openStore({ storage, data_dir }: Configuration): Promise<Store> {
-  if (storage.engine === 'memory') return new MemoryStore();
-  const { openLmdbStore } = await import('./storage/lmdb/open.js');
-  return openLmdbStore(join(data_dir, 'store'));
-}
-
-async function makeDataDirectory(directory: string): Promise<void> {
-  try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new OperatorError('data_dir.unusable', `cannot make ${directory}: ${(cause as Error).message}`, { cause });
-  }
 }

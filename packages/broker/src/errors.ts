@@ -17,6 +17,7 @@ export const operatorErrors = {
   'config.missing_secret': 2,
   'config.unsafe': 2,
   'passwords.invalid': 2,
+  'passwords.locked': 1,
   'policy.invalid': 2,
   'policy.shadowed': 1,
   'tls.invalid': 2,

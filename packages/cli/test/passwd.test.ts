@@ -22,6 +22,18 @@ test('a password is read from standard input and kept as a hash, readable by its
   assert.equal((await stat(file)).mode & 0o777, 0o600);
 });
 
+test('verifiers for SCRAM stand behind the hash, unless they are not wanted', async () => {
+  const file = join(directory, 'scram');
+  await moat(['passwd', file, 'alice', '-b', 'one']);
+  await moat(['passwd', file, 'bob', '-b', 'two', '--no-scram']);
+  const [alice, bob] = (await readFile(file, 'utf8')).split('\n');
+  assert.match(
+    alice ?? '',
+    /^alice:\$argon2id\$[^:]+:\$scram-sha-256\$i=600000\$[^:]+:\$scram-sha-512\$i=210000\$[^:]+$/,
+  );
+  assert.match(bob ?? '', /^bob:\$argon2id\$[^:]+$/);
+});
+
 test('users are added, changed and deleted one by one', async () => {
   const file = join(directory, 'users');
   await moat(['passwd', file, 'alice', '-b', 'one']);

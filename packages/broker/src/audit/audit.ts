@@ -1,6 +1,7 @@
 /** Every security event, by its stable code. */
 const auditCodes = [
   'auth.failed',
+  'auth.revoked',
   'client.connected',
   'client.disconnected',
   'client.protocol_error',

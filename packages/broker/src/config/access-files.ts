@@ -17,11 +17,13 @@ export interface Access {
  * @throws OperatorError, OperatorErrors `policy.invalid`, `passwords.invalid`, `config.unreadable`
  */
 export async function loadAccess({ authentication, authorization }: Configuration): Promise<Access> {
-  const [policy, passwords] = await Promise.all([loadRules(authorization), optional(authentication.password_file)]);
-  return {
-    policy,
-    passwords: PasswordFile.parse(passwords ?? '', authentication.password_file),
-  };
+  const [policy, passwords] = await Promise.all([loadRules(authorization), loadPasswords(authentication)]);
+  return { policy, passwords };
+}
+
+/** The password file alone. @throws OperatorError `passwords.invalid`, `config.unreadable` */
+export async function loadPasswords({ password_file }: Configuration['authentication']): Promise<PasswordFile> {
+  return PasswordFile.parse((await optional(password_file)) ?? '', password_file);
 }
 
 type Authorization = Configuration['authorization'];
@@ -37,12 +39,12 @@ export async function loadRules(authorization: Authorization): Promise<Policy> {
   const file = rulesFileOf(authorization);
   const text = await optional(file);
   if (text === undefined) return Policy.without(fallback);
-  return makePolicy(text, file, acl_file === undefined ? 'policy' : 'acl', fallback);
+  return makePolicy(text.toString(), file, acl_file === undefined ? 'policy' : 'acl', fallback);
 }
 
-async function optional(file: string): Promise<string | undefined> {
+async function optional(file: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    return await readFile(file);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new OperatorError('config.unreadable', `cannot read ${file}: ${(cause as Error).message}`, { cause });

@@ -87,6 +87,18 @@ export const limitTable = {
   max_connections: limit('connections in all', 'connections', [1, unbounded], [10_000, 100_000, unbounded]),
   connect_timeout: limit('from an accepted socket to a whole CONNECT packet', 'seconds', [1, hour], [5, 10, hour]),
   handshake_timeout: limit('for the TLS and the WebSocket handshake', 'seconds', [1, hour], [5, 10, hour]),
+  max_password_checks: limit(
+    'passwords checked at once; one core is left to everything else, so that this holds from so many cores and one more',
+    'checks',
+    [1, 64],
+    [1, 2, 64],
+  ),
+  max_waiting_password_checks: limit(
+    'passwords waiting to be checked, served in turn by address',
+    'checks',
+    [0, unbounded],
+    [50, 100, 10_000],
+  ),
   max_handshakes: limit('TLS handshakes going on at once', 'handshakes', [1, unbounded], [16, 64, unbounded]),
   max_certificate_size: limit(
     'size of a client certificate in DER',

@@ -14,6 +14,12 @@ export function checkSafety(configuration: Configuration, mistakes: Mistakes): v
       mistakes.add('config.invalid_value', ['listeners', index], `two listeners on ${address}`);
     }
     seen.add(address);
+    if (isTls(listener) && listener.authenticate === 'all' && !listener.use_identity_as_username) {
+      const hint =
+        'write use_identity_as_username: cn; or for any certificate beside a password, require_certificate: true';
+      const message = 'authenticate: all compares the user name with the certificate, which names none here';
+      mistakes.add('config.invalid_value', ['listeners', index, 'authenticate'], message, hint);
+    }
     if (!isTls(listener) && !isLoopback(bind) && !listener.expose_plaintext) {
       const message = `this ${protocol} listener would send passwords and messages unencrypted to ${bind}`;
       const safe = protocol === 'mqtt' ? 'mqtts' : 'wss';

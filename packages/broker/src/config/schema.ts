@@ -13,6 +13,9 @@ const defaultListeners: readonly ListenerInput[] = [
   { protocol: 'ws' },
 ];
 
+// biome-ignore lint/suspicious/noTemplateCurlyInString: what a person writes
+const clientIdPatternForm = 'may hold one *, and no variable but ${username}';
+
 const authentication = z.strictObject({
   allow_anonymous: z
     .boolean()
@@ -22,11 +25,31 @@ const authentication = z.strictObject({
     .boolean()
     .default(false)
     .describe('the second word without which allow_anonymous is refused beside a listener that others can reach'),
-  password_file: z.string().min(1).default('passwords').describe('user names and Argon2id hashes'),
+  password_file: z.string().min(1).default('passwords').describe('user names and password hashes'),
   clientid_prefixes: z
     .array(z.string().min(1))
     .default([])
     .describe('when not empty, a client ID must begin with one of these'),
+  clientid_patterns: z
+    .array(z.string().min(1).refine(isClientIdPattern, { error: clientIdPatternForm }))
+    .default([])
+    .describe(
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: what a person writes
+      'when not empty, a client ID must match one of these: at most one *, and ${username}; such as ${username}:*',
+    ),
+  session_takeover: z
+    .array(
+      z.strictObject({
+        from: z.string().min(1).describe('user name that the session belongs to'),
+        to: z.string().min(1).describe('user name that may have it'),
+      }),
+    )
+    .default([])
+    .describe('user names: the client IDs and stored sessions of from may be taken over by to'),
+  rehash_passwords: z
+    .boolean()
+    .default(true)
+    .describe('a hash that another program made is made anew with Argon2id, in the file, at the next good login'),
   use_username_as_clientid: z.boolean().default(false).describe('the user name takes the place of the client ID'),
 });
 
@@ -165,4 +188,8 @@ function adminAddress(value: string): 'off' | { host: string; port: number } | u
 function refuse(context: z.RefinementCtx, message: string): never {
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
+}
+
+function isClientIdPattern(text: string): boolean {
+  return text.split('*').length <= 2 && !/\$\{(?!username\})/.test(text);
 }

@@ -49,6 +49,12 @@ function server(alpn: string) {
   };
 }
 
+/** How a name is taken from a certificate. */
+const identity = z
+  .union([z.literal([false, true, ...certificateFields]), z.string().superRefine(checkTemplate)])
+  .default(false)
+  .transform((field) => (field === true ? 'cn' : field));
+
 /** Which client certificates count, and what is read from them. */
 const client = {
   cafile: z.string().min(1).default('pki/ca.crt').describe('authorities whose client certificates count, PEM'),
@@ -82,13 +88,16 @@ const client = {
   ocsp_timeout: z.int().min(1).max(60).default(5).describe('seconds that an answer may take'),
   psk_file: z.string().min(1).optional().describe('identities and pre-shared keys, identity:hexadecimal a line'),
   require_certificate: z.boolean().default(false).describe('refuse clients that show no certificate'),
-  use_identity_as_username: z
-    .union([z.literal([false, true, ...certificateFields]), z.string().superRefine(checkTemplate)])
-    .default(false)
-    .transform((field) => (field === true ? 'cn' : field))
+  use_identity_as_username: identity.describe(
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: what a person writes
+    'take the user name from this field of the client certificate, or from several: ${cert.cn}.${cert.issuer_cn}',
+  ),
+  use_identity_as_clientid: identity.describe('the same for the client ID: it takes the place of what the client sent'),
+  authenticate: z
+    .enum(['any', 'all'])
+    .default('any')
     .describe(
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: what a person writes
-      'take the user name from this field of the client certificate, or from several: ${cert.cn}.${cert.issuer_cn}',
+      'any: a certificate or a password proves the user name; all: a certificate, and the password of the user it names',
     ),
 };
 

@@ -3,6 +3,7 @@ import type { Credentials } from '../identity/authenticator.js';
 import type { AuthenticationExchange, ExchangeOutcome, ExchangeStep } from '../identity/enhanced.js';
 import { principalKey } from '../identity/principal.js';
 import type { Agreement, Connection } from './connection.js';
+import { endWithProof, hasEnded } from './expiry.js';
 
 /** Begins the exchange of a method and takes its first step; the client's AUTH packets bring the next ones. */
 export function beginExchange(
@@ -49,10 +50,17 @@ export function authenticateAgain(connection: Connection, packet: AuthPacket): v
   beginExchange(connection, method, credentials, packet.properties.authenticationData, {
     succeeded(step) {
       // A connection stays with the principal it began as: what it has under way is that one's.
-      if (principalKey(step.principal) !== principalKey(principal)) return this.denied('another principal');
+      const verdict = connection.listener.confirm(step.principal, credentials);
+      if (!('principal' in verdict) || hasEnded(verdict.principal)) return this.denied('not confirmed');
+      if (principalKey(verdict.principal) !== principalKey(principal)) return this.denied('another principal');
+      connection.agreement = { ...(connection.agreement as Agreement), principal: verdict.principal };
+      endWithProof(connection);
       connection.write(auth(ReasonCode.success, method, step.data));
     },
-    denied: () => connection.close(ReasonCode.notAuthorized, 'authentication failed'), // [MQTT-4.12.1-2]
+    denied(reason) {
+      connection.auditEvent('auth.failed', reason);
+      connection.close(ReasonCode.notAuthorized, 'authentication failed'); // [MQTT-4.12.1-2]
+    },
   });
 }
 

@@ -1,12 +1,29 @@
 import { isTls, type Listener } from '../config/listener-schema.js';
 import type { Configuration } from '../config/schema.js';
 import { anonymousAuthenticator, anybody } from '../identity/anonymous.js';
-import { type Authenticator, AuthenticatorChain } from '../identity/authenticator.js';
+import {
+  type Authenticator,
+  AuthenticatorChain,
+  type Credentials,
+  notMine,
+  type Verdict,
+} from '../identity/authenticator.js';
+import { Both, joined } from '../identity/both.js';
 import { CertificateAuthenticator } from '../identity/certificate.js';
-import { parseNameTemplate } from '../identity/certificate-name.js';
+import { type NameTemplate, parseNameTemplate } from '../identity/certificate-name.js';
 import { PasswordAuthenticator } from '../identity/password.js';
 import type { PasswordFile } from '../identity/password-file.js';
+import type { Principal } from '../identity/principal.js';
 import { pskAuthenticator } from '../identity/psk.js';
+import type { HashRenewal } from '../identity/renewal.js';
+import type { WorkGate } from '../identity/work-gate.js';
+
+/** What passwords are checked with. */
+export interface PasswordChecks {
+  readonly gate: WorkGate;
+  /** Undefined where hashes stay as they are. */
+  readonly renewal: HashRenewal | undefined;
+}
 
 /**
  * Who is asked on one listener, in order: the certificate, the password, then whether nobody is somebody too. Nothing
@@ -16,17 +33,51 @@ export function authenticatorOf(
   { authentication }: Configuration,
   listener: Listener,
   passwords: PasswordFile,
+  { gate, renewal }: PasswordChecks,
 ): Authenticator {
-  const chain: Authenticator[] = [];
-  if (isTls(listener) && listener.use_identity_as_username !== false) {
-    const template = parseNameTemplate(listener.use_identity_as_username);
-    // What is no template was refused with the configuration.
-    if (typeof template === 'object') chain.push(new CertificateAuthenticator(template));
-    if (listener.psk_file !== undefined) chain.push(pskAuthenticator);
-  }
+  const password = new PasswordAuthenticator(passwords, gate, renewal);
+  if (needsBoth(listener)) return new Both(namerOf(listener), password);
+  const naming = namingOf(listener);
   // Where no user has a password there is none to be wrong: who is anonymous anyway may say what it likes.
-  if (authentication.allow_anonymous && passwords.size === 0) return new AuthenticatorChain([...chain, anybody]);
-  chain.push(new PasswordAuthenticator(passwords));
-  if (authentication.allow_anonymous) chain.push(anonymousAuthenticator);
-  return new AuthenticatorChain(chain);
+  if (authentication.allow_anonymous && passwords.size === 0) return new AuthenticatorChain([...naming, anybody]);
+  const anonymous = authentication.allow_anonymous ? [anonymousAuthenticator] : [];
+  return new AuthenticatorChain([...naming, password, ...anonymous]);
+}
+
+/** Judges whom an exchange of AUTH packets has proven: what the listener asks for besides has to be shown, too. */
+export function confirmationOf(listener: Listener): (principal: Principal, credentials: Credentials) => Verdict {
+  const name = namerOf(listener);
+  return (principal, credentials) => {
+    const { certificate } = credentials;
+    if (!needsBoth(listener)) return { principal: certificate ? { certificate, ...principal } : principal };
+    const named = name(credentials);
+    if ('principal' in named) return joined(named.principal, principal);
+    return 'denied' in named ? named : { denied: 'certificate_required' };
+  };
+}
+
+/** How a name is taken from a certificate, as the configuration has it. */
+export function certificateNameOf(written: string | false): NameTemplate | undefined {
+  const template = written === false ? undefined : parseNameTemplate(written);
+  // What is no template was refused with the configuration.
+  return typeof template === 'object' ? template : undefined;
+}
+
+function needsBoth(listener: Listener): boolean {
+  return isTls(listener) && listener.authenticate === 'all';
+}
+
+/** Who name a client by what its TLS connection rests on. */
+function namingOf(listener: Listener): { authenticate(credentials: Credentials): Verdict }[] {
+  const template = isTls(listener) ? certificateNameOf(listener.use_identity_as_username) : undefined;
+  if (!isTls(listener) || template === undefined) return [];
+  return [new CertificateAuthenticator(template), ...(listener.psk_file === undefined ? [] : [pskAuthenticator])];
+}
+
+function namerOf(listener: Listener): (credentials: Credentials) => Verdict {
+  const naming = namingOf(listener);
+  return (credentials) => {
+    const verdicts = naming.map((one) => one.authenticate(credentials));
+    return verdicts.find((verdict) => !('notMine' in verdict)) ?? notMine;
+  };
 }

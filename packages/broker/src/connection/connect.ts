@@ -1,13 +1,14 @@
 import { type CodecError, type ConnackPacket, type ConnectPacket, encode, ReasonCode } from '@moat/codec';
 import type { Credentials, Verdict } from '../identity/authenticator.js';
-import { assignClientId } from '../identity/client-id.js';
+import { nameFrom } from '../identity/certificate-name.js';
 import { type CertificateStatus, noCertificate } from '../identity/client-trust.js';
-import { type Principal, principalKey } from '../identity/principal.js';
+import { type Principal, principalKey, principalOfKey } from '../identity/principal.js';
 import { neverExpires, type Session } from '../session/session.js';
 import { type PreSharedKey, pskOf } from '../transport/psk.js';
 import { beginExchange } from './auth.js';
 import { acceptance, refuse } from './connack.js';
 import type { Connection } from './connection.js';
+import { endWithProof, hasEnded } from './expiry.js';
 import { startKeepAlive } from './keep-alive.js';
 import { judgeSubscriptions } from './rejudge.js';
 import { ClientRights } from './rights.js';
@@ -50,23 +51,24 @@ class ConnectAttempt {
   /** False when it was refused: before 5.0 an empty client ID is good for a clean session at most. */
   hasUsableClientId(): boolean {
     const { connection, packet } = this;
-    if (packet.clientId !== '' || connection.context.useUsernameAsClientId || packet.version === 5) return true;
+    const replaced = connection.context.clientIds.replacesEmpty || connection.listener.clientIdFrom !== undefined;
+    if (packet.clientId !== '' || replaced || packet.version === 5) return true;
     if (packet.version === 4 && packet.cleanStart) return true;
     this.refuse(ReasonCode.clientIdentifierNotValid, 'an empty client identifier'); // [MQTT3-3.1.3-7] [MQTT3-3.1.3-8]
     return false;
   }
 
-  /** The client ID of a client that was recognised: its own of any text, its user name, or an assigned one. False when refused. // [MQTT-3.1.3-5] */
-  private settleClientId({ username }: Principal): boolean {
-    const { clientIdPrefixes, useUsernameAsClientId } = this.connection.context;
-    if (useUsernameAsClientId && username !== undefined) this.clientId = username;
-    if (this.clientId === '') {
-      this.assignedClientId = assignClientId(username); // [MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT3-3.1.3-6]
-      this.clientId = this.assignedClientId;
-    } else if (clientIdPrefixes.length > 0 && !clientIdPrefixes.some((prefix) => this.clientId.startsWith(prefix))) {
-      this.refuse(ReasonCode.clientIdentifierNotValid, 'a client identifier without an allowed prefix'); // [MQTT-3.1.3-8]
+  /** The client ID of a client that was recognised: its own, its name, or an assigned one. False when refused. // [MQTT-3.1.3-5] */
+  private settleClientId(principal: Principal): boolean {
+    const { context, listener, certificate } = this.connection;
+    const identity = listener.clientIdFrom && certificate && nameFrom(certificate.facts, listener.clientIdFrom);
+    const settled = context.clientIds.settle(this.clientId, principal, identity);
+    if ('refused' in settled) {
+      this.refuse(ReasonCode.clientIdentifierNotValid, settled.refused); // [MQTT-3.1.3-8]
       return false;
     }
+    this.clientId = settled.clientId;
+    if (settled.assigned) this.assignedClientId = settled.clientId; // [MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT3-3.1.3-6]
     return true;
   }
 
@@ -101,14 +103,19 @@ class ConnectAttempt {
     if (method !== undefined) {
       connection.authenticationMethod = method;
       beginExchange(connection, method, credentials, packet.properties?.authenticationData, {
-        succeeded: (step) => this.accept(step.principal, step.data),
+        succeeded: (step) => this.settle(connection.listener.confirm(step.principal, credentials), step.data),
         denied: (reason) => this.deny(reason),
       });
       return;
     }
-    const verdict = connection.listener.authenticator.authenticate(credentials);
-    if (verdict instanceof Promise) this.waitFor(verdict, (settled) => this.settle(settled));
-    else this.settle(verdict);
+    const { authenticator } = connection.listener;
+    const verdict = authenticator.authenticate(credentials);
+    if (!(verdict instanceof Promise)) return this.settle(verdict);
+    this.waitFor(verdict, (settled) => {
+      // What a yes rests on was replaced meanwhile: a changed password must not let in who had the old one.
+      if ('principal' in settled && connection.listener.authenticator !== authenticator) this.authenticate();
+      else this.settle(settled);
+    });
   }
 
   /** What a client sends before its CONNACK waits as long. // [MQTT-3.1.4-6] [MQTT3-3.1.4-5] */
@@ -125,8 +132,8 @@ class ConnectAttempt {
       .finally(() => connection.unhold());
   }
 
-  private settle(verdict: Verdict): void {
-    if ('principal' in verdict) this.accept(verdict.principal, undefined);
+  private settle(verdict: Verdict, authenticationData?: Uint8Array): void {
+    if ('principal' in verdict) this.accept(verdict.principal, authenticationData);
     else if ('denied' in verdict) this.deny(verdict.denied, verdict.detail);
     else this.deny('no_credentials');
   }
@@ -134,6 +141,7 @@ class ConnectAttempt {
   private accept(principal: Principal, authenticationData: Uint8Array | undefined): void {
     const { connection, packet } = this;
     const { context } = connection;
+    if (hasEnded(principal)) return this.deny('expired');
     if (!this.settleClientId(principal)) return;
     const { clientId } = this;
     const { remoteAddress, listener, tls } = connection.wire.origin;
@@ -158,6 +166,7 @@ class ConnectAttempt {
     const opened = context.registry.open({
       clientId,
       owner: principalKey(principal),
+      mayTakeOver: (owner) => context.clientIds.mayTakeOver(principalOfKey(owner).username, principal.username),
       cleanStart: packet.cleanStart,
       expiryInterval,
       will: limitedWill(packet, context.limits.max_will_delay), // [MQTT-3.1.2-7] [MQTT3-3.1.2-8] [MQTT3-3.1.2-12]
@@ -171,6 +180,7 @@ class ConnectAttempt {
     // First of all packets, and once. // [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT3-3.2.0-1]
     connection.write({ ...connack, sessionPresent: present && packet.version > 3 }); // [MQTT3-3.2.2-1] [MQTT3-3.2.2-2] [MQTT3-3.2.2-3]
     startKeepAlive(connection, keepAlive);
+    endWithProof(connection);
     for (const step of judgeSubscriptions(connection)) step(); // of a resumed session: the policy may have changed
     context.registry.attach(session, connection, rights);
   }

@@ -60,6 +60,8 @@ export class Connection extends Outbound implements WireReceiver, Link {
   psk: PreSharedKey | undefined = undefined;
   /** When that certificate, or one above it, runs out. */
   private certificateTimer: Timer | undefined = undefined;
+  /** Until what proved the principal ends. */
+  proofTimer: Timer | undefined = undefined;
   receiveMaximum = 65_535;
   timer: Timer | undefined = undefined;
   /** Coarse milliseconds of the last whole packet: a trickle of bytes keeps nobody alive. */
@@ -250,6 +252,7 @@ export class Connection extends Outbound implements WireReceiver, Link {
     this.state = 'closed';
     this.timer?.cancel();
     this.certificateTimer?.cancel();
+    this.proofTimer?.cancel();
     this.relieved();
     this.parser.close();
     const { agreement } = this;

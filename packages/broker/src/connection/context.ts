@@ -2,9 +2,11 @@ import type { ParserOptions } from '@moat/codec';
 import type { Audit } from '../audit/audit.js';
 import type { TrafficCounters } from '../audit/traffic-counters.js';
 import type { Limits } from '../config/profiles.js';
-import type { Authenticator } from '../identity/authenticator.js';
+import type { Authenticator, Credentials, Verdict } from '../identity/authenticator.js';
+import type { NameTemplate } from '../identity/certificate-name.js';
 import type { ClientTrust } from '../identity/client-trust.js';
 import type { AuthenticationMethod } from '../identity/enhanced.js';
+import type { Principal } from '../identity/principal.js';
 import type { PskFile } from '../identity/psk-file.js';
 import type { Policy } from '../policy/compile.js';
 import type { SealInspector } from '../policy/seal.js';
@@ -15,6 +17,7 @@ import type { SessionCounters } from '../session/session-counters.js';
 import type { Store } from '../storage/store.js';
 import type { FlushQueue } from '../transport/flush-queue.js';
 import type { TimerWheel } from '../transport/timer-wheel.js';
+import type { ClientIdRules } from './client-id-rules.js';
 
 /** What every connection is given to work with. Reloading replaces the fields; connections read them anew. */
 export interface ConnectionContext {
@@ -29,8 +32,7 @@ export interface ConnectionContext {
   onLostSubscription: 'remove' | 'disconnect';
   /** Whether reason strings of denials name the rule. */
   namesRules: boolean;
-  clientIdPrefixes: readonly string[];
-  useUsernameAsClientId: boolean;
+  clientIds: ClientIdRules;
   /** Whether refusals say why in words, to clients that want it. */
   reasonStrings: boolean;
   retainAvailable: boolean;
@@ -42,7 +44,7 @@ export interface ConnectionContext {
   shadow: Shadow | undefined;
   /** Undefined: nothing is known of any seal. */
   readonly sealInspector: SealInspector | undefined;
-  readonly methods: ReadonlyMap<string, AuthenticationMethod>;
+  methods: ReadonlyMap<string, AuthenticationMethod>;
   readonly registry: SessionRegistry;
   readonly router: Router;
   readonly store: Store;
@@ -56,7 +58,11 @@ export interface ConnectionContext {
 /** What differs by listener. */
 export interface ListenerPolicy {
   authenticator: Authenticator;
+  /** Judges whom an exchange of AUTH packets has proven. */
+  confirm: (principal: Principal, credentials: Credentials) => Verdict;
   requireCertificate: boolean;
+  /** How the client ID is taken from the certificate; undefined where it is not. */
+  clientIdFrom: NameTemplate | undefined;
   /** Which client certificates count; undefined where there are none to count. */
   trust: ClientTrust | undefined;
   /** Pre-shared keys; undefined where none count. */

@@ -4,6 +4,7 @@ import { authenticateAgain, continueAuthentication } from './auth.js';
 import { connect, refuseConnect } from './connect.js';
 import type { Connection, PacketActions } from './connection.js';
 import { disconnect } from './disconnect.js';
+import { endIfUnproven } from './expiry.js';
 import { publish } from './publish.js';
 import { subscribe, unsubscribe } from './subscribe.js';
 
@@ -16,7 +17,7 @@ export class Dispatch implements PacketActions {
     connection.context.counters.packetsReceived += packet.count;
     connection.lastReceived = connection.context.timers.now;
     if (connection.state !== 'connected') throw packetBeforeConnack(); // [MQTT-3.1.2-30]
-    publish(connection, packet);
+    if (!endIfUnproven(connection)) publish(connection, packet);
   }
 
   packet(packet: ControlPacket): void {
@@ -37,6 +38,7 @@ export class Dispatch implements PacketActions {
 
   private act(packet: ControlPacket): void {
     const { connection } = this;
+    if (endIfUnproven(connection)) return;
     switch (packet.type) {
       case PacketType.PUBACK:
       case PacketType.PUBREC:

@@ -4,11 +4,12 @@ import { isTls, type Listener as ListenerConfiguration, type TlsListener } from 
 import type { Configuration } from '../config/schema.js';
 import type { Admission, Door } from '../guard/admission.js';
 import type { OcspStaple } from '../identity/ocsp-staple.js';
+import type { PasswordFile } from '../identity/password-file.js';
 import type { HandshakeGate } from '../transport/handshake-gate.js';
 import { Listener } from '../transport/listener.js';
 import type { TlsMaterial } from '../transport/tls-material.js';
 import type { Wire, WireOrigin } from '../transport/wire.js';
-import { authenticatorOf } from './authenticators.js';
+import { authenticatorOf, certificateNameOf, confirmationOf, type PasswordChecks } from './authenticators.js';
 import type { ListenerPolicy } from './context.js';
 import { listenerKey, listenerOptions, shapeOf } from './listener-options.js';
 import {
@@ -32,6 +33,7 @@ export interface DoorsContext {
   readonly admission: Admission;
   readonly gate: HandshakeGate;
   readonly audit: Audit;
+  readonly checks: PasswordChecks;
   /** Takes in a client. */
   accepted(wire: Wire, policy: ListenerPolicy): void;
 }
@@ -76,7 +78,7 @@ export class Doors {
       const listener = wanted.get(key);
       const tls = secrets.get(key);
       // Connections through a listener that is opened anew are judged as those that come through it.
-      if (listener !== undefined) Object.assign(door.policy, policyOf(configuration, listener, access, tls));
+      if (listener !== undefined) Object.assign(door.policy, this.policyOf(configuration, listener, access, tls));
       if (listener !== undefined && shapeOf(listener, limits) === door.shape) {
         if (tls !== undefined) useTls(door, tls);
         door.door.limits = listener;
@@ -109,6 +111,14 @@ export class Doors {
       }
     }
     return problems;
+  }
+
+  /** Puts another password file in force on the listeners as they are. */
+  usePasswords(configuration: Configuration, passwords: PasswordFile): void {
+    for (const listener of configuration.listeners) {
+      const policy = this.open.get(listenerKey(listener))?.policy;
+      if (policy) policy.authenticator = authenticatorOf(configuration, listener, passwords, this.context.checks);
+    }
   }
 
   async close(): Promise<void> {
@@ -153,7 +163,7 @@ export class Doors {
     access: Access,
   ): Promise<OpenDoor> {
     const { admission, gate, audit, accepted } = this.context;
-    const policy = policyOf(configuration, configured, access, tls);
+    const policy = this.policyOf(configuration, configured, access, tls);
     const door = admission.door(configured);
     const owner = {
       gate,
@@ -176,6 +186,22 @@ export class Doors {
     tls?.staple?.start(undefined);
     return { listener, policy, door, staple: tls?.staple, shape: shapeOf(configured, configuration.limits) };
   }
+
+  private policyOf(
+    configuration: Configuration,
+    listener: ListenerConfiguration,
+    access: Access,
+    tls: ListenerTls | undefined,
+  ): ListenerPolicy {
+    return {
+      trust: tls?.trust,
+      psk: tls?.psk,
+      authenticator: authenticatorOf(configuration, listener, access.passwords, this.context.checks),
+      confirm: confirmationOf(listener),
+      requireCertificate: 'require_certificate' in listener && listener.require_certificate,
+      clientIdFrom: isTls(listener) ? certificateNameOf(listener.use_identity_as_clientid) : undefined,
+    };
+  }
 }
 
 function materialOf({ context, staple }: ListenerIdentity): TlsMaterial {
@@ -192,18 +218,4 @@ function useTls(door: OpenDoor, tls: ListenerIdentity): void {
 function close({ listener, staple }: OpenDoor): Promise<void> {
   staple?.stop();
   return listener.close();
-}
-
-function policyOf(
-  configuration: Configuration,
-  listener: ListenerConfiguration,
-  access: Access,
-  tls: ListenerTls | undefined,
-): ListenerPolicy {
-  return {
-    trust: tls?.trust,
-    psk: tls?.psk,
-    authenticator: authenticatorOf(configuration, listener, access.passwords),
-    requireCertificate: 'require_certificate' in listener && listener.require_certificate,
-  };
 }

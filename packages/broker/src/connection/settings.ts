@@ -1,5 +1,6 @@
 import type { Access } from '../config/access-files.js';
 import type { Configuration } from '../config/schema.js';
+import { ClientIdRules } from './client-id-rules.js';
 import type { ConnectionContext } from './context.js';
 
 /** What connections read of a configuration, anew after each reload. */
@@ -12,8 +13,7 @@ export type Settings = Pick<
   | 'onDeniedSubscribe'
   | 'onLostSubscription'
   | 'namesRules'
-  | 'clientIdPrefixes'
-  | 'useUsernameAsClientId'
+  | 'clientIds'
   | 'retainAvailable'
   | 'reasonStrings'
   | 'responseInformation'
@@ -35,8 +35,7 @@ export function settingsOf(configuration: Configuration, { policy }: Access): Se
     onDeniedSubscribe: authorization.on_denied_subscribe,
     onLostSubscription: authorization.on_lost_subscription,
     namesRules: authorization.reason_names_rule,
-    clientIdPrefixes: authentication.clientid_prefixes,
-    useUsernameAsClientId: authentication.use_username_as_clientid,
+    clientIds: new ClientIdRules(authentication),
     retainAvailable: configuration.retain_available,
     reasonStrings: configuration.reason_strings,
     responseInformation: configuration.response_information,

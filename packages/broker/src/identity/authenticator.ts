@@ -20,7 +20,8 @@ export type DenialReason =
   | 'too_many_attempts'
   | 'certificate_required'
   | 'certificate_invalid'
-  | 'certificate_without_name';
+  | 'certificate_without_name'
+  | 'names_differ';
 
 /** No; `detail` is for the audit, in words. */
 interface Denial {

@@ -2,35 +2,92 @@ import { randomBytes } from 'node:crypto';
 import { chown, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { OperatorError } from '../errors.js';
+import { withLock } from './file-lock.js';
 import { linesOf } from './password-file.js';
 import { hashPassword } from './password-hash.js';
+import { formatVerifier, makeVerifier, mechanismNames } from './scram.js';
 import { usernameProblem } from './username.js';
+
+/** Which credentials to make. */
+export interface CredentialOptions {
+  /** Whether to make SCRAM verifiers as well; default true. */
+  readonly scram?: boolean;
+}
 
 /**
  * Sets the password of a user, who need not exist yet, in a file that need not exist yet. Other lines stay as they are.
  * @throws OperatorError `passwords.invalid` for a user name that cannot be used or an empty password
  */
-export async function setPassword(path: string, user: string, password: string): Promise<void> {
-  const problem = usernameProblem(user);
-  if (problem) throw new OperatorError('passwords.invalid', `the user name ${JSON.stringify(user)} ${problem}`);
-  if (password === '') throw new OperatorError('passwords.invalid', `the password of ${user} is empty`);
-  const lines = await readLines(path);
-  const line = `${user}:${await hashPassword(password)}`;
-  const index = lines.findIndex((other) => isLineOf(user, other));
-  await replace(path, index < 0 ? [...lines, line] : lines.with(index, line));
+export async function setPassword(
+  path: string,
+  user: string,
+  password: string,
+  options?: CredentialOptions,
+): Promise<void> {
+  await changeCredentials(path, new Map([[user, await makeCredentials(user, password, options)]]));
 }
 
 /** Removes a user; false when there was none of that name. Other lines stay as they are. */
 export async function removePassword(path: string, user: string): Promise<boolean> {
-  const lines = await readLines(path);
-  const others = lines.filter((line) => !isLineOf(user, line));
-  if (others.length === lines.length) return false;
-  await replace(path, others);
-  return true;
+  return (await changeCredentials(path, new Map([[user, undefined]]))) > 0;
 }
 
-function isLineOf(user: string, line: string): boolean {
-  return !line.startsWith('#') && line.startsWith(`${user}:`);
+/**
+ * What stands behind the name of a user in a password file.
+ * @throws OperatorError `passwords.invalid`
+ */
+async function makeCredentials(
+  user: string,
+  password: string,
+  { scram = true }: CredentialOptions = {},
+): Promise<string> {
+  const problem = usernameProblem(user);
+  if (problem) throw new OperatorError('passwords.invalid', `the user name ${JSON.stringify(user)} ${problem}`);
+  if (password === '') throw new OperatorError('passwords.invalid', `the password of ${user} is empty`);
+  const verifiers = scram ? mechanismNames.map((mechanism) => makeVerifier(mechanism, password)) : [];
+  const parts = await Promise.all([
+    hashPassword(password),
+    ...verifiers.map(async (made) => formatVerifier(await made)),
+  ]);
+  return parts.join(':');
+}
+
+/**
+ * Puts credentials in the place of others, adds those of new users, and removes those that are undefined, all at once.
+ * Other lines, comments and the order stay.
+ * @param expected when given, a user whose credentials are others by now is left alone
+ * @returns how many lines are otherwise now
+ */
+export async function changeCredentials(
+  path: string,
+  changes: ReadonlyMap<string, string | undefined>,
+  expected?: ReadonlyMap<string, string>,
+): Promise<number> {
+  const target = await realpath(path).catch((error: unknown) => (isMissing(error) ? path : Promise.reject(error)));
+  return withLock(target, async () => {
+    const left = new Map(changes);
+    const lines: string[] = [];
+    let changed = 0;
+    for (const line of await readLines(target)) {
+      const [user = '', ...rest] = line.startsWith('#') ? [] : line.split(':');
+      const known = left.has(user);
+      const credentials = left.get(user);
+      left.delete(user);
+      if (!known || (expected !== undefined && expected.get(user) !== rest.join(':'))) {
+        lines.push(line);
+        continue;
+      }
+      changed++;
+      if (credentials !== undefined) lines.push(`${user}:${credentials}`);
+    }
+    for (const [user, credentials] of left) {
+      if (credentials === undefined || expected !== undefined) continue;
+      changed++;
+      lines.push(`${user}:${credentials}`);
+    }
+    if (changed > 0) await replace(target, lines);
+    return changed;
+  });
 }
 
 async function readLines(path: string): Promise<string[]> {
@@ -43,8 +100,7 @@ async function readLines(path: string): Promise<string[]> {
 }
 
 /** Whoever reads the file meanwhile, or after a crash, sees the old lines or the new ones; its owner stays the same. */
-async function replace(path: string, lines: readonly string[]): Promise<void> {
-  const target = await realpath(path).catch((error: unknown) => (isMissing(error) ? path : Promise.reject(error)));
+async function replace(target: string, lines: readonly string[]): Promise<void> {
   const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     const file = await open(temporary, 'wx', 0o600);

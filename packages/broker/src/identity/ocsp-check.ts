@@ -97,7 +97,7 @@ export class OcspCheck {
     const url = responderOf(link, this.options);
     if ('problem' in url) return unanswered(url.problem);
     try {
-      const answer = await gate.run(() => this.askAt(url, link));
+      const answer = await gate.run(url.origin, () => this.askAt(url, link));
       if (answer === 'busy') return unanswered('too many queries wait');
       const now = Date.now();
       return { status: answer.status, until: Math.min(answer.nextUpdate ?? now + unlimitedAnswer, now + longest) };
@@ -126,7 +126,7 @@ class Lane {
   private readonly underWay = new Map<string, Promise<Known>>();
 
   constructor(atOnce: number) {
-    this.gate = new WorkGate(atOnce, 10_000);
+    this.gate = new WorkGate(() => ({ running: atOnce, waiting: 10_000 }));
   }
 
   once(key: string, ask: () => Promise<Known>): Promise<Known> {

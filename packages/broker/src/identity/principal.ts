@@ -35,7 +35,16 @@ export interface Principal {
   readonly username: string | undefined;
   /** How it was proven. */
   readonly method: 'password' | 'certificate' | 'psk' | 'anonymous';
+  /** The SASL mechanism, when the password itself was not sent. */
+  readonly mechanism?: string;
+  /** Of the certificate shown, whether or not it is what proves the name. */
   readonly certificate?: CertificateFacts;
+  /** Groups that the proof itself names. */
+  readonly groups?: readonly string[];
+  /** What else the proof says of its bearer, such as the claims of a token. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+  /** When the proof ends, in wall-clock milliseconds; the connection ends then, unless it was proven anew. */
+  readonly expiresAt?: number;
 }
 
 const userPrefix = 'user:';

@@ -11,6 +11,8 @@ export interface OpenRequest {
   readonly clientId: string;
   /** Key of the principal. */
   readonly owner: string;
+  /** Whether the operator lets this principal have the session of another, by its key. */
+  mayTakeOver(owner: string): boolean;
   readonly cleanStart: boolean;
   /** Seconds. */
   readonly expiryInterval: number;
@@ -67,7 +69,8 @@ export class SessionRegistry {
   /** Finds or makes the session of an accepted CONNECT; a connection that holds it is told and closed. */
   open(request: OpenRequest): OpenResult {
     const existing = this.sessions.get(request.clientId); // [MQTT-3.1.3-2]
-    if (existing !== undefined && existing.owner !== request.owner) return { refused: 'not_owner' };
+    if (existing !== undefined && existing.owner !== request.owner && !request.mayTakeOver(existing.owner))
+      return { refused: 'not_owner' };
     if (existing === undefined && this.sessions.size >= this.limits.max_sessions)
       return { refused: 'too_many_sessions' };
     if (this.context.store.failure !== undefined && mustStore(existing, request)) return { refused: 'not_stored' };
@@ -145,11 +148,12 @@ export class SessionRegistry {
     this.delayEnd(session, Math.max(0, session.expiryInterval - away));
   }
 
-  private resume(session: Session, { expiryInterval, will }: OpenRequest): Session {
+  private resume(session: Session, { owner, expiryInterval, will }: OpenRequest): Session {
     this.settleWill(session);
     session.expiryTimer?.cancel();
     session.expiryTimer = undefined;
     session.disconnectedAt = undefined;
+    session.owner = owner;
     session.expiryInterval = expiryInterval;
     session.will = will;
     this.save(session);

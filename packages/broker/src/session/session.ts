@@ -60,7 +60,8 @@ export class Session implements Subscriber {
 
   constructor(
     readonly clientId: string,
-    readonly owner: string,
+    /** Key of its principal; another one only where the operator permits a takeover. */
+    public owner: string,
     /** Seconds; 0 ends the session with its connection. */
     public expiryInterval: number,
     private readonly context: SessionContext,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
+import type { AuthenticationMethod } from '../../dist/index.js';
 import { connected, ping, readPacket, startBroker } from '../support/broker.js';
 import { answerTo, challengeMethod } from '../support/challenge-method.js';
 import { type ConnectFields, connectPacket, group, packet, publish, subscribe, text } from '../support/packets.js';
@@ -275,5 +276,39 @@ describe('AUTH of the server', () => {
     client.send(hello('alice', { properties: `27 ${largest}` }));
     assert.equal(await readPacket(client), expected);
     client.end();
+  });
+});
+
+describe('A proof that ends', () => {
+  it('ends its connection, unless it was renewed by then', async (t) => {
+    const lifetimes = [1_500, 3_600_000, 1_500];
+    const method: AuthenticationMethod = {
+      name: 'CHALLENGE',
+      begin: () => ({
+        next: () => ({
+          principal: { username: 'alice', method: 'password', expiresAt: Date.now() + (lifetimes.shift() ?? 0) },
+        }),
+      }),
+    };
+    const running = await startBroker({}, { authenticationMethods: [method] });
+    t.after(running.stop);
+    const connect = async (clientId: string): Promise<RawClient> => {
+      const client = await RawClient.connect(running.port);
+      client.send(connectPacket(5, { clientId, properties: `15${CHALLENGE}` }));
+      assert.match(await readPacket(client), /^20..0000/);
+      return client;
+    };
+    const renewed = await connect('renewed');
+    renewed.send(auth('19', CHALLENGE));
+    assert.match(await readPacket(renewed), /^f0..00/);
+    const ended = await connect('ended');
+    assert.match(await readPacket(ended), /^e0..87/);
+    await ended.closed();
+    await ping(renewed);
+    assert.equal(running.broker.status().events['auth.revoked'], 1);
+    const late = await RawClient.connect(running.port);
+    late.send(connectPacket(5, { clientId: 'late', properties: `15${CHALLENGE}` }));
+    assert.match(await readPacket(late), /^20..0087/);
+    renewed.end();
   });
 });

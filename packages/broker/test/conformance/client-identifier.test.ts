@@ -18,7 +18,7 @@ async function refused(at: number, version: Version, fields: ConnectFields, answ
 async function assigned(fields: ConnectFields = {}): Promise<{ client: RawClient; clientId: string }> {
   const client = await RawClient.connect(port);
   client.send(connectPacket(5, { clientId: '', ...fields }));
-  const [, clientId = ''] = /^20..0000..220020120019(.{50})27/.exec(await readPacket(client)) ?? [];
+  const [, clientId = ''] = /^20..0000..22002012001d(.{58})27/.exec(await readPacket(client)) ?? [];
   return { client, clientId: Buffer.from(clientId, 'hex').toString() };
 }
 

@@ -135,7 +135,7 @@ describe('Before CONNECT', () => {
   it('Aedes #612: the bytes that ended the process are answered packet by packet', async () => {
     const client = await RawClient.connect(port);
     client.send('101000044d5154540502003c0321001400006202d301e0020020');
-    await client.read(2 + 42);
+    await client.read(2 + 46);
     await client.expect('70 03 d301 92 e0 01 81');
     await client.closed();
     await ping(bystander);

@@ -7,6 +7,7 @@ import { examples } from '../help.js';
 interface PasswdOptions {
   readonly batch?: string;
   readonly delete?: true;
+  readonly scram: boolean;
 }
 
 export function definePasswd(command: Command): void {
@@ -15,11 +16,12 @@ export function definePasswd(command: Command): void {
     .argument('<user>', 'user name')
     .option('-b, --batch <password>', 'take the password from here; others can see it')
     .option('-D, --delete', 'delete the user')
+    .option('--no-scram', 'an Argon2id hash alone: the user cannot log in by SCRAM')
     .addHelpText(
       'after',
       `
 Without -b the password is asked for, or read from standard input when that is no terminal.
-A running broker takes the new file when it gets SIGHUP.
+A running broker takes the new file by itself, and ends the connections of a user who was changed or deleted.
 ${examples('moat passwd moat-data/passwords alice', 'pwgen 20 1 | moat passwd moat-data/passwords alice')}`,
     )
     .action(change);
@@ -31,7 +33,7 @@ async function change(file: string, user: string, options: PasswdOptions): Promi
     if (!(await removePassword(file, user))) throw new CommandError(1, `there is no user ${user} in ${file}`);
     return;
   }
-  await setPassword(file, user, options.batch ?? (await newPassword(user)));
+  await setPassword(file, user, options.batch ?? (await newPassword(user)), { scram: options.scram });
 }
 
 async function newPassword(user: string): Promise<string> {

@@ -11,10 +11,8 @@ import { SysTopics } from './admin/sys-topics.js';
 import { Audit, type AuditCode, type AuditFields } from './audit/audit.js';
 import type { Log } from './audit/log.js';
 import { newTrafficCounters } from './audit/traffic-counters.js';
-import { type Access, loadAccess, loadPasswords, loadRules, rulesFileOf } from './config/access-files.js';
+import { type Access, loadAccess } from './config/access-files.js';
 import { makeDataDirectory } from './config/data-directory.js';
-import { FileWatch } from './config/file-watch.js';
-import { tlsFilesOf } from './config/listener-schema.js';
 import type { Limits } from './config/profiles.js';
 import type { Configuration } from './config/schema.js';
 import { clientsOf } from './connection/clients.js';
@@ -24,6 +22,7 @@ import type { ConnectionContext, ListenerPolicy } from './connection/context.js'
 import { Dispatch } from './connection/dispatch.js';
 import { type BoundListener, Doors } from './connection/doors.js';
 import { Enforcement } from './connection/enforcement.js';
+import { LiveFiles } from './connection/live-files.js';
 import { PasswordAccess } from './connection/password-access.js';
 import { ClientRights } from './connection/rights.js';
 import { settingsOf } from './connection/settings.js';
@@ -31,7 +30,6 @@ import { beginShadow } from './connection/shadowing.js';
 import { subjectOf } from './connection/subject-of.js';
 import { Admission } from './guard/admission.js';
 import type { AuthenticationMethod } from './identity/enhanced.js';
-import type { PasswordFile } from './identity/password-file.js';
 import { loadScramSecret } from './identity/password-verifiers.js';
 import { principalOfKey } from './identity/principal.js';
 import type { SealInspector } from './policy/seal.js';
@@ -79,37 +77,23 @@ export class Broker {
   private readonly connections = new Connections();
   private readonly timers = new TimerWheel();
   private readonly context: ConnectionContext;
-  /** Certificates and lists that are replaced are put in force at once. */
-  private readonly tlsFiles = new FileWatch(
-    () => tlsFilesOf(this.configuration.listeners),
-    () => this.renewTls(),
-  );
-  /** So is a policy that changes. */
-  private readonly policyFile = new FileWatch(
-    () => [rulesFileOf(this.configuration.authorization)],
-    () => this.renewPolicy(),
-  );
-  /** And so are passwords. */
-  private readonly passwordFile = new FileWatch(
-    () => [this.configuration.authentication.password_file],
-    () => this.renewPasswords(),
-  );
   private readonly passwords: PasswordAccess;
   private readonly enforcement: Enforcement;
   private readonly sweep: NodeJS.Timeout;
   private sys: SysTopics | undefined;
   private admin: AdminServer | undefined;
   private stopping: Promise<void> | undefined;
-  private changes: Promise<void> = Promise.resolve();
 
   private constructor(
-    private configuration: Configuration,
+    /** They hold the configuration that is in force. */
+    private readonly files: LiveFiles,
     access: Access,
     private readonly log: Log,
     store: Store,
     secret: Buffer,
     options: BrokerOptions,
   ) {
+    const { configuration } = files;
     this.limits = { ...configuration.limits };
     const audit = new Audit((code, fields) => this.report(code, fields));
     const sessionCounters = newSessionCounters();
@@ -165,28 +149,37 @@ export class Broker {
    */
   static async start(options: BrokerOptions): Promise<Broker> {
     const { configuration, log } = options;
-    const access = await loadAccess(configuration);
-    await makeDataDirectory(configuration.data_dir);
-    const store = options.store ?? (await openStore(configuration.storage.engine, configuration.data_dir));
-    const secret = await loadScramSecret(configuration.data_dir);
-    const broker = new Broker(configuration, access, log, store, secret, options);
+    const { storage, data_dir } = configuration;
+    const files = new LiveFiles(configuration, log);
+    let broker: Broker | undefined;
     try {
-      await broker.restore(store);
-      await broker.tlsFiles.start();
-      await broker.policyFile.start();
-      await broker.passwordFile.start();
-      await broker.doors.apply(configuration, access);
-      broker.admin = await AdminServer.start(
-        { socket: join(configuration.data_dir, 'admin.sock'), http: configuration.admin.http },
-        broker.adminRoutes(),
-      );
+      await files.watch();
+      const access = await loadAccess(configuration);
+      await makeDataDirectory(data_dir);
+      const secret = await loadScramSecret(data_dir);
+      const store = options.store ?? (await openStore(storage.engine, data_dir));
+      broker = new Broker(files, access, log, store, secret, options);
+      await broker.open(access);
     } catch (error) {
-      await broker.stop();
+      await (broker ?? files).stop();
       throw error;
     }
-    broker.sys = new SysTopics(broker.context.router, () => broker.status(), configuration.sys_interval);
     log.info({ listeners: broker.listeners }, 'ready');
     return broker;
+  }
+
+  /** Restores what the store holds, and begins to serve. */
+  private async open(access: Access): Promise<void> {
+    const { context, connections, doors, enforcement, passwords } = this;
+    const { configuration } = this.files;
+    await this.restore(context.store);
+    await doors.apply(configuration, access);
+    this.files.begin({ context, connections, doors, enforcement, passwords });
+    this.admin = await AdminServer.start(
+      { socket: join(configuration.data_dir, 'admin.sock'), http: configuration.admin.http },
+      this.adminRoutes(),
+    );
+    this.sys = new SysTopics(context.router, () => this.status(), configuration.sys_interval);
   }
 
   get listeners(): readonly BoundListener[] {
@@ -221,58 +214,7 @@ export class Broker {
    * @throws OperatorError, OperatorErrors
    */
   reload(configuration: Configuration): Promise<void> {
-    return this.inTurn(() => this.putInForce(configuration));
-  }
-
-  /**
-   * Reads certificates, authorities and revocation lists again, and ends the connections of client certificates that
-   * count no more. What cannot be read stays in force, and is logged.
-   */
-  private renewTls(): Promise<void> {
-    return this.inTurn(async () => {
-      for (const problem of await this.doors.renewTls(this.configuration))
-        this.log.error({ reason: String(problem) }, 'cannot read TLS files again; what was in force stays');
-      const now = Date.now();
-      for (const connection of [...this.connections]) connection.guarded(() => connection.judgeCertificate(now));
-    });
-  }
-
-  private renewPolicy(): Promise<void> {
-    return this.inTurn(async () => {
-      try {
-        const { authorization } = this.configuration;
-        await this.enforcement.enforce(await loadRules(authorization));
-        this.log.info({ file: rulesFileOf(authorization) }, 'the policy has changed');
-      } catch (error) {
-        this.log.error({ reason: String(error) }, 'cannot read the policy again; what was in force stays');
-      }
-    });
-  }
-
-  private renewPasswords(): Promise<void> {
-    return this.inTurn(async () => {
-      const { configuration } = this;
-      try {
-        const passwords = await loadPasswords(configuration.authentication);
-        this.doors.usePasswords(configuration, passwords);
-        this.usePasswords(configuration, passwords);
-        this.log.info({ users: passwords.size }, 'the passwords have changed');
-      } catch (error) {
-        this.log.error({ reason: String(error) }, 'cannot read the passwords again; what was in force stays');
-      }
-    });
-  }
-
-  private usePasswords({ authentication }: Configuration, passwords: PasswordFile): void {
-    this.passwords.use(authentication, passwords, this.connections);
-    this.context.methods = this.passwords.methods();
-  }
-
-  /** One change ends before the next begins: what was read first must not be put in force last. */
-  private inTurn(change: () => Promise<void>): Promise<void> {
-    const done = this.changes.then(change);
-    this.changes = done.catch(() => {});
-    return done;
+    return this.files.inTurn(() => this.putInForce(configuration));
   }
 
   private async putInForce(configuration: Configuration): Promise<void> {
@@ -280,10 +222,10 @@ export class Broker {
     await this.enforcement.enforce(access.policy, {
       before: () => this.doors.apply(configuration, access),
       now: () => {
-        this.configuration = configuration;
+        this.files.configuration = configuration;
         Object.assign(this.limits, configuration.limits);
         Object.assign(this.context, settingsOf(configuration, access), { limits: this.limits });
-        this.usePasswords(configuration, access.passwords);
+        this.files.usePasswords(configuration, access.passwords);
       },
     });
     this.sys?.stop();
@@ -300,14 +242,11 @@ export class Broker {
   private async shutDown(): Promise<void> {
     this.sys?.stop();
     clearInterval(this.sweep);
-    this.tlsFiles.stop();
-    this.policyFile.stop();
-    this.passwordFile.stop();
-    await this.changes;
+    await this.files.stop();
     this.enforcement.stop();
     await this.admin?.stop();
     await this.doors.close();
-    const { server_reference } = this.configuration;
+    const { server_reference } = this.files.configuration;
     for (const connection of this.connections) {
       if (server_reference === undefined) connection.close(ReasonCode.serverShuttingDown, 'the server shuts down');
       else connection.close(ReasonCode.useAnotherServer, 'the server shuts down', server_reference);
@@ -352,7 +291,7 @@ export class Broker {
     const meant = [...this.connections].filter(
       ({ state, certificate }) => state !== 'closed' && certificate && fingerprints.has(certificate.facts.fingerprint),
     );
-    await this.renewTls();
+    await this.files.renewTls();
     for (const connection of meant) if (connection.certificate) connection.withdraw(connection.certificate, 'revoked');
     return meant.length;
   }

@@ -4,6 +4,7 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { removePassword, setPassword } from '../../dist/index.js';
+import { MemoryStore } from '../../dist/storage/memory.js';
 import { connected, ping, readPacket, startBroker, type TestBroker, testConfiguration } from '../support/broker.js';
 import { connectPacket } from '../support/packets.js';
 import { passwordFile } from '../support/passwords.js';
@@ -51,6 +52,25 @@ describe('A password file that changes', () => {
     assert.equal(await answerTo(port, 'bob', 'b'), '86');
     assert.equal(broker.status().events['auth.revoked'], 2);
     carol.end();
+  });
+
+  it('is put in force, too, when that happened while the broker was starting', async (t) => {
+    const store = new MemoryStore();
+    let file = '';
+    // Passwords are read before sessions are: the user is removed in between.
+    const { sessions } = store;
+    t.mock.method(store, 'sessions', async function* (this: MemoryStore) {
+      await removePassword(file, 'alice');
+      yield* sessions.call(this);
+    });
+    const files = { passwords: await passwordFile({ alice: 'a', bob: 'b' }) };
+    const prepare = async (directory: string): Promise<void> => {
+      file = join(directory, 'passwords');
+    };
+    const { port, stop } = await startBroker(input, { files, prepare, store });
+    t.after(stop);
+    await until(async () => (await answerTo(port, 'alice', 'a')) === '86');
+    assert.equal(await answerTo(port, 'bob', 'b'), '00');
   });
 
   it('stays as it was while a line of it is wrong', async (t) => {

@@ -4,23 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { needs, waitFor } from '@moat/testkit';
-import type { Log } from '../../dist/index.js';
-import { ping, readPacket, silent, startBroker, type TestBroker } from '../support/broker.js';
+import { ping, readPacket, startBroker, type TestBroker } from '../support/broker.js';
 import { returnCodeFor, secureProtocols } from '../support/certificate-listener.js';
 import { type ClientIdentity, TestAuthority } from '../support/certificates.js';
 import { OcspResponder, responderCertificate, stockResponder } from '../support/ocsp-responder.js';
 import { OpensslAuthority } from '../support/openssl-authority.js';
 import { connectPacket } from '../support/packets.js';
 import { RawClient } from '../support/raw-client.js';
+import { recordingLog } from '../support/recording-log.js';
 
-const events: string[] = [];
-const log: Log = {
-  ...silent,
-  info: (fields: unknown) => {
-    const { event, reason } = fields as { event?: string; reason?: string };
-    events.push(`${event} ${reason ?? ''}`);
-  },
-};
+const { events, log } = recordingLog(({ event, reason = '' }) => `${event} ${reason}`);
 
 let directory = '';
 let root: OpensslAuthority;

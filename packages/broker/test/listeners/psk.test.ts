@@ -6,21 +6,14 @@ import { describe, it, type TestContext } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { needs, run, waitFor } from '@moat/testkit';
 import { PskFile } from '../../dist/identity/psk-file.js';
-import type { Log } from '../../dist/index.js';
-import { ping, readPacket, silent, startBroker, type TestBroker, testConfiguration } from '../support/broker.js';
+import { ping, readPacket, startBroker, type TestBroker, testConfiguration } from '../support/broker.js';
 import { TestAuthority } from '../support/certificates.js';
 import { connectPacket } from '../support/packets.js';
 import { RawClient } from '../support/raw-client.js';
+import { recordingLog } from '../support/recording-log.js';
 
 const [key, other] = ['a1'.repeat(16), 'b2'.repeat(32)];
-const events: string[] = [];
-const log: Log = {
-  ...silent,
-  info: (fields: unknown) => {
-    const { event, reason, username } = fields as { event?: string; reason?: string; username?: string };
-    events.push(`${event} ${username ?? ''} ${reason ?? ''}`);
-  },
-};
+const { events, log } = recordingLog(({ event, username = '', reason = '' }) => `${event} ${username} ${reason}`);
 
 const listener = {
   bind: '127.0.0.1',

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { needs, waitFor } from '@moat/testkit';
-import type { ConfigurationInput, Log } from '../../dist/index.js';
+import type { ConfigurationInput } from '../../dist/index.js';
 import { ping, portOf, readPacket, silent, startBroker, testConfiguration } from '../support/broker.js';
 import { returnCodeFor, secureProtocols } from '../support/certificate-listener.js';
 import { type ClientIdentity, TestAuthority } from '../support/certificates.js';
 import { OpensslAuthority } from '../support/openssl-authority.js';
 import { connectPacket } from '../support/packets.js';
 import { RawClient } from '../support/raw-client.js';
+import { recordingLog } from '../support/recording-log.js';
 import { RawWebSocket } from '../support/web-socket.js';
 
 /*
@@ -24,14 +25,7 @@ interface Bearers {
   /** Of an authority with which the others have nothing to do. */
   readonly unrelated: ClientIdentity;
 }
-const events: string[] = [];
-const log: Log = {
-  ...silent,
-  info: (fields: unknown) => {
-    const { event, reason } = fields as { event?: string; reason?: string };
-    events.push(`${event} ${reason ?? ''}`);
-  },
-};
+const { events, log } = recordingLog(({ event, reason = '' }) => `${event} ${reason}`);
 
 describe('A revocation list', needs('openssl'), async () => {
   const bearers: Partial<Bearers> = {};

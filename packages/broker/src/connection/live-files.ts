@@ -1,0 +1,127 @@
+import type { Log } from '../audit/log.js';
+import { loadPasswords, loadRules, rulesFileOf } from '../config/access-files.js';
+import { FileWatch } from '../config/file-watch.js';
+import { tlsFilesOf } from '../config/listener-schema.js';
+import type { Configuration } from '../config/schema.js';
+import type { PasswordFile } from '../identity/password-file.js';
+import type { Connections } from './connections.js';
+import type { ConnectionContext } from './context.js';
+import type { Doors } from './doors.js';
+import type { Enforcement } from './enforcement.js';
+import type { PasswordAccess } from './password-access.js';
+
+/** What changed files are put in force in. */
+export interface LiveParts {
+  readonly context: ConnectionContext;
+  readonly connections: Connections;
+  readonly doors: Doors;
+  readonly enforcement: Enforcement;
+  readonly passwords: PasswordAccess;
+}
+
+/**
+ * The files that a configuration names, put in force when they change: certificates and revocation lists, the policy,
+ * passwords. What cannot be read leaves what was in force, and is logged.
+ *
+ * Invariants: a change made while the broker starts is put in force as soon as it serves; one change ends before the
+ * next begins, so that what was read first is not put in force last.
+ */
+export class LiveFiles {
+  private readonly watches: readonly FileWatch[];
+  private parts: LiveParts | undefined = undefined;
+  private begun: (parts: LiveParts) => void = () => {};
+  private changes: Promise<unknown> = new Promise<LiveParts>((resolve) => {
+    this.begun = resolve;
+  });
+
+  constructor(
+    /** The one in force. */
+    public configuration: Configuration,
+    private readonly log: Log,
+  ) {
+    this.watches = [
+      new FileWatch(
+        () => tlsFilesOf(this.configuration.listeners),
+        () => this.renewTls(),
+      ),
+      new FileWatch(
+        () => [rulesFileOf(this.configuration.authorization)],
+        () => this.renewPolicy(),
+      ),
+      new FileWatch(
+        () => [this.configuration.authentication.password_file],
+        () => this.renewPasswords(),
+      ),
+    ];
+  }
+
+  /** To be called before any of the files is read. */
+  async watch(): Promise<void> {
+    for (const each of this.watches) await each.start();
+  }
+
+  /** From here on there is something to put changes in force in. */
+  begin(parts: LiveParts): void {
+    this.parts = parts;
+    this.begun(parts);
+  }
+
+  /** Watches no more; resolves when the change that is under way is over. */
+  async stop(): Promise<void> {
+    for (const each of this.watches) each.stop();
+    if (this.parts !== undefined) await this.changes;
+  }
+
+  /** Makes a change behind those that are under way. */
+  inTurn(change: (parts: LiveParts) => Promise<void>): Promise<void> {
+    const done = this.changes.then(() => change(this.parts as LiveParts));
+    this.changes = done.catch(() => {});
+    return done;
+  }
+
+  /**
+   * Reads certificates, authorities and revocation lists again, and ends the connections of client certificates that
+   * count no more.
+   */
+  renewTls(): Promise<void> {
+    return this.inTurn(async ({ doors, connections }) => {
+      for (const problem of await doors.renewTls(this.configuration))
+        this.log.error({ reason: String(problem) }, 'cannot read TLS files again; what was in force stays');
+      const now = Date.now();
+      for (const connection of [...connections]) connection.guarded(() => connection.judgeCertificate(now));
+    });
+  }
+
+  /** Puts passwords in force for those who come and those who are there. */
+  usePasswords({ authentication }: Configuration, file: PasswordFile): void {
+    const { passwords, context, connections } = this.parts as LiveParts;
+    passwords.use(authentication, file, connections);
+    context.methods = passwords.methods();
+  }
+
+  private renewPolicy(): Promise<void> {
+    return this.inTurn(async ({ enforcement }) => {
+      try {
+        const { authorization } = this.configuration;
+        await enforcement.enforce(await loadRules(authorization));
+        this.log.info({ file: rulesFileOf(authorization) }, 'the policy has changed');
+      } catch (error) {
+        this.log.error({ reason: String(error) }, 'cannot read the policy again; what was in force stays');
+      }
+    });
+  }
+
+  private renewPasswords(): Promise<void> {
+    return this.inTurn(async ({ doors }) => {
+      const { configuration } = this;
+      try {
+        const passwords = await loadPasswords(configuration.authentication);
+        doors.usePasswords(configuration, passwords);
+        this.usePasswords(configuration, passwords);
+        this.log.info({ users: passwords.size }, 'the passwords have changed');
+      } catch (error) {
+        this.log.error({ reason: String(error) }, 'cannot read the passwords again; what was in force stays');
+      }
+    });
+  }
+}

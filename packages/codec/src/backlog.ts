@@ -1,10 +1,15 @@
-import { allocate } from './platform.js';
+import { MemoryPool } from './memory-pool.js';
 
 const SMALLEST = 64;
+/** So many times as much memory as bytes have arrived, if the packet announces that many: it is moved less often. */
+const FORESIGHT = 4;
+
+const empty = new Uint8Array(0);
+const pool = new MemoryPool();
 
 /**
  * Bytes received but not parsed yet: a partial packet, or what came in while the parser was paused. Grows with the bytes
- * that arrive, by doubling, never with what a packet announces.
+ * that arrive, never with what a packet merely announces.
  *
  * ```
  *  buffer  [consumed | unread | free]
@@ -12,7 +17,7 @@ const SMALLEST = 64;
  * ```
  */
 export class Backlog {
-  buffer: Uint8Array = allocate(0);
+  buffer: Uint8Array = empty;
   /** Offset of the first unread byte. */
   start = 0;
   /** Offset behind the last unread byte. */
@@ -22,33 +27,43 @@ export class Backlog {
     return this.end - this.start;
   }
 
-  /** Copies `bytes[start, end)` behind the unread bytes. */
-  append(bytes: Uint8Array, start: number, end: number): void {
-    this.#reserve(end - start);
+  /** Copies `bytes[start, end)` behind the unread bytes. `expected` is how many unread bytes there will be in all. */
+  append(bytes: Uint8Array, start: number, end: number, expected = 0): void {
+    this.#reserve(end - start, expected);
     this.buffer.set(bytes.subarray(start, end), this.end);
     this.end += end - start;
   }
 
   appendByte(byte: number): void {
-    this.#reserve(1);
+    this.#reserve(1, 0);
     this.buffer[this.end++] = byte;
   }
 
   /** Gives back the memory that a few unread bytes do not need. */
   shrink(): void {
-    if (this.buffer.length <= 4 * Math.max(SMALLEST, this.length)) return;
-    this.buffer = this.buffer.slice(this.start, this.end);
-    this.start = 0;
-    this.end = this.buffer.length;
+    if (this.buffer.length > 4 * Math.max(SMALLEST, this.length)) this.#move(Math.max(SMALLEST, this.length));
   }
 
-  #reserve(size: number): void {
+  /** Gives all memory back. Nothing may refer to it any more. */
+  release(): void {
+    pool.giveBack(this.buffer);
+    this.buffer = empty;
+    this.start = 0;
+    this.end = 0;
+  }
+
+  #reserve(size: number, expected: number): void {
     if (this.end + size <= this.buffer.length) return;
-    const length = this.length;
-    const needed = length + size;
+    const needed = this.length + size;
     // Doubling what is unread, so consumed bytes are moved over at most once for as many that arrive.
-    const target = allocate(Math.max(SMALLEST, needed, 2 * length));
-    target.set(this.buffer.subarray(this.start, this.end));
+    this.#move(Math.max(SMALLEST, needed, 2 * this.length, Math.min(expected, FORESIGHT * needed)));
+  }
+
+  #move(size: number): void {
+    const { buffer, length } = this;
+    const target = pool.take(size);
+    target.set(buffer.subarray(this.start, this.end));
+    pool.giveBack(buffer);
     this.buffer = target;
     this.start = 0;
     this.end = length;

@@ -104,7 +104,7 @@ export class Parser {
     this.#parsing = true;
     try {
       backlog.start = this.#parse(backlog.buffer, backlog.start, backlog.end);
-      if (backlog.length === 0) this.#backlog = undefined;
+      if (backlog.length === 0) this.#forget(backlog);
       else if (!this.paused) backlog.shrink();
     } catch (error) {
       this.close();
@@ -130,12 +130,13 @@ export class Parser {
     }
     const missing = size - backlog.length;
     if (size === 0 || missing > end - at) {
-      backlog.append(bytes, at, end);
+      backlog.append(bytes, at, end, size);
       return end;
     }
     backlog.append(bytes, at, at + missing);
     this.#backlog = undefined;
     this.#parse(backlog.buffer, backlog.start, backlog.end);
+    backlog.release();
     return at + missing;
   }
 
@@ -202,7 +203,14 @@ export class Parser {
 
   #keep(bytes: Uint8Array, start: number, end: number): void {
     if (this.#state === 'closed') return;
+    const begins = this.#backlog === undefined && this.#state === 'open';
     this.#backlog ??= new Backlog();
-    this.#backlog.append(bytes, start, end);
+    this.#backlog.append(bytes, start, end, begins ? this.#sizeOf(bytes, start, end) : 0);
+  }
+
+  /** Its packets have all been handled. */
+  #forget(backlog: Backlog): void {
+    this.#backlog = undefined;
+    backlog.release();
   }
 }

@@ -76,13 +76,13 @@ export abstract class Outbound {
   }
 
   get writable(): boolean {
-    return this.outbox.waiting <= this.context.limits.max_outgoing_buffer;
+    return this.outbox.hasRoom(this.context.limits.max_outgoing_buffer);
   }
 
   forward(message: Message): void {
-    const { limits, counters, sessionCounters } = this.context;
+    const { counters, sessionCounters } = this.context;
     const { outbox } = this;
-    if (outbox.waiting > limits.max_outgoing_buffer) {
+    if (!this.writable) {
       sessionCounters.dropped.slow_reader += message.count;
       this.watchStuck();
       return;

@@ -60,6 +60,8 @@ export class Outbox {
   private queued = 0;
   private marked = false;
   private held = false;
+  /** Somebody was told that there is no room, and waits to be told that there is. */
+  private awaited = false;
   /** Slabs that are full and whose bytes wait here. */
   private filled: Uint8Array[] | undefined;
   /** Slabs whose bytes the wire still holds. */
@@ -73,6 +75,13 @@ export class Outbox {
   /** Bytes that have not left the process. */
   get waiting(): number {
     return this.queued + this.wire.pending;
+  }
+
+  /** Whether at most `limit` bytes wait. Where more do, the wire reports `drained` once all have left. */
+  hasRoom(limit: number): boolean {
+    if (this.waiting <= limit) return true;
+    this.awaited = true;
+    return false;
   }
 
   /** Appends a copy of `bytes[start, end)`; returns where the copy begins in {@link target}, for patching in place. */
@@ -138,24 +147,21 @@ export class Outbox {
 
   private handOver(): void {
     this.queued = 0;
-    const slab = this.slab;
-    if (this.chunks === undefined) {
-      const left = this.wire.write((slab as Uint8Array).subarray(this.open, this.used));
-      this.release(left);
+    const { slab, chunks, awaited } = this;
+    if (chunks === undefined) {
+      this.release(this.wire.write((slab as Uint8Array).subarray(this.open, this.used), awaited));
       return;
     }
     this.seal();
-    const chunks = this.chunks;
     this.chunks = undefined;
-    this.release(chunks.length === 1 ? this.wire.write(chunks[0] as Uint8Array) : this.wire.writeAll(chunks));
+    const [first] = chunks;
+    this.release(chunks.length === 1 ? this.wire.write(first as Uint8Array, awaited) : this.wire.writeAll(chunks, awaited));
   }
 
   /** The wire has sent all it had: what it held is free, what waited may go. */
   drained(): void {
-    if (this.lent !== undefined) {
-      for (const slab of this.lent) returnSlab(slab);
-      this.lent = undefined;
-    }
+    this.awaited = false;
+    this.returnLent();
     this.flush();
   }
 
@@ -195,22 +201,25 @@ export class Outbox {
     this.used = 0;
   }
 
-  private lend(slab: Uint8Array): void {
-    this.lent ??= [];
-    this.lent.push(slab);
-  }
-
   /** After a write: the slabs are free if all has left, else when the wire drains. */
   private release(left: boolean): void {
-    for (const slab of this.filled ?? []) this.lend(slab);
-    this.filled = undefined;
-    if (this.slab !== undefined) this.lend(this.slab);
+    const { slab } = this;
     this.slab = undefined;
     this.open = 0;
     this.used = 0;
-    if (left && this.lent !== undefined) {
-      for (const slab of this.lent) returnSlab(slab);
-      this.lent = undefined;
+    if (left && this.filled === undefined && this.lent === undefined) {
+      if (slab !== undefined) returnSlab(slab);
+      return;
     }
+    this.lent ??= [];
+    this.lent.push(...(this.filled ?? []));
+    this.filled = undefined;
+    if (slab !== undefined) this.lent.push(slab);
+    if (left) this.returnLent();
+  }
+
+  private returnLent(): void {
+    for (const slab of this.lent ?? []) returnSlab(slab);
+    this.lent = undefined;
   }
 }

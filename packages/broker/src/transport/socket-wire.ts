@@ -4,12 +4,15 @@ import type { Wire, WireOrigin, WireReceiver } from './wire.js';
 
 /** Milliseconds that a closing wire has to send what is pending. */
 const closeGrace = 5_000;
+const nothing = Buffer.alloc(0);
 
 /** A wire over a TCP or TLS socket. */
 export class SocketWire implements Wire {
   private receiver: WireReceiver | undefined;
   private error: Error | undefined;
   private cutOff: NodeJS.Timeout | undefined;
+  /** Nothing is sent any more. */
+  private over = false;
   private readonly written = (): void => {
     if (this.socket.writableLength === 0) this.receiver?.drained();
   };
@@ -47,18 +50,30 @@ export class SocketWire implements Wire {
     else this.socket.resume();
   }
 
-  write(bytes: Uint8Array): boolean {
-    if (this.socket.destroyed || this.socket.writableEnded) return true;
-    this.socket.write(bytes, this.written);
-    return this.socket.writableLength === 0;
+  write(bytes: Uint8Array, tell: boolean): boolean {
+    if (this.over || this.socket.writableEnded) return true;
+    this.socket.write(bytes, this.callback(tell));
+    return this.hasLeft(tell);
   }
 
-  writeAll(pieces: readonly Uint8Array[]): boolean {
-    if (this.socket.destroyed || this.socket.writableEnded) return true;
+  writeAll(pieces: readonly Uint8Array[], tell: boolean): boolean {
+    if (this.over || this.socket.writableEnded) return true;
+    const callback = this.callback(tell);
     this.socket.cork();
-    for (const piece of pieces) this.socket.write(piece, this.written);
+    for (const piece of pieces) this.socket.write(piece, callback);
     this.socket.uncork();
-    return this.socket.writableLength === 0;
+    return this.hasLeft(tell);
+  }
+
+  /** Nearly all that is written to TCP leaves at once, and a callback would cost a tick for each; TLS writes later. */
+  private callback(tell: boolean): (() => void) | undefined {
+    return tell || this.origin.tls !== undefined ? this.written : undefined;
+  }
+
+  private hasLeft(tell: boolean): boolean {
+    if (this.socket.writableLength === 0) return true;
+    if (this.callback(tell) === undefined) this.socket.write(nothing, this.written);
+    return false;
   }
 
   pause(): void {
@@ -70,13 +85,15 @@ export class SocketWire implements Wire {
   }
 
   end(): void {
-    if (this.socket.destroyed) return;
+    if (this.over) return;
+    this.over = true;
     this.socket.end();
     // Whatever the client still sends, it does not get longer than this.
     this.cutOff ??= setTimeout(() => this.socket.destroy(), closeGrace).unref();
   }
 
   destroy(): void {
+    this.over = true;
     this.socket.destroy();
   }
 
@@ -89,6 +106,7 @@ export class SocketWire implements Wire {
   }
 
   closed(): void {
+    this.over = true;
     clearTimeout(this.cutOff);
     const receiver = this.receiver;
     this.receiver = undefined;

@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 export interface WireReceiver {
   /** Bytes `start` to `end` of `buffer` arrived. The buffer is the transport's and is reused afterwards. */
   received(buffer: Uint8Array, start: number, end: number): void;
-  /** Everything written so far has left; the wire can take more. */
+  /** Everything written so far has left. Told where it did not leave at once, and where the writer asked for it. */
   drained(): void;
   /** The wire is gone; nothing else is reported after this. */
   closed(error: Error | undefined): void;
@@ -31,10 +31,13 @@ export interface Wire {
   readonly origin: WireOrigin;
   /** Begins to report; called once. */
   start(receiver: WireReceiver): void;
-  /** Hands bytes over; true when all of them left the process at once, so that their memory is free again. */
-  write(bytes: Uint8Array): boolean;
+  /**
+   * Hands bytes over; true when all of them left the process at once, so that their memory is free again. `drained` is
+   * reported when they have left later, and with `tell` in any case.
+   */
+  write(bytes: Uint8Array, tell: boolean): boolean;
   /** As {@link write}, for several pieces that follow one another, in one system call where possible. */
-  writeAll(pieces: readonly Uint8Array[]): boolean;
+  writeAll(pieces: readonly Uint8Array[], tell: boolean): boolean;
   /** Bytes handed over that have not left yet. */
   readonly pending: number;
   pause(): void;

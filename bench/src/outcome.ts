@@ -31,8 +31,11 @@ export interface Verdict {
   /** For a person, as `measured`: a bound and the number found, or both as a share of a peer's number. */
   readonly required: string;
   readonly measured: string;
-  readonly reached: boolean;
+  readonly result: Result;
 }
+
+/** `out of reach`: not even a relay, which is no broker, comes so far in Node.js. */
+type Result = 'reached' | 'missed' | 'out of reach';
 
 /** One verdict for each floor for which both sides have been measured. */
 export function verdicts(outcomes: readonly Outcome[]): Verdict[] {
@@ -44,27 +47,30 @@ export function verdicts(outcomes: readonly Outcome[]): Verdict[] {
         const own = median?.[metric];
         const base = against === undefined ? 1 : reference(outcomes, scenario, against, metric);
         if (own === undefined || base === undefined) return [];
-        const measured = own / base;
         const show = against === undefined ? formats[metric] : ratioOf(against);
         const title = `${scenario.title}, ${scenario.name.startsWith('tls-') ? 'TLS' : 'plain'}`;
-        return [{ title, quantity: metricNames[metric], ...judge(floor, measured, show) }];
+        const relay = outcomes.find((outcome) => outcome.scenario === scenario && outcome.peer === 'relay')?.median;
+        const bare = relay?.[metric];
+        const possible = bare === undefined ? undefined : bare / base;
+        return [{ title, quantity: metricNames[metric], ...judge(floor, own / base, show, possible) }];
       }),
     );
 }
 
-/** Whether a number keeps to its bound. */
+/** Whether a number keeps to its bound; `possible` is what a relay comes to, where there is one. */
 export function judge(
   bound: Bound,
   measured: number,
   show: (value: number) => string,
-): Pick<Verdict, 'required' | 'measured' | 'reached'> {
+  possible?: number,
+): Pick<Verdict, 'required' | 'measured' | 'result'> {
   const most = 'atMost' in bound;
   const limit = most ? bound.atMost : bound.atLeast;
-  return {
-    required: `at ${most ? 'most' : 'least'} ${show(limit)}`,
-    measured: show(measured),
-    reached: most ? measured <= limit : measured >= limit,
-  };
+  const keeps = (value: number): boolean => (most ? value <= limit : value >= limit);
+  const required = `at ${most ? 'most' : 'least'} ${show(limit)}`;
+  if (keeps(measured)) return { required, measured: show(measured), result: 'reached' };
+  if (possible === undefined || keeps(possible)) return { required, measured: show(measured), result: 'missed' };
+  return { required, measured: `${show(measured)} (relay: ${show(possible)})`, result: 'out of reach' };
 }
 
 /** A peer's number; of a peer that is measured in two settings (`NAME`, `NAME-…`) the better one. */

@@ -46,9 +46,9 @@ export function verdictTable(verdicts: readonly Verdict[]): Table {
   return {
     title: 'What Moat has to reach',
     head: ['scenario', 'number', 'required', 'measured', ''],
-    rows: verdicts.map(({ title, quantity, required, measured, reached }) => ({
-      cells: [title, quantity, required, measured, reached ? 'reached' : 'missed'],
-      mood: reached ? 'good' : 'bad',
+    rows: verdicts.map(({ title, quantity, required, measured, result }) => ({
+      cells: [title, quantity, required, measured, result],
+      mood: result === 'reached' ? 'good' : 'bad',
     })),
   };
 }

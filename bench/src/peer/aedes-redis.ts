@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import { startProcess } from '../processes.js';
-import { aedesArguments, aedesVersion } from './aedes.js';
-import { freePorts, type Peer, runningBroker } from './peer.js';
+import { startProcess, stopProcess } from '../processes.js';
+import { aedesProgram, aedesVersion } from './aedes.js';
+import { startProgram } from './node-program.js';
+import { type Peer, runningBroker } from './peer.js';
 import { debianProgram } from './program.js';
-import { fileReady, portReady } from './ready.js';
+import { fileReady } from './ready.js';
 
 const program = debianProgram('redis-server');
 
@@ -14,16 +15,13 @@ export const aedesRedis: Peer = {
   missing: program.missing,
 
   async start(directory, certificate) {
-    const ports = await freePorts();
     const socket = join(directory, 'redis.sock');
     const durably = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
     const redis = startProcess(program.path, ['--port', '0', '--unixsocket', socket, '--dir', directory, ...durably], {
       stdio: 'ignore',
     });
-    const child = startProcess(process.execPath, aedesArguments(certificate, ports, socket), {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    const ready = fileReady(redis, socket).then(() => portReady(child, ports.secure));
+    await fileReady(redis, socket).catch((error: unknown) => stopProcess(redis).then(() => Promise.reject(error)));
+    const { child, ports, ready } = await startProgram(aedesProgram, certificate, [socket]);
     return runningBroker(child, ready, ports, certificate, [redis]);
   },
 };

@@ -1,5 +1,5 @@
 import { Policy, readPolicy } from '@moat/broker/policy';
-import type { Verdict } from '../outcome.js';
+import { judge, type Verdict } from '../outcome.js';
 import type { Table } from '../table.js';
 import { cached, casbin, cedarWasm, type Engine, subjectOf, uncached } from './engines.js';
 import { fleet, policyText, type Question, questions, rulesEach } from './fleet.js';
@@ -121,9 +121,7 @@ function verdictsOf(
   const verdict = (title: string, quantity: string, atMost: number, measured: number, unit: string): Verdict => ({
     title,
     quantity,
-    required: `at most ${atMost} ${unit}`,
-    measured: `${measured.toFixed(0)} ${unit}`,
-    reached: measured <= atMost,
+    ...judge({ atMost }, measured, (value) => `${value.toFixed(0)} ${unit}`),
   });
   return [
     verdict('100,000 rules', 'compile', 2_000, compile, 'ms'),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Broker, type Configuration, parseConfiguration } from '@moat/broker';
 import { LoadProcess } from '@moat/cli/load';
+import { judge } from '../outcome.js';
 import { host } from '../peer/peer.js';
 import { removeDirectory, temporaryDirectory } from '../processes.js';
 import type { Measured } from './decisions.js';
@@ -108,9 +109,7 @@ function report(pauses: readonly { what: string; pause: number; took: number }[]
     verdicts: pauses.slice(1).map(({ what, pause }) => ({
       title: what,
       quantity: 'longest pause',
-      required: `at most ${longestPause} ms`,
-      measured: `${pause.toFixed(1)} ms`,
-      reached: pause <= longestPause,
+      ...judge({ atMost: longestPause }, pause, (value) => `${value.toFixed(1)} ms`),
     })),
   };
 }

@@ -19,5 +19,5 @@ export async function runPolicyBench(args: readonly string[], say: (line: string
     mkdirSync(new URL('.', file), { recursive: true });
     writeFileSync(file, page(tables.map(markdown), setting([moat('memory')], new Date())));
   }
-  return verdicts.every(({ reached }) => reached) ? 0 : 1;
+  return verdicts.every(({ result }) => result === 'reached') ? 0 : 1;
 }

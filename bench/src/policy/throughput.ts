@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LoadProcess } from '@moat/cli/load';
+import { judge } from '../outcome.js';
 import { makeCertificate } from '../peer/certificate.js';
 import { startMoat } from '../peer/moat.js';
 import { removeDirectory, temporaryDirectory } from '../processes.js';
@@ -48,9 +49,7 @@ export async function measureThroughput(say: (line: string) => void): Promise<Me
       {
         title: 'throughput with 1,000 rules',
         quantity: 'without ÷ with',
-        required: `at most ${(1 / atLeast).toFixed(3)}`,
-        measured: (1 / share).toFixed(3),
-        reached: share >= atLeast,
+        ...judge({ atMost: 1 / atLeast }, 1 / share, (value) => value.toFixed(3)),
       },
     ],
   };

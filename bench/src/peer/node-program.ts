@@ -1,0 +1,28 @@
+import { fileURLToPath } from 'node:url';
+import { startProcess } from '../processes.js';
+import type { Certificate } from './certificate.js';
+import { type Broker, freePorts, runningBroker } from './peer.js';
+import { portReady } from './ready.js';
+
+/**
+ * Starts a program of this folder as a broker, with the command line CERTFILE KEYFILE CAFILE CRLFILE PLAIN_PORT SECURE_PORT
+ * MUTUAL_PORT and what is in `more`.
+ */
+export async function startProgram(file: string, certificate: Certificate, more: readonly string[] = []) {
+  const program = fileURLToPath(new URL(file, import.meta.url));
+  const { certfile, keyfile, clients } = certificate;
+  const ports = await freePorts();
+  const numbers = [ports.plain, ports.secure, ports.mutual].map(String);
+  const child = startProcess(
+    process.execPath,
+    [program, certfile, keyfile, clients.cafile, clients.crlfile, ...numbers, ...more],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  return { child, ports, ready: portReady(child, ports.secure) };
+}
+
+/** The same, once it is ready. */
+export async function startAlone(file: string, certificate: Certificate): Promise<Broker> {
+  const { child, ports, ready } = await startProgram(file, certificate);
+  return runningBroker(child, ready, ports, certificate);
+}

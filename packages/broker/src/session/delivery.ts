@@ -15,6 +15,8 @@ export interface Delivery {
   state: 'queued' | 'sent' | 'released';
   /** Durable when that many operations of the store are. */
   durableAt: number;
+  /** Whether it is under way and has yet to leave. */
+  inLine: boolean;
 }
 
 /**
@@ -32,7 +34,17 @@ export function newDelivery(
   retain: boolean,
   { subscriptionIdentifiers, sharedFilter }: Target,
 ): Delivery {
-  return { position, message, qos, retain, subscriptionIdentifiers, sharedFilter, state: 'queued', durableAt: 0 };
+  return {
+    position,
+    message,
+    qos,
+    retain,
+    subscriptionIdentifiers,
+    sharedFilter,
+    state: 'queued',
+    durableAt: 0,
+    inLine: false,
+  };
 }
 
 /** What the store keeps of one that was not sent yet; its message has bytes of its own. */
@@ -45,5 +57,15 @@ export function entryOf(delivery: Delivery): QueueEntry {
 export function deliveryOf(entry: QueueEntry, staged: number): Delivery {
   const { position, qos, retain, subscriptionIdentifiers, sharedFilter, state } = entry;
   const message = Message.restored(entry.message);
-  return { position, message, qos, retain, subscriptionIdentifiers, sharedFilter, state, durableAt: staged };
+  return {
+    position,
+    message,
+    qos,
+    retain,
+    subscriptionIdentifiers,
+    sharedFilter,
+    state,
+    durableAt: staged,
+    inLine: false,
+  };
 }

@@ -1,4 +1,5 @@
 import type { Message } from '../routing/message.js';
+import { PacketIdentifiers } from './packet-identifiers.js';
 
 /**
  * The QoS 2 messages of one client that await its PUBREL: each is delivered then, and once (MQTT 5.0 §4.3.3).
@@ -7,8 +8,8 @@ import type { Message } from '../routing/message.js';
  * that were held before it, and only their packet identifiers stay.
  */
 export class Incoming {
-  /** By packet identifier, in order of arrival; undefined once delivered. */
-  private readonly held = new Map<number, Message | undefined>();
+  /** In order of arrival; undefined once delivered. */
+  private readonly held = new PacketIdentifiers<Message | undefined>();
   private bytes = 0;
 
   constructor(private readonly maximumBytes: number) {}
@@ -36,7 +37,7 @@ export class Incoming {
       return none;
     }
     const due = new Map<number, Message>();
-    for (const [id, each] of this.held) if (each !== undefined) due.set(id, each);
+    for (const [id, each] of this.held.entries()) if (each !== undefined) due.set(id, each);
     for (const id of due.keys()) this.held.set(id, undefined);
     this.bytes = 0;
     return due;

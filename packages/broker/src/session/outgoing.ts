@@ -11,6 +11,8 @@ import {
   type QueueOwner,
   type RestoredQueue,
 } from './outgoing-queue.js';
+import { PacketIdentifiers } from './packet-identifiers.js';
+import { WaitingLine } from './waiting-line.js';
 
 /** A message that a member of a shared subscription has not had. */
 export interface Leftover {
@@ -42,11 +44,11 @@ const lostPositions = 32_768;
  */
 export class Outgoing {
   private readonly queue: OutgoingQueue;
-  /** By packet identifier, in order of sending. */
-  private readonly inFlight = new Map<number, Delivery>();
+  /** In order of sending. */
+  private readonly inFlight = new PacketIdentifiers<Delivery>();
   private inFlightBytes = 0;
   /** Of those in flight, in order, what has yet to leave: again for a resumed session, or once it is durable. */
-  private readonly unsent = new Set<Delivery>();
+  private readonly unsent = new WaitingLine();
   /** Whether those that are not durable yet will be looked at again. */
   private awaitsCommit = false;
   /** How many of the others count against the client's receive maximum. */
@@ -97,7 +99,7 @@ export class Outgoing {
   /** Up to `limit` of all messages behind a position, in order. Only for a session that the store does not have. */
   entriesBehind(position: number, limit: number): QueueEntry[] {
     const entries: QueueEntry[] = [];
-    for (const delivery of [...this.inFlight.values(), ...this.queue.inMemory()]) {
+    for (const delivery of [...this.inFlight.all(), ...this.queue.inMemory()]) {
       if (delivery.position <= position) continue;
       if (entries.length === limit) break;
       entries.push({ ...entryOf(delivery), state: delivery.state === 'released' ? 'released' : 'queued' });
@@ -128,7 +130,7 @@ export class Outgoing {
   attach(link: Link): void {
     this.outstanding = 0;
     this.unsent.clear();
-    for (const delivery of [...this.inFlight.values()]) {
+    for (const delivery of this.inFlight.all()) {
       if (delivery.state === 'released') this.release(link, delivery);
       else {
         this.unsent.add(delivery);
@@ -198,7 +200,7 @@ export class Outgoing {
    * was sent may not. // [MQTT-4.8.2-5]
    */
   async leftovers(): Promise<Leftover[]> {
-    const left = [...this.inFlight.values(), ...(await this.queue.all())];
+    const left = [...this.inFlight.all(), ...(await this.queue.all())];
     return left.flatMap(({ message, sharedFilter, qos, position }) =>
       sharedFilter === undefined || (qos === 2 && position <= this.lastSent) ? [] : [{ message, sharedFilter }],
     );
@@ -238,19 +240,16 @@ export class Outgoing {
 
   /** Sends what is under way and has not left on this connection, as far as the client takes it. */
   private sendUnsent(link: Link): void {
-    for (const delivery of this.unsent) {
-      if (this.outstanding >= link.receiveMaximum || !link.writable || this.mustWait(delivery)) return;
-      if (delivery.state === 'released') {
-        this.unsent.delete(delivery);
-        this.release(link, delivery);
+    for (let next = this.unsent.first; next !== undefined; next = this.unsent.first) {
+      if (this.outstanding >= link.receiveMaximum || !link.writable || this.mustWait(next)) return;
+      const released = next.state === 'released';
+      if (!released && !this.owner.mayReceive(next.message.topic)) {
+        this.abandon(next, 'not_authorized');
         continue;
       }
-      if (!this.owner.mayReceive(delivery.message.topic)) {
-        this.abandon(delivery, 'not_authorized');
-        continue;
-      }
-      this.unsent.delete(delivery);
-      this.leave(link, delivery);
+      this.unsent.remove(next);
+      if (released) this.release(link, next);
+      else this.leave(link, next);
     }
   }
 
@@ -311,7 +310,7 @@ export class Outgoing {
   private forget(packetId: number, delivery: Delivery): void {
     this.inFlight.delete(packetId);
     this.inFlightBytes -= delivery.message.size;
-    if (!this.unsent.delete(delivery)) this.outstanding--;
+    if (!this.unsent.remove(delivery)) this.outstanding--;
   }
 
   private drop(delivery: Delivery, why: DropReason): void {

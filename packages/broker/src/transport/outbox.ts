@@ -155,7 +155,9 @@ export class Outbox {
     this.seal();
     this.chunks = undefined;
     const [first] = chunks;
-    this.release(chunks.length === 1 ? this.wire.write(first as Uint8Array, awaited) : this.wire.writeAll(chunks, awaited));
+    this.release(
+      chunks.length === 1 ? this.wire.write(first as Uint8Array, awaited) : this.wire.writeAll(chunks, awaited),
+    );
   }
 
   /** The wire has sent all it had: what it held is free, what waited may go. */

@@ -7,6 +7,8 @@ export interface Delivery {
   /** Counts up from 1 within the session. The packet identifier follows from it. */
   readonly position: number;
   readonly message: Message;
+  /** That of the message, which is not looked at again when it is acknowledged. */
+  readonly size: number;
   readonly qos: 1 | 2;
   readonly retain: boolean;
   readonly subscriptionIdentifiers: readonly number[] | undefined;
@@ -37,6 +39,7 @@ export function newDelivery(
   return {
     position,
     message,
+    size: message.size,
     qos,
     retain,
     subscriptionIdentifiers,
@@ -60,6 +63,7 @@ export function deliveryOf(entry: QueueEntry, staged: number): Delivery {
   return {
     position,
     message,
+    size: message.size,
     qos,
     retain,
     subscriptionIdentifiers,

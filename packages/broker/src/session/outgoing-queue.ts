@@ -81,7 +81,7 @@ export class OutgoingQueue {
 
   shift(): void {
     const delivery = this.waiting.shift();
-    if (delivery !== undefined) this.leave(delivery.message.size);
+    if (delivery !== undefined) this.leave(delivery.size);
   }
 
   /** True when another message of this size fits, after dropping the oldest where that is the rule. */
@@ -100,7 +100,7 @@ export class OutgoingQueue {
 
   /** Adds a message that the store already has where it is to have it; `online` while a client is connected. */
   push(delivery: Delivery, online: boolean): void {
-    this.totalBytes += delivery.message.size;
+    this.totalBytes += delivery.size;
     if (!this.owner.stored || (online && this.backlog === 0 && this.waiting.length < window)) {
       this.waiting.push(delivery);
       return;
@@ -141,7 +141,7 @@ export class OutgoingQueue {
           const delivery = deliveryOf(entry, staged);
           if (entry.state === 'queued') this.waiting.push(delivery);
           else {
-            this.leave(delivery.message.size);
+            this.leave(delivery.size);
             released(delivery);
           }
         }
@@ -178,7 +178,7 @@ export class OutgoingQueue {
       this.leave(size);
     } else {
       if (stored) this.store.dequeue(clientId, oldest.position);
-      this.leave(oldest.message.size);
+      this.leave(oldest.size);
     }
     this.owner.dropped(1, 'queue_full');
   }

@@ -233,7 +233,7 @@ export class Outgoing {
   /** Takes a message under way; it leaves now if nothing before it waits, and it need not wait itself. */
   private transmit(link: Link, delivery: Delivery): void {
     this.inFlight.set(packetIdOf(delivery.position), delivery);
-    this.inFlightBytes += delivery.message.size;
+    this.inFlightBytes += delivery.size;
     if (this.unsent.size > 0 || this.mustWait(delivery)) this.unsent.add(delivery);
     else this.leave(link, delivery);
   }
@@ -304,12 +304,12 @@ export class Outgoing {
     this.forget(packetId, delivery);
     if (this.owner.stored) this.store.dequeue(this.owner.clientId, delivery.position);
     const { link } = this.owner;
-    if (link !== undefined) this.drain(link);
+    if (link !== undefined && (this.unsent.size > 0 || this.queued > 0)) this.drain(link);
   }
 
   private forget(packetId: number, delivery: Delivery): void {
     this.inFlight.delete(packetId);
-    this.inFlightBytes -= delivery.message.size;
+    this.inFlightBytes -= delivery.size;
     if (!this.unsent.remove(delivery)) this.outstanding--;
   }
 
@@ -322,7 +322,7 @@ export class Outgoing {
     this.queue.page(
       (delivery) => {
         this.inFlight.set(packetIdOf(delivery.position), delivery);
-        this.inFlightBytes += delivery.message.size;
+        this.inFlightBytes += delivery.size;
         if (this.owner.link !== undefined) this.release(this.owner.link, delivery);
       },
       () => {

@@ -16,6 +16,7 @@ const rooms = [
   'yaml',
   'version',
   'errors',
+  'glob',
 ];
 const room = (name) => `^packages/broker/src/${name}(/|\\.ts$)`;
 

@@ -3,12 +3,14 @@ import { ReasonCode } from '@moat/codec';
 import { certificateRoutes } from './admin/certificate-routes.js';
 import { clientRoutes } from './admin/client-routes.js';
 import { AdminServer } from './admin/http.js';
+import { journaled } from './admin/journaled.js';
 import type { AdminRoute } from './admin/route.js';
 import { sessionRoutes } from './admin/session-routes.js';
 import type { Status } from './admin/status.js';
 import { storeRoutes } from './admin/store-routes.js';
 import { SysTopics } from './admin/sys-topics.js';
-import { Audit, type AuditCode, type AuditFields } from './audit/audit.js';
+import { Audit } from './audit/audit.js';
+import { Journal } from './audit/journal.js';
 import type { Log } from './audit/log.js';
 import { newTrafficCounters } from './audit/traffic-counters.js';
 import { type Access, loadAccess } from './config/access-files.js';
@@ -88,14 +90,15 @@ export class Broker {
     /** They hold the configuration that is in force. */
     private readonly files: LiveFiles,
     access: Access,
-    private readonly log: Log,
+    private readonly audit: Audit,
+    private readonly journal: Journal,
+    log: Log,
     store: Store,
     secret: Buffer,
     options: BrokerOptions,
   ) {
     const { configuration } = files;
     this.limits = { ...configuration.limits };
-    const audit = new Audit((code, fields) => this.report(code, fields));
     const sessionCounters = newSessionCounters();
     const { limits } = this;
     this.passwords = new PasswordAccess(limits, access.passwords, secret, log, options.authenticationMethods);
@@ -150,20 +153,25 @@ export class Broker {
   static async start(options: BrokerOptions): Promise<Broker> {
     const { configuration, log } = options;
     const { storage, data_dir } = configuration;
-    const files = new LiveFiles(configuration, log);
+    const files = new LiveFiles(configuration);
+    const audit = new Audit(log);
     let broker: Broker | undefined;
+    let store: Store | undefined;
     try {
       await files.watch();
       const access = await loadAccess(configuration);
       await makeDataDirectory(data_dir);
       const secret = await loadScramSecret(data_dir);
-      const store = options.store ?? (await openStore(storage.engine, data_dir));
-      broker = new Broker(files, access, log, store, secret, options);
+      store = options.store ?? (await openStore(storage.engine, data_dir));
+      const journal = await openJournal(configuration, audit, log);
+      broker = new Broker(files, access, audit, journal, log, store, secret, options);
       await broker.open(access);
     } catch (error) {
       await (broker ?? files).stop();
+      if (broker === undefined) await store?.close();
       throw error;
     }
+    audit.record('broker.started', { reason: version });
     log.info({ listeners: broker.listeners }, 'ready');
     return broker;
   }
@@ -224,13 +232,15 @@ export class Broker {
       now: () => {
         this.files.configuration = configuration;
         Object.assign(this.limits, configuration.limits);
+        this.journal.limits = configuration.audit;
+        this.audit.lenient = configuration.audit.when_unwritable === 'continue';
         Object.assign(this.context, settingsOf(configuration, access), { limits: this.limits });
         this.files.usePasswords(configuration, access.passwords);
       },
     });
     this.sys?.stop();
     this.sys = new SysTopics(this.context.router, () => this.status(), configuration.sys_interval);
-    this.log.info({ listeners: this.listeners }, 'reloaded');
+    this.audit.record('config.reloaded', {});
   }
 
   /** Stops accepting, tells every client, sends what is waiting, and lets go of everything. */
@@ -259,6 +269,8 @@ export class Broker {
       await this.context.store.commit();
     } finally {
       await this.context.store.close();
+      this.audit.record('broker.stopped', {});
+      await this.journal.close();
     }
   }
 
@@ -272,7 +284,7 @@ export class Broker {
 
   /** What can be asked of a running broker. */
   private adminRoutes(): AdminRoute[] {
-    return [
+    return journaled(this.audit, [
       { method: 'GET', path: '/status', open: true, handle: () => this.status() },
       ...storeRoutes(this.context.store),
       ...sessionRoutes(this.context.registry),
@@ -283,7 +295,7 @@ export class Broker {
         path: '/policy/shadow',
         handle: ({ body }) => beginShadow(this.context, this.enforcement, body),
       },
-    ];
+    ]);
   }
 
   /** First the lists, so that who is thrown out does not get in again; out they go even where those cannot be read. */
@@ -324,10 +336,6 @@ export class Broker {
     const nowhere = { address: '0.0.0.0', listener: '', tls: false };
     return new ClientRights(this.context, subjectOf(principalOfKey(owner), clientId, nowhere));
   }
-
-  private report(code: AuditCode, fields: AuditFields): void {
-    this.log[code === 'storage.failing' ? 'error' : 'info']({ event: code, ...fields }, code);
-  }
 }
 
 const dispatchOf = (connection: Connection): Dispatch => new Dispatch(connection);
@@ -335,4 +343,15 @@ const dispatchOf = (connection: Connection): Dispatch => new Dispatch(connection
 /** What the store has stays there: of a retained message that nobody asks for memory holds its topic. */
 function noteRetained(retained: RetainedMessages, { topic, payload, properties, expiresAt }: MessageRecord): void {
   retained.note(topic, messageSize(topic, payload.length, properties), expiresAt);
+}
+
+async function openJournal(configuration: Configuration, audit: Audit, log: Log): Promise<Journal> {
+  const directory = join(configuration.data_dir, 'audit');
+  const journal = await Journal.open(directory, configuration.audit, log, (failure) => {
+    if (failure === undefined) audit.record('audit.recovered', {});
+    else audit.record('audit.failing', { reason: failure.message });
+  });
+  audit.keeper = journal;
+  audit.lenient = configuration.audit.when_unwritable === 'continue';
+  return journal;
 }

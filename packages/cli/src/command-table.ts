@@ -71,6 +71,11 @@ export const commandTable: readonly TableEntry[] = [
     load: async () => (await import('./commands/sessions.js')).defineSessions,
   },
   {
+    name: 'audit',
+    summary: 'show security events, and find out whether they were changed',
+    load: async () => (await import('./commands/audit.js')).defineAudit,
+  },
+  {
     name: 'store',
     summary: 'check, repair and compact what is on disk',
     load: async () => (await import('./commands/store.js')).defineStore,

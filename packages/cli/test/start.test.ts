@@ -179,7 +179,7 @@ test('SIGHUP takes new users, and what is wrong changes nothing', async () => {
   const alice = { ...options, username: 'alice', password: 'secret' };
   await assert.rejects(connect(alice), { code: 'refused' });
   broker.process.kill('SIGHUP');
-  await broker.logged('reloaded');
+  await broker.logged('config.reloaded');
   await (await connect(alice)).close();
   await writeFile(join(cwd, 'moat.yaml'), 'nonsense: 1\n');
   broker.process.kill('SIGHUP');

@@ -3,9 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PublishProperties } from '@moat/codec';
 import { z } from 'zod';
 import { OperatorError } from '../errors.js';
+import { matchesGlob } from '../glob.js';
 import type { SessionRegistry } from '../session/registry.js';
 import type { Session } from '../session/session.js';
-import { matchesGlob } from './glob.js';
 import { requestOf } from './request.js';
 import type { AdminRoute } from './route.js';
 

@@ -1,5 +1,7 @@
+import type { Log } from './log.js';
+
 /** Every security event, by its stable code. */
-const auditCodes = [
+export const auditCodes = [
   'auth.failed',
   'auth.revoked',
   'client.connected',
@@ -23,6 +25,20 @@ const auditCodes = [
   'psk.withdrawn',
   'storage.failing',
   'storage.recovered',
+  'broker.started',
+  'broker.stopped',
+  'config.reloaded',
+  'policy.reloaded',
+  'policy.refused',
+  'passwords.reloaded',
+  'passwords.refused',
+  'tls.reloaded',
+  'tls.refused',
+  'admin.command',
+  'audit.failing',
+  'audit.recovered',
+  'audit.lost',
+  'audit.torn',
 ] as const;
 
 export type AuditCode = (typeof auditCodes)[number];
@@ -42,21 +58,42 @@ export interface AuditFields {
   readonly count?: number;
 }
 
-/** Where events go. */
-export type AuditSink = (code: AuditCode, fields: AuditFields) => void;
+/** Whoever keeps events. */
+export interface AuditKeeper {
+  record(code: AuditCode, fields: AuditFields): void;
+  /** Why it can keep nothing; undefined while all is well. */
+  readonly failure: Error | undefined;
+}
 
-/** Counts every event and hands it on. */
+const errors: ReadonlySet<AuditCode> = new Set<AuditCode>([
+  'storage.failing',
+  'audit.failing',
+  'policy.refused',
+  'passwords.refused',
+  'tls.refused',
+]);
+
+/** Counts every event, writes it to the log, and hands it to who keeps it. */
 export class Audit {
   readonly counts: Record<AuditCode, number> = Object.fromEntries(auditCodes.map((code) => [code, 0])) as Record<
     AuditCode,
     number
   >;
+  /** Whether clients are let in whose doings cannot be kept. */
+  lenient = true;
+  keeper: AuditKeeper | undefined;
 
-  constructor(private readonly sink: AuditSink) {}
+  constructor(private readonly log: Pick<Log, 'info' | 'error'>) {}
+
+  /** Whether nobody is to be let in, since that could not be kept. */
+  get refuses(): boolean {
+    return !this.lenient && this.keeper?.failure !== undefined;
+  }
 
   /** `count` is how many events of the kind the fields stand for. */
   record(code: AuditCode, fields: AuditFields, count = 1): void {
     this.counts[code] += count;
-    this.sink(code, fields);
+    this.log[errors.has(code) ? 'error' : 'info']({ event: code, ...fields }, code);
+    this.keeper?.record(code, fields);
   }
 }

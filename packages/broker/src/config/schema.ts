@@ -107,6 +107,25 @@ const admin = z.strictObject({
     .describe('off, or a loopback address and port such as 127.0.0.1:9883'),
 });
 
+const audit = z.strictObject({
+  max_file_size: z
+    .int()
+    .min(65_536)
+    .max(1_073_741_824)
+    .default(16_777_216)
+    .describe('bytes of a file of the audit journal; the next record goes into a new one'),
+  max_files: z
+    .int()
+    .min(2)
+    .max(10_000)
+    .default(64)
+    .describe('files of the audit journal; the oldest goes when there are more'),
+  when_unwritable: z
+    .enum(['continue', 'refuse'])
+    .default('continue')
+    .describe('while the audit journal cannot be written: serve on, or let nobody new in'),
+});
+
 const log = z.strictObject({
   level: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
@@ -136,6 +155,7 @@ export const configurationSchema = z.strictObject({
     .prefault({})
     .describe('where sessions and retained messages live'),
   admin: admin.prefault({}).describe('looking at and acting on a running broker'),
+  audit: audit.prefault({}).describe('security events, kept in data_dir/audit'),
   log: log.prefault({}).describe('what is logged, and how'),
   sys_interval: z
     .int()

@@ -168,6 +168,7 @@ export class Doors {
     const owner = {
       gate,
       admit: ({ remoteAddress, listener }: WireOrigin) => {
+        if (audit.refuses) return false;
         if (door.admit()) return true;
         audit.record('limit.connections', { address: remoteAddress, listener });
         return false;

@@ -1,4 +1,3 @@
-import type { Log } from '../audit/log.js';
 import { loadPasswords, loadRules, rulesFileOf } from '../config/access-files.js';
 import { FileWatch } from '../config/file-watch.js';
 import { tlsFilesOf } from '../config/listener-schema.js';
@@ -37,7 +36,6 @@ export class LiveFiles {
   constructor(
     /** The one in force. */
     public configuration: Configuration,
-    private readonly log: Log,
   ) {
     this.watches = [
       new FileWatch(
@@ -84,9 +82,10 @@ export class LiveFiles {
    * count no more.
    */
   renewTls(): Promise<void> {
-    return this.inTurn(async ({ doors, connections }) => {
-      for (const problem of await doors.renewTls(this.configuration))
-        this.log.error({ reason: String(problem) }, 'cannot read TLS files again; what was in force stays');
+    return this.inTurn(async ({ context, doors, connections }) => {
+      const problems = await doors.renewTls(this.configuration);
+      for (const problem of problems) context.audit.record('tls.refused', { reason: stays(problem) });
+      if (problems.length === 0) context.audit.record('tls.reloaded', {});
       const now = Date.now();
       for (const connection of [...connections]) connection.guarded(() => connection.judgeCertificate(now));
     });
@@ -100,28 +99,32 @@ export class LiveFiles {
   }
 
   private renewPolicy(): Promise<void> {
-    return this.inTurn(async ({ enforcement }) => {
+    return this.inTurn(async ({ context, enforcement }) => {
       try {
         const { authorization } = this.configuration;
         await enforcement.enforce(await loadRules(authorization));
-        this.log.info({ file: rulesFileOf(authorization) }, 'the policy has changed');
+        context.audit.record('policy.reloaded', { reason: rulesFileOf(authorization) });
       } catch (error) {
-        this.log.error({ reason: String(error) }, 'cannot read the policy again; what was in force stays');
+        context.audit.record('policy.refused', { reason: stays(error) });
       }
     });
   }
 
   private renewPasswords(): Promise<void> {
-    return this.inTurn(async ({ doors }) => {
+    return this.inTurn(async ({ context, doors }) => {
       const { configuration } = this;
       try {
         const passwords = await loadPasswords(configuration.authentication);
         doors.usePasswords(configuration, passwords);
         this.usePasswords(configuration, passwords);
-        this.log.info({ users: passwords.size }, 'the passwords have changed');
+        context.audit.record('passwords.reloaded', { reason: `${passwords.size} users` });
       } catch (error) {
-        this.log.error({ reason: String(error) }, 'cannot read the passwords again; what was in force stays');
+        context.audit.record('passwords.refused', { reason: stays(error) });
       }
     });
   }
+}
+
+function stays(problem: unknown): string {
+  return `what was in force stays: ${String(problem)}`;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { matchesGlob } from '../../dist/admin/glob.js';
+import { matchesGlob } from '../../dist/glob.js';
 
 /** From the definition, without regard to time. */
 function naive(pattern: string, text: string): boolean {

@@ -8,9 +8,9 @@ const denied = { allowed: false, rule: undefined, reserved: false };
 
 function start() {
   const told: string[] = [];
-  const audit = new Audit((_, { action, topic, rule, count = 1 }: AuditFields) =>
-    told.push(`${count} ${action} ${topic} ${rule}`),
-  );
+  const tell = ({ action, topic, rule, count = 1 }: AuditFields): number =>
+    told.push(`${count} ${action} ${topic} ${rule}`);
+  const audit = new Audit({ info: tell, error: tell });
   return { told, audit, denials: new Denials(audit, subject) };
 }
 

@@ -16,3 +16,8 @@ export function formatDuration(seconds: number): string {
   const parts = [days && `${days} d`, hours && `${hours} h`, minutes && `${minutes} min`].filter(Boolean);
   return parts.length === 0 ? `${Math.floor(seconds)} s` : parts.join(' ');
 }
+
+/** Wall-clock milliseconds as `2026-01-31 23:59:59.000`, in UTC. */
+export function formatTime(time: number): string {
+  return new Date(time).toISOString().replace('T', ' ').replace('Z', '');
+}

@@ -24,9 +24,10 @@ const room = (name) => `^packages/broker/src/${name}(/|\\.ts$)`;
 const packages = {
   codec: [],
   pki: [],
-  broker: ['codec', 'pki'],
-  client: [],
-  cli: ['broker', 'client', 'codec', 'pki'],
+  scram: [],
+  broker: ['codec', 'pki', 'scram'],
+  client: ['scram'],
+  cli: ['broker', 'client', 'codec', 'pki', 'scram'],
   testkit: [],
   torture: ['codec', 'testkit'],
 };

@@ -3,7 +3,16 @@ import { EventEmitter, once } from 'node:events';
 import { connect as connectMqtt, type IConnackPacket, type IPublishPacket, type MqttClient } from 'mqtt';
 import { type Backoff, defaultBackoff, delayBefore } from './backoff.js';
 import { randomClientId } from './client-id.js';
-import { type ClientError, ClosedError, classify, classifyAnswer, isTransient, TlsError } from './errors.js';
+import { EnhancedAuth } from './enhanced-auth.js';
+import {
+  type ClientError,
+  ClosedError,
+  classify,
+  classifyAnswer,
+  InvalidError,
+  isTransient,
+  TlsError,
+} from './errors.js';
 import type { Message, QoS } from './message.js';
 import { type ConnectOptions, type PublishOptions, toMqttOptions } from './options.js';
 import { Pending, type Settle } from './pending.js';
@@ -29,6 +38,7 @@ export class Client extends EventEmitter<ClientEvents> {
   readonly #random: () => number;
   readonly #subscriptions = new Set<Subscription>();
   readonly #pending = new Pending();
+  readonly #auth: EnhancedAuth | undefined;
   /** A message whose acknowledgement, and all that follows it on the wire, waits for a reader that lags. */
   #held: { qos: QoS; done: () => void } | undefined;
   #opened = false;
@@ -46,9 +56,12 @@ export class Client extends EventEmitter<ClientEvents> {
     this.#backoff = options.reconnect ?? defaultBackoff;
     this.#random = random;
     const clientId = options.clientId ?? randomClientId(options.username, randomBytes(8));
+    const ours = toMqttOptions(options);
+    this.#auth = EnhancedAuth.of(options, () => this.#mqtt);
     const mqttOptions = {
       clientId,
-      ...toMqttOptions(options),
+      ...ours,
+      ...(this.#auth && { properties: { ...ours.properties, ...this.#auth.connectProperties() } }),
       reconnectPeriod: this.#delay(),
       reconnectOnConnackError: true,
     };
@@ -66,7 +79,40 @@ export class Client extends EventEmitter<ClientEvents> {
     );
     this.#mqtt.on('error', (error) => this.#onError(classify(error)));
     this.#mqtt.on('close', () => this.#onClose());
-    this.#mqtt.on('reconnect', () => this.#count(this.#attempt + 1));
+    this.#mqtt.on('reconnect', () => {
+      this.#count(this.#attempt + 1);
+      Object.assign(this.#mqtt.options.properties ?? {}, this.#auth?.connectProperties());
+    });
+    if (this.#auth !== undefined) this.#authenticateBy(this.#auth);
+  }
+
+  /** Before anything else is sent, the broker has proven itself. */
+  #authenticateBy(auth: EnhancedAuth): void {
+    this.#mqtt.handleAuth = (packet, done) => {
+      auth.received(packet).then(
+        (answer) => done(undefined, answer),
+        (error: Error) => done(error),
+      );
+    };
+    this.#mqtt.on('packetreceive', (packet) => {
+      if (packet.cmd !== 'connack' || packet.reasonCode !== 0) return;
+      try {
+        auth.connected(packet);
+      } catch (error) {
+        this.#finish(classify(error));
+      }
+    });
+  }
+
+  /**
+   * Has both sides prove themselves anew, without losing the connection (MQTT 5.0 §4.12.1). Only with `auth`.
+   *
+   * @throws ClosedError when the broker ends the connection instead; UnprovenError; InvalidError
+   */
+  async reauthenticate(): Promise<void> {
+    if (this.#auth === undefined) throw new InvalidError('there is nothing to repeat: the options name no auth');
+    if (!this.connected) throw new ClosedError('there is no connection');
+    await this.#auth.repeat();
   }
 
   get connected(): boolean {
@@ -166,6 +212,7 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   #onConnect({ sessionPresent, properties }: IConnackPacket): void {
+    if (this.#end) return;
     this.#opened = true;
     this.#lastError = undefined;
     // Only a connection that lasts starts the count again: two clients that take each other's session slow down.
@@ -210,6 +257,7 @@ export class Client extends EventEmitter<ClientEvents> {
     if (this.#leaving) return this.#finish(undefined);
     const error = this.#lastError ?? new ClosedError('the connection was closed without a word');
     this.#lastError = undefined;
+    this.#auth?.lost(error);
     if (this.#backoff === false || !(this.#opened || this.#options.retryFirst)) this.#finish(error);
     else this.emit('disconnected', error, this.#mqtt.options.reconnectPeriod ?? 0);
   }
@@ -217,6 +265,7 @@ export class Client extends EventEmitter<ClientEvents> {
   #finish(error: ClientError | undefined): void {
     if (this.#end) return;
     this.#end = { error };
+    this.#auth?.lost(error ?? new ClosedError('the client was closed'));
     this.#mqtt.end(true);
     // MQTT.js does not force a close that has begun politely.
     this.#mqtt.stream.destroy();

@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { InvalidError } from './errors.js';
-import type { ConnectOptions } from './options.js';
+import { authMethods, type ConnectOptions } from './options.js';
 
 const text = { wanted: 'text', test: (value: unknown) => typeof value === 'string' };
-const protocols: readonly unknown[] = ['mqtts', 'mqtt', 'wss', 'ws'];
+const oneOf = (...known: readonly unknown[]) => ({
+  wanted: `one of ${known.join(', ')}`,
+  test: (value: unknown) => known.includes(value),
+});
 
 const rules = {
   host: text,
@@ -12,10 +15,11 @@ const rules = {
     wanted: 'a number from 1 to 65535',
     test: (value: unknown) => Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536,
   },
-  protocol: { wanted: `one of ${protocols.join(', ')}`, test: (value: unknown) => protocols.includes(value) },
+  protocol: oneOf('mqtts', 'mqtt', 'wss', 'ws'),
   clientId: text,
   username: text,
   password: text,
+  auth: oneOf(...authMethods),
   ca: text,
   cert: text,
   key: text,

@@ -63,6 +63,16 @@ export class ClosedError extends Error {
   }
 }
 
+/** The server did not prove that it knows what belongs to our password: it may be another than it says. */
+export class UnprovenError extends Error {
+  override readonly name = 'UnprovenError';
+  readonly code = 'unproven';
+
+  constructor(why: string) {
+    super(`the server did not prove that it knows the password's verifier: ${why}`);
+  }
+}
+
 /** What the caller passed cannot be sent, or a connection file is wrong; nothing was sent. */
 export class InvalidError extends Error {
   override readonly name = 'InvalidError';
@@ -70,11 +80,18 @@ export class InvalidError extends Error {
 }
 
 /** Every error that this package throws; tell them apart by `code`. */
-export type ClientError = UnreachableError | TlsError | RefusedError | DeniedError | ClosedError | InvalidError;
+export type ClientError =
+  | UnreachableError
+  | TlsError
+  | RefusedError
+  | DeniedError
+  | ClosedError
+  | UnprovenError
+  | InvalidError;
 
 /** True for the errors of this package. */
 export function isClientError(error: unknown): error is ClientError {
-  return [UnreachableError, TlsError, RefusedError, DeniedError, ClosedError, InvalidError].some(
+  return [UnreachableError, TlsError, RefusedError, DeniedError, ClosedError, UnprovenError, InvalidError].some(
     (kind) => error instanceof kind,
   );
 }
@@ -92,7 +109,7 @@ const transient = new Set([0x00, 0x03, 0x80, 0x83, 0x88, 0x89, 0x8b, 0x8d, 0x93,
 export function isTransient(error: ClientError): boolean {
   if (error.code === 'refused') return transient.has(error.reasonCode);
   if (error.code === 'closed') return error.reasonCode === undefined || transient.has(error.reasonCode);
-  return error.code !== 'invalid';
+  return error.code !== 'invalid' && error.code !== 'unproven';
 }
 
 const tlsCodes = /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|INVALID_|HOSTNAME_|EPROTO)/;
@@ -101,6 +118,7 @@ const untrusted = /^(UNABLE_TO_(VERIFY|GET)|SELF_SIGNED|DEPTH_ZERO)/;
 
 /** What a failure of the transport or of MQTT.js means to the caller. */
 export function classify(error: unknown): ClientError {
+  if (isClientError(error)) return error;
   const { message, code } = error instanceof Error ? (error as Error & { code?: unknown }) : { message: String(error) };
   if (typeof code === 'number') return new RefusedError(code);
   if (typeof code === 'string' && tlsCodes.test(code)) return new TlsError(explainTls(message, code), code, error);

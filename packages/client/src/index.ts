@@ -10,10 +10,13 @@ export {
   isClientError,
   RefusedError,
   TlsError,
+  UnprovenError,
   UnreachableError,
 } from './errors.js';
 export type { Message, PublishProperties, QoS, UserProperties } from './message.js';
 export {
+  type AuthMethod,
+  authMethods,
   type ConnectOptions,
   type ConnectProperties,
   defaultPorts,

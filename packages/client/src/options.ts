@@ -39,6 +39,9 @@ export interface ConnectProperties {
   readonly userProperties?: UserProperties;
 }
 
+export const authMethods = ['scram-sha-256', 'scram-sha-512'] as const;
+export type AuthMethod = (typeof authMethods)[number];
+
 /** How to reach a broker and who we are. */
 export interface ConnectOptions {
   /** Default `mqtts`. */
@@ -53,6 +56,11 @@ export interface ConnectOptions {
   readonly clientId?: string;
   readonly username?: string;
   readonly password?: string | Buffer;
+  /**
+   * Prove that we know the password instead of sending it, and have the broker prove that it knows what belongs to it
+   * (SCRAM, RFC 5802; MQTT 5.0 §4.12).
+   */
+  readonly auth?: AuthMethod;
   /** PEM of the authorities to trust; default: those that Node.js trusts. */
   readonly ca?: string | Buffer | (string | Buffer)[];
   /** PEM of our certificate chain and its private key. */
@@ -106,12 +114,18 @@ export function toMqttOptions(options: ConnectOptions): IClientOptions {
   if (options.cleanStart === false && options.clientId === undefined) {
     throw new InvalidError('to take up a session, its clientId must be given');
   }
+  if (options.auth !== undefined && (options.protocolVersion ?? '5') !== '5') {
+    throw new InvalidError(`${options.auth} needs MQTT 5.0; the version is ${options.protocolVersion}`);
+  }
+  if (options.auth !== undefined && (!options.username || !options.password)) {
+    throw new InvalidError(`${options.auth} needs a user name and a password`);
+  }
   const tls = secure ? tlsOptions(options) : {};
   return {
     ...defined({
       clientId: options.clientId,
-      username: options.username,
-      password: options.password,
+      // With SCRAM neither is sent.
+      ...(options.auth === undefined ? { username: options.username, password: options.password } : {}),
       keepalive: options.keepAlive,
       connectTimeout: options.connectTimeout,
       will: options.will,

@@ -1,4 +1,5 @@
 export { withDeadline } from './deadline.js';
+export { Gsasl } from './gsasl.js';
 export { launchMosquitto, type Mosquitto, startMosquitto } from './mosquitto.js';
 export { needs } from './needs.js';
 export { python } from './programs.js';

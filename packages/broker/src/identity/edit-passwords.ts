@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { chown, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { mechanismNames } from '@moat/scram';
 import { OperatorError } from '../errors.js';
 import { withLock } from './file-lock.js';
 import { linesOf } from './password-file.js';
 import { hashPassword } from './password-hash.js';
-import { formatVerifier, makeVerifier, mechanismNames } from './scram.js';
+import { formatVerifier, makeVerifier } from './scram.js';
 import { usernameProblem } from './username.js';
 
 /** Which credentials to make. */

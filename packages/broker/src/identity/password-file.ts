@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import type { Mechanism } from '@moat/scram';
 import { OperatorError } from '../errors.js';
 import type { PasswordHash } from './hash-scheme.js';
 import { parseHash, standardHash } from './password-hash.js';
-import { type Mechanism, parseVerifier, type Verifier, verifierKind } from './scram.js';
+import { parseVerifier, type Verifier, verifierKind } from './scram.js';
 import { usernameProblem } from './username.js';
 
 /** Where the credentials of a user stand in the bytes of the file: the user name is in front of them. */

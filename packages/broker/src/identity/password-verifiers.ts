@@ -1,9 +1,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Mechanism, mechanisms } from '@moat/scram';
 import { OperatorError } from '../errors.js';
 import type { PasswordFile } from './password-file.js';
-import { type Mechanism, makeBelieve, mechanisms, type Verifier } from './scram.js';
+import { makeBelieve, type Verifier } from './scram.js';
 import type { Verifiers } from './scram-method.js';
 
 /** The verifiers of a password file, and for everybody else one that is as good to look at. */

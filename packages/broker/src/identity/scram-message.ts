@@ -1,4 +1,4 @@
-import { saslPrep } from './sasl-prep.js';
+import { saslPrep } from '@moat/scram';
 
 /** What CONNECT brings: `n,,n=USER,r=NONCE`. */
 export interface ClientFirst {

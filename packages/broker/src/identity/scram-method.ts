@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { Mechanism } from '@moat/scram';
 import type { AuthenticationExchange, AuthenticationMethod, ExchangeStep } from './enhanced.js';
-import type { Mechanism, Verifier } from './scram.js';
+import type { Verifier } from './scram.js';
 import { provesPassword, serverSignature } from './scram.js';
 import { type ClientFinal, type ClientFirst, parseClientFinal, parseClientFirst } from './scram-message.js';
 

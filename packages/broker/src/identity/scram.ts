@@ -1,22 +1,14 @@
-import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
-import { promisify } from 'node:util';
-import { saslPrep } from './sasl-prep.js';
-
-const derive = promisify(pbkdf2);
-
-/** The mechanisms, by the names that MQTT clients give, and what each hashes with (RFC 5802, RFC 7677). */
-export const mechanisms = {
-  'SCRAM-SHA-256': { hash: 'sha256', length: 32, iterations: 600_000 },
-  'SCRAM-SHA-512': { hash: 'sha512', length: 64, iterations: 210_000 },
-} as const;
-
-export type Mechanism = keyof typeof mechanisms;
-
-export const mechanismNames = Object.keys(mechanisms) as Mechanism[];
-
-/** RFC 7677 §4 asks for this many iterations at the least; beyond the most, a client would work for minutes. */
-const leastIterations = 4_096;
-const mostIterations = 10_000_000;
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  deriveKeys,
+  exclusiveOr,
+  leastIterations,
+  type Mechanism,
+  mechanisms,
+  mostIterations,
+  signature,
+  storedKeyOf,
+} from '@moat/scram';
 
 /** What a server keeps of a password: enough to recognise who knows it, too little to be that one. */
 export interface Verifier {
@@ -34,12 +26,8 @@ export async function makeVerifier(
   iterations: number = mechanisms[mechanism].iterations,
   salt: Buffer = randomBytes(16),
 ): Promise<Verifier> {
-  const { hash, length } = mechanisms[mechanism];
-  const salted = await derive(saslPrep(password) ?? password, salt, iterations, length, hash);
-  const storedKey = createHash(hash)
-    .update(hmac(hash, salted, 'Client Key'))
-    .digest();
-  return { mechanism, salt, iterations, storedKey, serverKey: hmac(hash, salted, 'Server Key') };
+  const { storedKey, serverKey } = await deriveKeys(mechanism, password, salt, iterations);
+  return { mechanism, salt, iterations, storedKey, serverKey };
 }
 
 /** `$scram-sha-256$i=600000$SALT$STOREDKEY$SERVERKEY`, base64: what stands in a password file. */
@@ -74,16 +62,14 @@ export function parseVerifier(text: string): Verifier | undefined {
 
 /** Whether the client's proof shows that it knows the password; in constant time. */
 export function provesPassword({ mechanism, storedKey }: Verifier, authMessage: string, proof: Uint8Array): boolean {
-  const { hash, length } = mechanisms[mechanism];
-  if (proof.length !== length) return false;
-  const signature = hmac(hash, storedKey, authMessage);
-  const clientKey = signature.map((byte, index) => byte ^ (proof[index] as number));
-  return timingSafeEqual(createHash(hash).update(clientKey).digest(), storedKey);
+  if (proof.length !== mechanisms[mechanism].length) return false;
+  const clientKey = exclusiveOr(signature(mechanism, storedKey, authMessage), proof);
+  return timingSafeEqual(storedKeyOf(mechanism, clientKey), storedKey);
 }
 
 /** By which the server shows the client that it, too, knows the password's verifier. */
 export function serverSignature({ mechanism, serverKey }: Verifier, authMessage: string): Buffer {
-  return hmac(mechanisms[mechanism].hash, serverKey, authMessage);
+  return signature(mechanism, serverKey, authMessage);
 }
 
 /**
@@ -91,12 +77,14 @@ export function serverSignature({ mechanism, serverKey }: Verifier, authMessage:
  * @param iterations as the users of the file have them
  */
 export function makeBelieve(mechanism: Mechanism, secret: Buffer, username: string, iterations: number): Verifier {
-  const { hash, length } = mechanisms[mechanism];
-  const part = (what: string) => hmac('sha512', secret, `${mechanism} ${what} ${username}`);
+  const { length } = mechanisms[mechanism];
+  const part = (what: string) => createHmac('sha512', secret).update(`${mechanism} ${what} ${username}`).digest();
   const storedKey = part('stored key').subarray(0, length);
-  return { mechanism, salt: part('salt').subarray(0, 16), iterations, storedKey, serverKey: hmac(hash, secret, '-') };
-}
-
-function hmac(hash: string, key: Uint8Array, text: string): Buffer {
-  return createHmac(hash, key).update(text).digest();
+  return {
+    mechanism,
+    salt: part('salt').subarray(0, 16),
+    iterations,
+    storedKey,
+    serverKey: signature(mechanism, secret, '-'),
+  };
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { type Mechanism, mechanismNames } from '../../dist/identity/scram.js';
+import { type Mechanism, mechanismNames } from '@moat/scram';
+import { Gsasl, needs } from '@moat/testkit';
 import { connected, ping, readPacket, startBroker, testConfiguration } from '../support/broker.js';
 import { connectPacket, group, packet, text } from '../support/packets.js';
 import { passwordFile } from '../support/passwords.js';
@@ -52,6 +53,29 @@ async function login(name: Mechanism, user: string, password: string): Promise<{
 }
 
 describe('SCRAM as enhanced authentication', () => {
+  it('lets in who proves the password by GNU SASL, which believes the broker', needs('gsasl'), async () => {
+    const name = 'SCRAM-SHA-256';
+    for (const [password, good] of [
+      ['wonderland', true],
+      ['Wonderland', false],
+    ] as const) {
+      const gsasl = Gsasl.client(name, 'alice', password);
+      const client = await RawClient.connect(port);
+      const first = String(await gsasl.says());
+      client.send(connectPacket(5, { clientId: 'gsasl', properties: properties(name, first) }));
+      gsasl.hears(Buffer.from(dataOf(await readPacket(client), name)));
+      client.send(auth('18', name, String(await gsasl.says())));
+      const answer = await readPacket(client);
+      assert.match(answer, good ? /^20..0000/ : /^20..0087/);
+      if (good) {
+        gsasl.hears(Buffer.from(dataOf(answer, name)));
+        await ping(client);
+        client.end();
+      }
+      assert.equal(await gsasl.isContent(), good);
+    }
+  });
+
   for (const name of mechanismNames) {
     it(`lets in who knows the password, by ${name}`, async () => {
       const { client, answer } = await login(name, 'alice', 'wonderland');

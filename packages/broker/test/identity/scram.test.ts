@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { saslPrep } from '../../dist/identity/sasl-prep.js';
-import {
-  formatVerifier,
-  type Mechanism,
-  makeVerifier,
-  mechanismNames,
-  parseVerifier,
-} from '../../dist/identity/scram.js';
+import { type Mechanism, mechanismNames, saslPrep } from '@moat/scram';
+import { formatVerifier, makeVerifier, parseVerifier } from '../../dist/identity/scram.js';
 import { parseClientFinal, parseClientFirst } from '../../dist/identity/scram-message.js';
 import { ScramMethod } from '../../dist/identity/scram-method.js';
 import type { ExchangeStep } from '../../dist/index.js';

@@ -1,5 +1,6 @@
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
-import { formatVerifier, type Mechanism, makeVerifier, mechanismNames } from '../../dist/identity/scram.js';
+import { type Mechanism, mechanismNames } from '@moat/scram';
+import { formatVerifier, makeVerifier } from '../../dist/identity/scram.js';
 
 /** SCRAM verifiers of the fewest iterations there may be, as they stand behind a hash. */
 export async function cheapVerifiers(password: string): Promise<string> {

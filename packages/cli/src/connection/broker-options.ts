@@ -1,3 +1,4 @@
+import { type AuthMethod, authMethods } from '@moat/client';
 import type { Command } from 'commander';
 import { addConfigurationOptions, type ConfigurationOptions } from '../local-broker.js';
 import { integer, portNumber } from '../parse-argument.js';
@@ -10,6 +11,7 @@ export interface BrokerOptions extends ConfigurationOptions {
   readonly connection?: string;
   readonly username?: string;
   readonly password?: string;
+  readonly auth?: AuthMethod;
   readonly cafile?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -25,6 +27,9 @@ export function addBrokerOptions(command: Command): Command {
     .option('--connection <file>', 'a connection.json, as moat device add writes it')
     .option('-u, --username <name>', 'user name')
     .option('-P, --password <password>', 'password; others can see it here, so better MOAT_PASSWORD or at the prompt')
+    .addOption(
+      command.createOption('--auth <method>', 'prove the password without sending it (MQTT 5.0)').choices(authMethods),
+    )
     .option('--cafile <file>', 'authorities to trust (PEM)')
     .option('--cert <file>', 'client certificate (PEM)')
     .option('--key <file>', 'private key of the client certificate (PEM)')

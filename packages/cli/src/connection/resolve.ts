@@ -70,9 +70,9 @@ function willOf(options: SessionOptions, properties: object): ConnectOptions['wi
   return { topic: willTopic, payload: willPayload ?? '', qos: willQos ?? 0, retain: willRetain ?? false, properties };
 }
 
-function fromFlags({ host, port, username, password, tlsVersion }: BrokerOptions): ConnectOptions {
+function fromFlags({ host, port, username, password, auth, tlsVersion }: BrokerOptions): ConnectOptions {
   const minVersion = tlsVersion === 'tlsv1.2' ? 'TLSv1.2' : undefined;
-  return defined({ host, port, username, password, minVersion });
+  return defined({ host, port, username, password, auth, minVersion });
 }
 
 function parseUrl(text: string): ConnectOptions {

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type Subscriber, type Subscription, SubscriptionTree } from '@moat/broker/routing';
+import { type Place, type Subscriber, SubscriptionTree } from '@moat/broker/routing';
 import { judge } from '../outcome.js';
 import type { Study } from '../study.js';
 
@@ -23,7 +23,7 @@ const shapes = {
 class Device implements Subscriber {
   readonly stored = false;
   readonly available = true;
-  subscriptions: Subscription[] = [];
+  places: Place[] = [];
   constructor(readonly clientId: string) {}
   deliver(): void {}
   mayReceive(): boolean {
@@ -69,7 +69,7 @@ function devicesUpTo(count: number): Device[] {
 function subscribe(devices: readonly Device[], filterOf: (device: number) => string): SubscriptionTree {
   const tree = new SubscriptionTree();
   for (const [index, device] of devices.entries()) {
-    device.subscriptions = [tree.set(device, filterOf(index), options).subscription];
+    device.places = [tree.set(device, filterOf(index), options).place];
   }
   return tree;
 }

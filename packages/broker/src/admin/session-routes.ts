@@ -104,7 +104,7 @@ function isWanted(session: Session, { client_id, owner, connected, idle, queued 
 }
 
 function summaryOf(session: Session): SessionSummary {
-  const { clientId, owner, link, disconnectedAt, expiryInterval, subscriptions, stored } = session;
+  const { clientId, owner, link, disconnectedAt, expiryInterval, subscriptionCount, stored } = session;
   const { queued, queuedBytes, inFlight } = session;
   return {
     clientId,
@@ -112,7 +112,7 @@ function summaryOf(session: Session): SessionSummary {
     connected: link !== undefined,
     disconnectedAt: link === undefined ? disconnectedAt : undefined,
     expiryInterval,
-    subscriptions: subscriptions.length,
+    subscriptions: subscriptionCount,
     queued,
     queuedBytes,
     inFlight,

@@ -7,7 +7,7 @@ export function* judgeSubscriptions(connection: Connection): Generator<() => voi
   let lost = 0;
   if (agreement === undefined) return lost;
   const { session, rights } = agreement;
-  for (const { filter, qos } of [...session.subscriptions]) {
+  for (const { filter, qos } of session.subscriptions) {
     yield () => {
       if (connection.state !== 'connected') return;
       const decision = rights.maySubscribe(filter, qos);

@@ -7,7 +7,6 @@ import {
   type SubscriptionRequest,
   type UnsubscribePacket,
 } from '@moat/codec';
-import type { Subscription } from '../routing/subscription.js';
 import type { Agreement, Connection } from './connection.js';
 import { hasMoreLevels, isTooLong } from './topic-limits.js';
 import { whenDurable } from './when-durable.js';
@@ -20,7 +19,7 @@ interface Refusal {
 
 /** A filter that was granted. */
 interface Granted {
-  readonly subscription: Subscription;
+  readonly filter: string;
   readonly isNew: boolean;
   readonly wantsRetained: boolean;
 }
@@ -47,11 +46,10 @@ export function subscribe(connection: Connection, packet: SubscribePacket): void
   const good = (): void => {
     if (connection.state !== 'connected') return;
     answerSubscribe(connection, packet, reasonCodes, refused[0]?.reason); // before what is retained // [MQTT-3.8.4-1]
-    for (const { subscription, wantsRetained } of granted)
-      if (wantsRetained) session.deliverRetained(subscription, Date.now());
+    for (const { filter, wantsRetained } of granted) if (wantsRetained) session.deliverRetained(filter, Date.now());
   };
   const bad = (): void => {
-    for (const { subscription, isNew } of granted) if (isNew) session.unsubscribe(subscription.filter);
+    for (const { filter, isNew } of granted) if (isNew) session.unsubscribe(filter);
     if (connection.state === 'connected') answerUnstored(connection, packet);
   };
   whenDurable(connection, before, good, bad);
@@ -123,11 +121,11 @@ function subscribeTo(connection: Connection, request: SubscriptionRequest, ident
   const { session } = connection.agreement as Agreement;
   const refused = refuse(connection, request);
   if (refused !== undefined) return refused;
-  const { subscription, isNew } = session.subscribe(filter, { ...request, identifier });
+  const isNew = session.subscribe(filter, { ...request, identifier });
   // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.8.4-4] [MQTT3-3.8.4-3]
   const wantsRetained =
     !isSharedFilter(filter) && (request.retainHandling === 0 || (request.retainHandling === 1 && isNew));
-  return { subscription, isNew, wantsRetained };
+  return { filter, isNew, wantsRetained };
 }
 
 function refuse(connection: Connection, { filter, qos }: SubscriptionRequest): Refusal | undefined {
@@ -143,7 +141,7 @@ function refuse(connection: Connection, { filter, qos }: SubscriptionRequest): R
     const reason = connection.denial('not authorized to subscribe', decision);
     return refusal(connection, ReasonCode.notAuthorized, reason);
   }
-  if (session.subscriptions.length < limits.max_subscriptions) return undefined;
+  if (session.subscriptionCount < limits.max_subscriptions) return undefined;
   if (session.isSubscribed(filter)) return undefined;
   connection.auditEvent('limit.subscriptions', 'no room for another subscription', filter);
   return noRoom(connection);

@@ -3,7 +3,7 @@ import type { Message } from './message.js';
 import type { RetainedMessages } from './retained.js';
 import type { SharedGroup } from './shared-group.js';
 import type { Subscriber, Target } from './subscriber.js';
-import type { Subscription, SubscriptionOptions } from './subscription.js';
+import type { Place, Subscription, SubscriptionOptions } from './subscription.js';
 import { SubscriptionTree } from './subscription-tree.js';
 import { mergeTargets } from './target.js';
 
@@ -32,11 +32,7 @@ export class Router {
     return this.tree.size;
   }
 
-  subscribe(
-    subscriber: Subscriber,
-    filter: string,
-    options: SubscriptionOptions,
-  ): { subscription: Subscription; isNew: boolean } {
+  subscribe(subscriber: Subscriber, filter: string, options: SubscriptionOptions): { place: Place; isNew: boolean } {
     this.forgetRoutes();
     return this.tree.set(subscriber, filter, options);
   }
@@ -45,7 +41,7 @@ export class Router {
     return this.tree.get(subscriber, filter);
   }
 
-  unsubscribe(subscriber: Subscriber, filter: string): Subscription | undefined {
+  unsubscribe(subscriber: Subscriber, filter: string): Place | undefined {
     this.forgetRoutes();
     return this.tree.delete(subscriber, filter);
   }

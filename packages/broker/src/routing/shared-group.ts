@@ -1,34 +1,44 @@
 import type { Message } from './message.js';
 import type { Subscriber } from './subscriber.js';
-import type { Subscription } from './subscription.js';
+import { type PackedOptions, type Place, Subscription } from './subscription.js';
 import { sharedTarget } from './target.js';
 
 /**
  * The members of one shared subscription (MQTT 5.0 §4.8.2): each message goes to one of them, in turn, and past
  * those that are away, do not read or do not acknowledge while another can take it.
  */
-export class SharedGroup {
+export class SharedGroup implements Place {
   private readonly members: Subscription[] = [];
   private next = 0;
+
+  constructor(
+    readonly shareName: string,
+    /** Where the filter behind the share name ends. */
+    private readonly inner: { readonly filter: string },
+  ) {}
+
+  get filter(): string {
+    return `$share/${this.shareName}/${this.inner.filter}`;
+  }
 
   get size(): number {
     return this.members.length;
   }
 
-  find(subscriber: Subscriber): Subscription | undefined {
+  subscriptionOf(subscriber: Subscriber): Subscription | undefined {
     return this.members.find((member) => member.subscriber === subscriber);
   }
 
-  add(subscription: Subscription): void {
-    this.members.push(subscription);
+  set(subscriber: Subscriber, options: PackedOptions): void {
+    const index = this.indexOf(subscriber);
+    this.members[index < 0 ? this.members.length : index] = new Subscription(subscriber, this, options);
   }
 
-  remove(subscriber: Subscriber): Subscription | undefined {
-    const index = this.members.findIndex((member) => member.subscriber === subscriber);
-    if (index < 0) return undefined;
-    const [removed] = this.members.splice(index, 1);
+  delete(subscriber: Subscriber): void {
+    const index = this.indexOf(subscriber);
+    if (index < 0) return;
+    this.members.splice(index, 1);
     if (this.next > index) this.next--;
-    return removed;
   }
 
   /** Whether a message of QoS 1 or 2 may have to be stored for the member that gets it. */
@@ -47,6 +57,10 @@ export class SharedGroup {
     if (member === undefined) return false;
     member.subscriber.deliver(message, sharedTarget(member)); // [MQTT-4.8.2-3]
     return true;
+  }
+
+  private indexOf(subscriber: Subscriber): number {
+    return this.members.findIndex((member) => member.subscriber === subscriber);
   }
 
   private pick(topic: string, except: Subscriber | undefined): Subscription | undefined {

@@ -11,50 +11,61 @@ export interface SubscriptionOptions {
   readonly identifier: number;
 }
 
+/** Where the subscriptions with one filter stand in the tree. There may be millions, and each is one object. */
+export interface Place {
+  /** As the clients sent it, `$share/…` included; put together when it is asked for. */
+  readonly filter: string;
+  subscriptionOf(subscriber: Subscriber): Subscription | undefined;
+}
+
+/** {@link SubscriptionOptions} in one number: laid out as in SUBSCRIBE, the identifier before them. */
+export type PackedOptions = number;
+
 const qosMask = 0b11;
 const noLocalBit = 0b100;
 const retainAsPublishedBit = 0b1000;
+const retainHandlingShift = 4;
+/** Identifiers have 28 bits: together with these they are more than bitwise operators can do. */
+const optionsEnd = 0b100_0000;
 
-/** One subscriber's subscription to one topic filter. There may be millions: it is kept small. */
+export function packOptions(options: SubscriptionOptions): PackedOptions {
+  const bits =
+    options.qos |
+    (options.noLocal ? noLocalBit : 0) |
+    (options.retainAsPublished ? retainAsPublishedBit : 0) |
+    (options.retainHandling << retainHandlingShift);
+  return options.identifier * optionsEnd + bits;
+}
+
+/** One subscriber's subscription to one topic filter, as the tree had it when it was asked for. */
 export class Subscription implements SubscriptionOptions {
-  /** The options, laid out as in SUBSCRIBE. */
-  private bits = 0;
-  identifier = 0;
-  /** Where its owner keeps it, so that removing one does not search. */
-  index = -1;
-
   constructor(
     readonly subscriber: Subscriber,
-    /** As the client sent it, `$share/…` included. */
-    readonly filter: string,
-    options: SubscriptionOptions,
-  ) {
-    this.change(options);
-  }
+    readonly place: Place,
+    private readonly packed: PackedOptions,
+  ) {}
 
-  /** Replaces the options by those of a later SUBSCRIBE with the same filter. */
-  change(options: SubscriptionOptions): void {
-    this.bits =
-      options.qos |
-      (options.noLocal ? noLocalBit : 0) |
-      (options.retainAsPublished ? retainAsPublishedBit : 0) |
-      (options.retainHandling << 4);
-    this.identifier = options.identifier;
+  get filter(): string {
+    return this.place.filter;
   }
 
   get qos(): QoS {
-    return (this.bits & qosMask) as QoS;
+    return (this.packed & qosMask) as QoS;
   }
 
   get noLocal(): boolean {
-    return (this.bits & noLocalBit) !== 0;
+    return (this.packed & noLocalBit) !== 0;
   }
 
   get retainAsPublished(): boolean {
-    return (this.bits & retainAsPublishedBit) !== 0;
+    return (this.packed & retainAsPublishedBit) !== 0;
   }
 
   get retainHandling(): 0 | 1 | 2 {
-    return (this.bits >> 4) as 0 | 1 | 2;
+    return ((this.packed % optionsEnd) >> retainHandlingShift) as 0 | 1 | 2;
+  }
+
+  get identifier(): number {
+    return Math.floor(this.packed / optionsEnd);
   }
 }

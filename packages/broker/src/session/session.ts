@@ -4,7 +4,7 @@ import { Message } from '../routing/message.js';
 import type { RetainedMatch } from '../routing/retained.js';
 import type { Router } from '../routing/router.js';
 import type { Subscriber, Target } from '../routing/subscriber.js';
-import type { Subscription, SubscriptionOptions } from '../routing/subscription.js';
+import type { Place, Subscription, SubscriptionOptions } from '../routing/subscription.js';
 import { singleTarget } from '../routing/target.js';
 import type { QueueEntry, RestoredSession, Store } from '../storage/store.js';
 import type { Timer } from '../transport/timer-wheel.js';
@@ -52,7 +52,7 @@ export class Session implements Subscriber {
   expiryTimer: Timer | undefined = undefined;
   /** What its packets came to is durable when that many operations of the store are. */
   stagedUpTo = 0;
-  subscriptions: Subscription[] = [];
+  private places: Place[] = [];
   private incoming: Incoming | undefined = undefined;
   private outgoing: Outgoing | undefined = undefined;
   /** Retained messages that a new subscription is still to get: they leave as the client reads. */
@@ -105,10 +105,12 @@ export class Session implements Subscriber {
     this.send(message, target, retain);
   }
 
-  /** Sends the retained messages that a subscription matches, as fast as the client reads. */
-  deliverRetained(subscription: Subscription, now: number): void {
+  /** Sends the retained messages that one of its subscriptions matches, as fast as the client reads. */
+  deliverRetained(filter: string, now: number): void {
     const { retained } = this.context.router;
-    const matches = this.receivable(retained.match(subscription.filter, now));
+    const subscription = this.context.router.subscription(this, filter);
+    if (subscription === undefined) return;
+    const matches = this.receivable(retained.match(filter, now));
     const feed = new RetainedFeed(matches, retained, this.context.store, () => this.drain());
     this.feeds ??= [];
     this.feeds.push({ feed, target: singleTarget(subscription) });
@@ -134,13 +136,22 @@ export class Session implements Subscriber {
     }
   }
 
+  get subscriptionCount(): number {
+    return this.places.length;
+  }
+
+  /** As they are now. */
+  get subscriptions(): Subscription[] {
+    return this.places.flatMap((place) => place.subscriptionOf(this) ?? []);
+  }
+
   /** Adds or changes a subscription; tells whether it is new. */
-  subscribe(filter: string, options: SubscriptionOptions): { subscription: Subscription; isNew: boolean } {
+  subscribe(filter: string, options: SubscriptionOptions): boolean {
     const { router, store } = this.context;
-    const result = router.subscribe(this, filter, options);
-    if (result.isNew) this.own(result.subscription);
+    const { place, isNew } = router.subscribe(this, filter, options);
+    if (isNew) this.places.push(place);
     if (this.stored) store.putSubscription(this.clientId, { filter, ...options });
-    return result;
+    return isNew;
   }
 
   isSubscribed(filter: string): boolean {
@@ -149,13 +160,10 @@ export class Session implements Subscriber {
 
   /** False when there was no such subscription. */
   unsubscribe(filter: string): boolean {
-    const removed = this.context.router.unsubscribe(this, filter);
-    if (removed === undefined) return false;
-    const last = this.subscriptions.pop();
-    if (last !== undefined && last !== removed) {
-      this.subscriptions[removed.index] = last;
-      last.index = removed.index;
-    }
+    const place = this.context.router.unsubscribe(this, filter);
+    if (place === undefined) return false;
+    this.places[this.places.indexOf(place)] = this.places.at(-1) as Place;
+    this.places.pop();
     if (this.stored) this.context.store.deleteSubscription(this.clientId, filter);
     return true;
   }
@@ -225,14 +233,14 @@ export class Session implements Subscriber {
   detach(): void {
     this.link = undefined;
     this.feeds = undefined;
+    if (this.stored) this.places = this.places.concat(); // without the room that it grew by
     this.outgoing?.detach();
   }
 
   /** Takes up what the store held. */
   restore({ session, subscriptions, queue, received }: RestoredSession): void {
     const { router, store, limits } = this.context;
-    for (const { filter, ...options } of subscriptions) this.own(router.subscribe(this, filter, options).subscription);
-    this.subscriptions = this.subscriptions.concat(); // without the room that it grew by
+    this.places = subscriptions.map(({ filter, ...options }) => router.subscribe(this, filter, options).place);
     // A broker that went down with the client connected does not know how far it got.
     const crashed = session.disconnectedAt === undefined;
     const sentUpTo = crashed ? queue.lastPosition : session.sentUpTo;
@@ -246,7 +254,7 @@ export class Session implements Subscriber {
 
   /** Whether something of it may be left for other members of a shared subscription. */
   get hasShared(): boolean {
-    return this.outgoing !== undefined && this.subscriptions.some(({ filter }) => isSharedFilter(filter));
+    return this.outgoing !== undefined && this.places.some(({ filter }) => isSharedFilter(filter));
   }
 
   /** Changes with every message of QoS 1 or 2 that it is given. */
@@ -263,18 +271,13 @@ export class Session implements Subscriber {
   end(left?: readonly Leftover[]): void {
     const { router } = this.context;
     const reading = left === undefined && this.hasShared ? this.leftovers() : undefined;
-    for (const { filter } of this.subscriptions) router.unsubscribe(this, filter);
-    this.subscriptions.length = 0;
+    for (const { filter } of this.places) router.unsubscribe(this, filter);
+    this.places = [];
     const handOver = (leftovers: readonly Leftover[]): void => {
       for (const { message, sharedFilter } of leftovers) router.group(sharedFilter)?.deliver(message, this);
     };
     if (left !== undefined) handOver(left);
     reading?.then(handOver, () => this.dropped(this.queued, 'queue_full'));
-  }
-
-  private own(subscription: Subscription): void {
-    subscription.index = this.subscriptions.length;
-    this.subscriptions.push(subscription);
   }
 
   private send(message: Message, target: Target, retain: boolean): void {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { QoS } from '@moat/codec';
 import fc from 'fast-check';
 import type { Subscriber } from '../../dist/routing/subscriber.js';
+import type { Subscription, SubscriptionOptions } from '../../dist/routing/subscription.js';
 import { SubscriptionTree } from '../../dist/routing/subscription-tree.js';
 import { anyFilter, matches, sharedParts, topicFilter, topicName } from './naive.js';
 
@@ -26,6 +28,12 @@ const step: fc.Arbitrary<Step> = fc.record({
   filter: anyFilter,
   add: fc.oneof({ weight: 2, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
 });
+
+function optionsOf(subscription: Subscription | undefined): SubscriptionOptions | undefined {
+  if (subscription === undefined) return undefined;
+  const { qos, noLocal, retainAsPublished, retainHandling, identifier } = subscription;
+  return { qos, noLocal, retainAsPublished, retainHandling, identifier };
+}
 
 const key = (who: Subscriber, filter: string): string => `${who.clientId} ${filter}`;
 
@@ -95,18 +103,34 @@ describe('The subscription tree', () => {
     );
   });
 
-  it('changes the options of a subscription that is there, and keeps the one object [MQTT-3.8.4-3]', () => {
+  it('changes the options of a subscription that is there, where it stands [MQTT-3.8.4-3]', () => {
+    const any = fc
+      .tuple(
+        fc.constantFrom<QoS[]>(0, 1, 2),
+        fc.boolean(),
+        fc.boolean(),
+        fc.constantFrom<(0 | 1 | 2)[]>(0, 1, 2),
+        fc.nat(268_435_455),
+      )
+      .map(([qos, noLocal, retainAsPublished, retainHandling, identifier]) => ({
+        qos,
+        noLocal,
+        retainAsPublished,
+        retainHandling,
+        identifier,
+      }));
     fc.assert(
-      fc.property(anyFilter, (filter) => {
+      fc.property(anyFilter, fc.array(any, { minLength: 2, maxLength: 5 }), (filter, all) => {
         const tree = new SubscriptionTree();
-        const [anna] = subscribers as [Subscriber];
-        const { subscription } = tree.set(anna, filter, options);
-        const changed = { qos: 2, noLocal: true, retainAsPublished: true, retainHandling: 2, identifier: 9 } as const;
-        const again = tree.set(anna, filter, changed);
-        assert.equal(again.isNew, false);
-        assert.equal(again.subscription, subscription);
-        const { qos, noLocal, retainAsPublished, retainHandling, identifier } = subscription;
-        assert.deepEqual({ qos, noLocal, retainAsPublished, retainHandling, identifier }, changed);
+        const [anna, ben] = subscribers as [Subscriber, Subscriber];
+        const { place } = tree.set(anna, filter, options);
+        tree.set(ben, filter, options);
+        for (const changed of all) {
+          assert.deepEqual(tree.set(anna, filter, changed), { place, isNew: false });
+          assert.deepEqual(optionsOf(tree.get(anna, filter)), changed);
+          assert.deepEqual(optionsOf(tree.get(ben, filter)), options);
+        }
+        assert.equal(place.filter, filter);
       }),
     );
   });

@@ -40,9 +40,8 @@ import { Router } from './routing/router.js';
 import { SessionRegistry } from './session/registry.js';
 import type { Session } from './session/session.js';
 import { newSessionCounters } from './session/session-counters.js';
-import { messageSize } from './storage/message-size.js';
 import { openStore } from './storage/open-store.js';
-import type { MessageRecord, Store } from './storage/store.js';
+import type { Store } from './storage/store.js';
 import { FlushQueue } from './transport/flush-queue.js';
 import { HandshakeGate } from './transport/handshake-gate.js';
 import { TimerWheel } from './transport/timer-wheel.js';
@@ -318,8 +317,9 @@ export class Broker {
   private async restore(store: Store): Promise<void> {
     const now = Date.now();
     const { registry, router } = this.context;
-    for await (const session of store.sessions()) registry.restore(session, now);
-    for await (const record of store.retained()) noteRetained(router.retained, record);
+    for await (const some of store.sessions()) for (const session of some) registry.restore(session, now);
+    for await (const some of store.retained())
+      for (const { topic, size, expiresAt } of some) router.retained.note(topic, size, expiresAt);
   }
 
   /** The store has ceased to take anything, or takes it again: then what waited for that goes on. */
@@ -339,11 +339,6 @@ export class Broker {
 }
 
 const dispatchOf = (connection: Connection): Dispatch => new Dispatch(connection);
-
-/** What the store has stays there: of a retained message that nobody asks for memory holds its topic. */
-function noteRetained(retained: RetainedMessages, { topic, payload, properties, expiresAt }: MessageRecord): void {
-  retained.note(topic, messageSize(topic, payload.length, properties), expiresAt);
-}
 
 async function openJournal(configuration: Configuration, audit: Audit, log: Log): Promise<Journal> {
   const directory = join(configuration.data_dir, 'audit');

@@ -55,9 +55,17 @@ export class FilterNode extends LevelNode<FilterNode> implements Place {
     return options === undefined ? undefined : new Subscription(subscriber, this, options);
   }
 
-  set(subscriber: Subscriber, options: PackedOptions): void {
-    if (this.holder === undefined || this.holder === subscriber) this.hold(subscriber, options);
-    else this.several().individual.set(subscriber, options);
+  /** Adds a subscription or changes its options; tells whether it is new. */
+  set(subscriber: Subscriber, options: PackedOptions): boolean {
+    const { holder } = this;
+    if (holder === undefined || holder === subscriber) {
+      this.hold(subscriber, options);
+      return holder === undefined;
+    }
+    const { individual } = this.several();
+    const isNew = !individual.has(subscriber);
+    individual.set(subscriber, options);
+    return isNew;
   }
 
   delete(subscriber: Subscriber): void {

@@ -1,12 +1,21 @@
 import { sharedName } from './level-names.js';
 
 /** Up to so many children are looked through one by one: a map for few takes several times their memory. */
-const mostInArray = 12;
+const mostInRow = 12;
 
-/** One level of a tree of topics. There may be millions: most have no child or few, and pay for no map. */
+/**
+ * One level of a tree of topics. There may be millions: most have no child or few, and pay for no list and no map.
+ *
+ * ```
+ *   parent ─ children ─> a ─ next ─> b ─ next ─> c        up to twelve
+ *   parent ─ children ─> Map { a, b, c, … }               beyond
+ * ```
+ */
 export abstract class LevelNode<N extends LevelNode<N>> {
-  /** The only child, a few, or all of them by level. */
-  private children: N | N[] | Map<string, N> | undefined = undefined;
+  /** The first of few children, or all of many by level. */
+  private children: N | Map<string, N> | undefined = undefined;
+  /** The next of few that have the same parent. */
+  private next: N | undefined = undefined;
 
   constructor(readonly level: string) {}
 
@@ -20,30 +29,36 @@ export abstract class LevelNode<N extends LevelNode<N>> {
   eachChild(): Iterator<N> {
     const { children } = this;
     if (children instanceof Map) return children.values();
-    if (Array.isArray(children)) return [...children].values();
-    return (children === undefined ? [] : [children]).values();
+    const row: N[] = [];
+    for (let child = children; child !== undefined; child = child.next) row.push(child);
+    return row.values();
   }
 
   child(level: string): N | undefined {
     const { children } = this;
-    if (children === undefined) return undefined;
     if (children instanceof Map) return children.get(level);
-    if (!Array.isArray(children)) return children.level === level ? children : undefined;
-    for (const child of children) if (child.level === level) return child;
+    for (let child = children; child !== undefined; child = child.next) if (child.level === level) return child;
     return undefined;
   }
 
   childOrNew(level: string): N {
-    const found = this.child(level);
-    if (found !== undefined) return found;
-    const node = this.make(sharedName(level));
     const { children } = this;
-    if (children === undefined) this.children = node;
-    else if (children instanceof Map) children.set(level, node);
-    else if (!Array.isArray(children)) this.children = [children, node];
-    // One that grows by itself takes room for sixteen more, and so does a spread one.
-    else if (children.length < mostInArray) this.children = children.concat(node);
-    else this.children = new Map([...children, node].map((child) => [child.level, child]));
+    let last: N | undefined;
+    let count = 0;
+    if (children instanceof Map) {
+      const found = children.get(level);
+      if (found !== undefined) return found;
+    } else
+      for (let child = children; child !== undefined; child = child.next) {
+        if (child.level === level) return child;
+        last = child;
+        count++;
+      }
+    const node = this.make(sharedName(level));
+    if (children instanceof Map) children.set(node.level, node);
+    else if (last === undefined) this.children = node;
+    else last.next = node;
+    if (count === mostInRow) this.toMap();
     return node;
   }
 
@@ -52,9 +67,27 @@ export abstract class LevelNode<N extends LevelNode<N>> {
     if (children instanceof Map) {
       children.delete(level);
       if (children.size === 0) this.children = undefined;
-    } else if (Array.isArray(children)) {
-      const rest = children.filter((child) => child.level !== level);
-      this.children = rest.length > 1 ? rest : rest[0];
-    } else if (children?.level === level) this.children = undefined;
+      return;
+    }
+    let before: N | undefined;
+    for (let child = children; child !== undefined; child = child.next) {
+      if (child.level === level) {
+        if (before === undefined) this.children = child.next;
+        else before.next = child.next;
+        child.next = undefined;
+        return;
+      }
+      before = child;
+    }
+  }
+
+  private toMap(): void {
+    const map = new Map<string, N>();
+    const each = this.eachChild();
+    for (let { value: child, done } = each.next(); !done; { value: child, done } = each.next()) {
+      child.next = undefined;
+      map.set(child.level, child);
+    }
+    this.children = map;
   }
 }

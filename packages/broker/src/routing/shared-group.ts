@@ -29,9 +29,11 @@ export class SharedGroup implements Place {
     return this.members.find((member) => member.subscriber === subscriber);
   }
 
-  set(subscriber: Subscriber, options: PackedOptions): void {
+  /** Adds a member or changes its options; tells whether it is new. */
+  set(subscriber: Subscriber, options: PackedOptions): boolean {
     const index = this.indexOf(subscriber);
     this.members[index < 0 ? this.members.length : index] = new Subscription(subscriber, this, options);
+    return index < 0;
   }
 
   delete(subscriber: Subscriber): void {

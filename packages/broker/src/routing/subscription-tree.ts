@@ -31,8 +31,7 @@ export class SubscriptionTree {
     let node = this.root;
     for (const level of (shared?.filter ?? filter).split('/')) node = node.childOrNew(level);
     const place = shared === undefined ? node : node.groupOrNew(shared.shareName);
-    const isNew = place.subscriptionOf(subscriber) === undefined;
-    place.set(subscriber, packOptions(options));
+    const isNew = place.set(subscriber, packOptions(options));
     if (isNew) this.total++;
     return { place, isNew };
   }

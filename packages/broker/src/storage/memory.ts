@@ -4,6 +4,7 @@ import type {
   QueueEntry,
   ReceivedRecord,
   RestoredSession,
+  RetainedRecord,
   SessionRecord,
   Store,
   SubscriptionRecord,
@@ -138,25 +139,33 @@ export class MemoryStore implements Store {
     this.retainedByTopic.delete(topic);
   }
 
-  async *sessions(): AsyncIterable<RestoredSession> {
-    for (const { session, subscriptions, queue, received, lastPosition } of this.held.values()) {
-      let bytes = 0;
-      for (const { message } of queue.values())
-        bytes += messageSize(message.topic, message.payload.length, message.properties);
-      yield {
-        session,
-        subscriptions: [...subscriptions.values()],
-        received: [...received.values()],
-        queue: { count: queue.size, bytes, lastPosition },
-      };
-    }
+  async *sessions(): AsyncIterable<readonly RestoredSession[]> {
+    yield [...this.held.values()].map(restored);
   }
 
-  async *retained(): AsyncIterable<MessageRecord> {
-    yield* this.retainedByTopic.values();
+  async *retained(): AsyncIterable<readonly RetainedRecord[]> {
+    yield [...this.retainedByTopic.values()].map((message) => ({
+      topic: message.topic,
+      size: sizeOf(message),
+      expiresAt: message.expiresAt,
+    }));
   }
 
   close(): Promise<void> {
     return Promise.resolve();
   }
+}
+
+function restored({ session, subscriptions, queue, received, lastPosition }: Held): RestoredSession {
+  const bytes = [...queue.values()].reduce((sum, { message }) => sum + sizeOf(message), 0);
+  return {
+    session,
+    subscriptions: [...subscriptions.values()],
+    received: [...received.values()],
+    queue: { count: queue.size, bytes, lastPosition },
+  };
+}
+
+function sizeOf({ topic, payload, properties }: MessageRecord): number {
+  return messageSize(topic, payload.length, properties);
 }

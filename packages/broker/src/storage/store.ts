@@ -37,6 +37,15 @@ export interface MessageRecord {
   readonly publisher: string | undefined;
 }
 
+/** What memory holds of a retained message. */
+export interface RetainedRecord {
+  readonly topic: string;
+  /** What it counts for, in bytes. */
+  readonly size: number;
+  /** Infinity when it does not expire. */
+  readonly expiresAt: number;
+}
+
 /**
  * How far a queued message has got.
  * `queued` it waits; `released` the receiver has it and only PUBREL and PUBCOMP are missing (QoS 2).
@@ -118,10 +127,10 @@ export interface Store {
   putRetained(message: MessageRecord): void;
   deleteRetained(topic: string): void;
 
-  /** All sessions, for the start. */
-  sessions(): AsyncIterable<RestoredSession>;
-  /** All retained messages, for the start. */
-  retained(): AsyncIterable<MessageRecord>;
+  /** All sessions, some at a time, for the start. */
+  sessions(): AsyncIterable<readonly RestoredSession[]>;
+  /** All retained messages, some at a time, for the start. */
+  retained(): AsyncIterable<readonly RetainedRecord[]>;
   /** Looking after it; undefined where nothing is kept. */
   readonly maintenance?: Maintenance;
   close(): Promise<void>;

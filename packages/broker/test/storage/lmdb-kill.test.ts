@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openLmdbStore } from '../../dist/storage/lmdb/open.js';
+import { allSessions } from './records.js';
 
 const writer = fileURLToPath(new URL('lmdb-writer.js', import.meta.url));
 
@@ -48,7 +49,7 @@ describe('A process that is killed while it writes to an LMDB store', () => {
           for (const { position, message } of queue)
             assert.ok(message.payload.every((byte) => byte === position % 256) && message.payload.length >= 100);
         }
-        for await (const { queue } of store.sessions()) {
+        for (const { queue } of (await allSessions(store)).values()) {
           assert.equal(queue.count, expected.length);
           assert.equal(queue.lastPosition, last);
         }

@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+import { messageSize } from '../../dist/storage/message-size.js';
 import type {
   MessageRecord,
   QueueEntry,
@@ -71,13 +73,23 @@ export const fullMessage: MessageRecord = message('a/é/\u{1f600}', {
 
 export async function allSessions(store: Store): Promise<Map<string, RestoredSession>> {
   const found = new Map<string, RestoredSession>();
-  for await (const each of store.sessions()) found.set(each.session.clientId, each);
+  for await (const some of store.sessions()) for (const each of some) found.set(each.session.clientId, each);
   return found;
 }
 
 export async function allRetained(store: Store): Promise<Map<string, MessageRecord>> {
   const found = new Map<string, MessageRecord>();
-  for await (const each of store.retained()) found.set(each.topic, plain(each));
+  for await (const some of store.retained()) {
+    const messages = await store.readRetained(some.map(({ topic }) => topic));
+    for (const each of messages) found.set(each.topic, plain(each));
+    for (const { topic, size, expiresAt } of some) {
+      const { payload, properties, expiresAt: expected } = found.get(topic) as MessageRecord;
+      assert.deepEqual(
+        { size, expiresAt },
+        { size: messageSize(topic, payload.length, properties), expiresAt: expected },
+      );
+    }
+  }
   return found;
 }
 

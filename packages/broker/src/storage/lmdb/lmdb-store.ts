@@ -4,6 +4,7 @@ import type {
   QueueEntry,
   ReceivedRecord,
   RestoredSession,
+  RetainedRecord,
   SessionRecord,
   Store,
   SubscriptionRecord,
@@ -137,12 +138,12 @@ export class LmdbStore implements Store {
     this.stage({ apply: ({ tree }) => void tree.removeSync(retainedKey(topic)) });
   }
 
-  async *sessions(): AsyncIterable<RestoredSession> {
+  async *sessions(): AsyncIterable<readonly RestoredSession[]> {
     await this.commit();
     yield* readSessions(this.tree);
   }
 
-  async *retained(): AsyncIterable<MessageRecord> {
+  async *retained(): AsyncIterable<readonly RetainedRecord[]> {
     await this.commit();
     yield* readRetained(this.tree);
   }

@@ -1,4 +1,12 @@
-import type { MessageRecord, QueueEntry, ReceivedRecord, RestoredSession } from '../store.js';
+import { messageSize } from '../message-size.js';
+import type {
+  MessageRecord,
+  QueueEntry,
+  ReceivedRecord,
+  RestoredSession,
+  RetainedRecord,
+  SubscriptionRecord,
+} from '../store.js';
 import {
   allRetained,
   allSessions,
@@ -23,7 +31,7 @@ import {
   unpackSession,
   unpackSubscription,
 } from './records.js';
-import { page, type Row, read, rows, type Tree } from './tree.js';
+import { page, pages, read, type Tree } from './tree.js';
 
 /** A queue's count, bytes and last position. */
 export type StoredTotals = readonly [count: number, bytes: number, lastPosition: number];
@@ -39,17 +47,22 @@ export function readQueue(tree: Tree, clientId: string, after: number, limit: nu
   });
 }
 
-/** Every session, one at a time. */
-export function* readSessions(tree: Tree): Generator<RestoredSession> {
-  let rowsOfOne: Row[] = [];
-  for (const row of rows(tree, allSessions)) {
-    if (partIn(row.key) === part.record && rowsOfOne.length > 0) {
-      yield restore(tree, rowsOfOne);
-      rowsOfOne = [];
+/** Every session, some at a time. */
+export function* readSessions(tree: Tree): Generator<RestoredSession[]> {
+  let last: Restoring | undefined;
+  for (const rows of pages(tree, allSessions)) {
+    const whole: RestoredSession[] = [];
+    for (const { key, value } of rows) {
+      if (partIn(key) === part.record) {
+        if (last !== undefined) whole.push(last);
+        last = begun(tree, key, value as StoredSession);
+      } else if (partIn(key) === part.subscription)
+        last?.subscriptions.push(unpackSubscription(value as StoredSubscription));
+      else last?.received.push(unpackReceived(packetIdIn(key), value as StoredReceived));
     }
-    rowsOfOne.push(row);
+    yield whole;
   }
-  if (rowsOfOne.length > 0) yield restore(tree, rowsOfOne);
+  if (last !== undefined) yield [last];
 }
 
 /** The retained messages of those topics that have one. */
@@ -60,24 +73,28 @@ export function readRetainedOf(tree: Tree, topics: readonly string[]): MessageRe
   });
 }
 
-/** Every retained message, one at a time. */
-export function* readRetained(tree: Tree): Generator<MessageRecord> {
-  for (const { value } of rows(tree, allRetained)) yield unpackMessage(value as StoredMessage);
+/** What memory holds of every retained message, some at a time. */
+export function* readRetained(tree: Tree): Generator<RetainedRecord[]> {
+  for (const rows of pages(tree, allRetained))
+    yield rows.map(({ value }) => {
+      const { topic, payload, properties, expiresAt } = unpackMessage(value as StoredMessage);
+      return { topic, size: messageSize(topic, payload.length, properties), expiresAt };
+    });
 }
 
-function restore(tree: Tree, [record, ...parts]: readonly Row[]): RestoredSession {
-  const { key, value } = record as Row;
-  const of = (which: number): Row[] => parts.filter((row) => partIn(row.key) === which);
+/** A session whose parts are still being read. */
+interface Restoring extends RestoredSession {
+  readonly subscriptions: SubscriptionRecord[];
+  readonly received: ReceivedRecord[];
+}
+
+function begun(tree: Tree, key: Uint8Array, stored: StoredSession): Restoring {
   const [count, bytes, lastPosition] = read<StoredTotals>(tree, totalsKey(numberIn(key))) ?? [0, 0, 0];
-  return {
-    session: unpackSession(value as StoredSession),
-    subscriptions: of(part.subscription).map((row) => unpackSubscription(row.value as StoredSubscription)),
-    received: of(part.received).map(restoreReceived),
-    queue: { count, bytes, lastPosition },
-  };
+  return { session: unpackSession(stored), subscriptions: [], received: [], queue: { count, bytes, lastPosition } };
 }
 
-function restoreReceived({ key, value }: Row): ReceivedRecord {
-  const [message] = value as readonly [StoredMessage | undefined];
-  return { packetId: packetIdIn(key), message: message && unpackMessage(message) };
+type StoredReceived = readonly [StoredMessage | undefined];
+
+function unpackReceived(packetId: number, [message]: StoredReceived): ReceivedRecord {
+  return { packetId, message: message && unpackMessage(message) };
 }

@@ -21,16 +21,21 @@ export function page(tree: Tree, { start, end }: KeyRange, limit: number): Row[]
   return [...tree.getRange({ start, end, limit })];
 }
 
-/** All rows, in order. No transaction stays open between pages, so that what is freed meanwhile is used again. */
-export function* rows(tree: Tree, { start, end }: KeyRange): Generator<Row> {
+/** All rows, in order, a page at a time. No transaction stays open between pages, so that what is freed meanwhile is used again. */
+export function* pages(tree: Tree, { start, end }: KeyRange): Generator<readonly Row[]> {
   let from = start;
   for (;;) {
     const found = page(tree, { start: from, end }, pageSize);
-    yield* found;
+    yield found;
     const last = found.at(-1);
     if (last === undefined || found.length < pageSize) return;
     from = keyBehind(last.key);
   }
+}
+
+/** All rows, in order, as {@link pages}. */
+export function* rows(tree: Tree, range: KeyRange): Generator<Row> {
+  for (const some of pages(tree, range)) yield* some;
 }
 
 /** The highest number in use among the keys of a range; 0 where there is none. */

@@ -5,14 +5,15 @@ import type { Effort } from './scenario.js';
 export const usage = `Usage: npm run bench -- [options]
        npm run bench -- policy [--write]   what a policy costs, beside other engines
 
-  --part NAMES       only these sections of the page: memory, durable
+  --part NAMES       only these: memory, durable, and scale, which is not measured by default
   --scenario NAMES   only these, separated by commas; * at the end matches any rest (tls-*)
   --peers NAMES      only these brokers
   --duration SECONDS of each measurement (default 3)
   --repeat N         measurements, of which the median counts (default 3)
+  --queued N         messages of scale for sessions that are away (default 1,000,000)
   --quick            one short measurement each, fewer connections
   --json             print JSON
-  --write            write what was measured into docs/reference/performance.md
+  --write            write what was measured into docs/reference/performance.md, or performance/scale.md
   --help
 
 Example: npm run bench -- --quick --scenario 1-1,qos1-1-1 --peers moat,mosquitto
@@ -27,6 +28,9 @@ const thorough: Effort = {
   connectPlain: 10_000,
   connectSecure: 2000,
   settleMs: 10_000,
+  storedSessions: 100_000,
+  storedRetained: 1_000_000,
+  queued: 1_000_000,
 };
 
 const quick: Effort = {
@@ -38,6 +42,9 @@ const quick: Effort = {
   connectPlain: 2000,
   connectSecure: 400,
   settleMs: 1000,
+  storedSessions: 10_000,
+  storedRetained: 50_000,
+  queued: 100_000,
 };
 
 export interface Arguments {
@@ -59,6 +66,7 @@ export function readArguments(args: string[], parts: readonly Part[]): Arguments
       peers: { type: 'string' },
       duration: { type: 'string' },
       repeat: { type: 'string' },
+      queued: { type: 'string' },
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
@@ -69,7 +77,8 @@ export function readArguments(args: string[], parts: readonly Part[]): Arguments
     throw new Error('--write is for whole parts: every scenario with every broker');
   }
   const effort = values.quick ? quick : thorough;
-  const within = choose('--part', values.part, parts);
+  const byDefault = values.scenario === undefined ? parts.filter(({ page }) => page === undefined) : parts;
+  const within = choose('--part', values.part, values.part === undefined ? byDefault : parts);
   const named = within.flatMap(({ scenarios, studies }) => [...scenarios, ...studies]);
   const measured = new Set(choose<{ name: string }>('--scenario', values.scenario, named));
   const peers = new Set(
@@ -87,6 +96,7 @@ export function readArguments(args: string[], parts: readonly Part[]): Arguments
       ...effort,
       durationMs: positive('--duration', values.duration, effort.durationMs / 1000) * 1000,
       repeat: Math.ceil(positive('--repeat', values.repeat, effort.repeat)),
+      queued: Math.ceil(positive('--queued', values.queued, effort.queued)),
     },
     chosen: within
       .map((part) => ({

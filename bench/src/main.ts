@@ -3,15 +3,17 @@ import { verdicts } from './outcome.js';
 import type { Part } from './part.js';
 import { durablePart } from './parts/durable.js';
 import { memoryPart } from './parts/memory.js';
+import { scalePart } from './parts/scale.js';
 import { type Certificate, makeCertificate } from './peer/certificate.js';
 import { cleanUpAtExit, temporaryDirectory } from './processes.js';
 import { section, setting, writeSection } from './report.js';
 import { run } from './run.js';
 import type { Effort } from './scenario.js';
+import type { Finding } from './study.js';
 import { outcomeTables, plainText, type Table, verdictTable } from './table.js';
 
-const performancePage = new URL('../../docs/reference/performance.md', import.meta.url);
-const parts = [memoryPart, durablePart];
+const reference = new URL('../../docs/reference/', import.meta.url);
+const parts = [memoryPart, durablePart, scalePart];
 
 interface Measured {
   readonly tables: readonly Table[];
@@ -27,10 +29,11 @@ function say(line: string): void {
 
 async function measure(part: Part, effort: Effort, certificate: Certificate): Promise<Measured> {
   const outcomes = await run(part.scenarios, part.peers, effort, certificate, say);
-  const findings = part.studies.map((study) => {
+  const findings: Finding[] = [];
+  for (const study of part.studies) {
     say(study.name);
-    return study.run();
-  });
+    findings.push(await study.run(effort, say));
+  }
   const floors = [...verdicts(outcomes), ...findings.flatMap(({ verdicts }) => verdicts)];
   const tables = [...outcomeTables(outcomes), ...findings.map(({ table }) => table)];
   if (floors.length > 0) tables.push(verdictTable(floors));
@@ -64,7 +67,8 @@ async function main(): Promise<number> {
     failed ||= measured.failed;
     all.push({ ...where, ...measured.json });
     if (!json) for (const table of measured.tables) process.stdout.write(`${plainText(table, colour)}\n`);
-    if (write) writeSection(performancePage, part, section(part, measured.tables, where, effort));
+    const { page = 'performance.md' } = part;
+    if (write) writeSection(new URL(page, reference), part, section(part, measured.tables, where, effort));
   }
   if (json) process.stdout.write(`${JSON.stringify({ effort, parts: all }, undefined, 2)}\n`);
   return failed ? 1 : 0;

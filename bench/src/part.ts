@@ -7,6 +7,8 @@ export interface Part {
   /** In the marks around it on the page. */
   readonly name: string;
   readonly title: string;
+  /** Where the section stands, below docs/reference; a part with a page of its own is measured when it is named. Default: performance.md. */
+  readonly page?: string;
   readonly scenarios: readonly Scenario[];
   readonly studies: readonly Study[];
   readonly peers: readonly Peer[];

@@ -39,6 +39,11 @@ export interface Effort {
   readonly connectSecure: number;
   /** How long a broker may tidy up before its memory is read. */
   readonly settleMs: number;
+  /** What a store holds that a broker starts on. */
+  readonly storedSessions: number;
+  readonly storedRetained: number;
+  /** Messages for sessions that are away. */
+  readonly queued: number;
 }
 
 export interface Scenario {

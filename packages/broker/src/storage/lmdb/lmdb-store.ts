@@ -13,8 +13,9 @@ import { Batch, type Operation } from './batch.js';
 import type { Compaction } from './compaction.js';
 import { allBodies, allQueues, allSessions, retainedKey } from './keys.js';
 import { LmdbMaintenance, type Underneath } from './lmdb-maintenance.js';
-import { readQueue, readRetained, readRetainedOf, readSessions } from './reader.js';
+import { readQueue, readRetainedOf, readSessions } from './reader.js';
 import { packMessage } from './records.js';
+import { scanRetained } from './retained-scan.js';
 import { type Progress, Transaction } from './transaction.js';
 import { highestNumber, type Tree } from './tree.js';
 
@@ -145,7 +146,7 @@ export class LmdbStore implements Store {
 
   async *retained(): AsyncIterable<readonly RetainedRecord[]> {
     await this.commit();
-    yield* readRetained(this.tree);
+    yield* scanRetained(this.tree);
   }
 
   close(): Promise<void> {

@@ -1,14 +1,5 @@
-import { messageSize } from '../message-size.js';
-import type {
-  MessageRecord,
-  QueueEntry,
-  ReceivedRecord,
-  RestoredSession,
-  RetainedRecord,
-  SubscriptionRecord,
-} from '../store.js';
+import type { MessageRecord, QueueEntry, ReceivedRecord, RestoredSession, SubscriptionRecord } from '../store.js';
 import {
-  allRetained,
   allSessions,
   bodyKey,
   clientKey,
@@ -71,15 +62,6 @@ export function readRetainedOf(tree: Tree, topics: readonly string[]): MessageRe
     const stored = read<StoredMessage>(tree, retainedKey(topic));
     return stored === undefined ? [] : [unpackMessage(stored)];
   });
-}
-
-/** What memory holds of every retained message, some at a time. */
-export function* readRetained(tree: Tree): Generator<RetainedRecord[]> {
-  for (const rows of pages(tree, allRetained))
-    yield rows.map(({ value }) => {
-      const { topic, payload, properties, expiresAt } = unpackMessage(value as StoredMessage);
-      return { topic, size: messageSize(topic, payload.length, properties), expiresAt };
-    });
 }
 
 /** A session whose parts are still being read. */

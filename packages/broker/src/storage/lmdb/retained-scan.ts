@@ -1,0 +1,46 @@
+import type { DatabaseOptions } from 'lmdb';
+import { messageSize } from '../message-size.js';
+import type { MessageRecord, RetainedRecord } from '../store.js';
+import { allRetained } from './keys.js';
+import { readRetainedOf } from './reader.js';
+import { summaryOf } from './stored-summary.js';
+import type { Tree } from './tree.js';
+
+const atOnce = 1_000;
+const noKey = new Uint8Array(0);
+
+/**
+ * The tree once more, read in another way: keys are not looked at, and of a value only what {@link summaryOf} takes. To
+ * make objects of a million keys and payloads takes longer than all the rest of a start. LMDB's name for the tree
+ * itself is null, which its types do not know.
+ */
+const view = {
+  name: null,
+  keyEncoder: {
+    writeKey(key: Uint8Array, target: Uint8Array, start: number): number {
+      target.set(key, start);
+      return start + key.length;
+    },
+    readKey: () => noKey,
+  },
+  encoder: { encode: () => noKey, decode: summaryOf },
+} as unknown as DatabaseOptions & { name: string };
+
+/** What memory holds of every retained message, some at a time. Payloads are not read. */
+export function* scanRetained(tree: Tree): Generator<RetainedRecord[]> {
+  const summaries = tree.openDB<ReturnType<typeof summaryOf>, Uint8Array>(view).getRange(allRetained);
+  let some: RetainedRecord[] = [];
+  for (const { value } of summaries) {
+    const { topic, payloadLength, expiresAt, hasProperties } = value;
+    if (hasProperties) some.push(...readRetainedOf(tree, [topic]).map(recordOf));
+    else some.push({ topic, size: messageSize(topic, payloadLength, undefined), expiresAt });
+    if (some.length < atOnce) continue;
+    yield some;
+    some = [];
+  }
+  yield some;
+}
+
+function recordOf({ topic, payload, properties, expiresAt }: MessageRecord): RetainedRecord {
+  return { topic, size: messageSize(topic, payload.length, properties), expiresAt };
+}

@@ -77,7 +77,7 @@ test('the schema of the configuration is JSON Schema with every section', async 
 test('a revocation list that has run out is a mistake, unless it may', async () => {
   const { authority } = await openAuthority(join(cwd, 'moat-data', 'pki'));
   const [now, nextUpdate] = [new Date(Date.now() - 7_200_000), new Date(Date.now() - 3_600_000)];
-  const list = await signRevocationList(authority, [], { now, nextUpdate, number: 1 });
+  const list = signRevocationList(authority, [], { now, nextUpdate, number: 1 });
   await writeFile(join(cwd, 'moat-data', 'old.crl'), list);
   const text = 'data_dir: ./moat-data\nlisteners: [{ protocol: mqtts, crlfile: old.crl }]\n';
   const { code, stderr } = await checkWith('moat.yaml', text);

@@ -24,6 +24,8 @@ export interface CertificateContent {
   readonly isAuthority: boolean;
   /** Object identifiers; undefined where the extension is missing, which allows every use. */
   readonly extendedKeyUsage: readonly string[] | undefined;
+  /** What it names its key by (RFC 5280 §4.2.1.2). */
+  readonly subjectKeyIdentifier: Buffer | undefined;
   /** Where its authority answers OCSP requests (RFC 5280 §4.2.2.1). */
   readonly ocspResponders: readonly string[];
 }
@@ -50,6 +52,7 @@ export function readCertificate(der: Buffer): CertificateContent {
   const names = extensions.get(oid.alternativeNames);
   const usage = extensions.get(oid.extendedKeyUsage);
   const constraints = extensions.get(oid.basicConstraints);
+  const keyIdentifier = extensions.get(oid.subjectKeyIdentifier);
   const access = extensions.get(oid.authorityInformationAccess);
   return {
     serialNumber: serial,
@@ -61,12 +64,14 @@ export function readCertificate(der: Buffer): CertificateContent {
     alternativeNames: names === undefined ? noNames : readAlternativeNames(names.value),
     isAuthority: constraints !== undefined && readIsAuthority(constraints.value),
     extendedKeyUsage: usage === undefined ? undefined : readUsages(usage.value),
+    subjectKeyIdentifier: keyIdentifier?.value.next(Tag.octetString).content,
     ocspResponders: access === undefined ? [] : readResponders(access.value),
   };
 }
 
 /** Extensions of certificates and lists. */
 export const oid = {
+  subjectKeyIdentifier: '2.5.29.14',
   alternativeNames: '2.5.29.17',
   basicConstraints: '2.5.29.19',
   extendedKeyUsage: '2.5.29.37',

@@ -26,3 +26,27 @@ export function identifier(dotted: string): Buffer {
   });
   return element(Tag.objectIdentifier, Buffer.from(octets));
 }
+
+/** A Time of RFC 5280 §4.1.2.5, in whole seconds: UTCTime until 2049, GeneralizedTime from then on. */
+export function time(date: Date): Buffer {
+  return date.getUTCFullYear() < 2050 ? element(Tag.utcTime, digits(date).subarray(2)) : generalizedTime(date);
+}
+
+export function generalizedTime(date: Date): Buffer {
+  return element(Tag.generalizedTime, digits(date));
+}
+
+function digits(date: Date): Buffer {
+  return Buffer.from(date.toISOString().replace(/\.\d+|[-:T]/g, ''));
+}
+
+/** An extension that whoever does not know it may pass over (RFC 5280 §4.2). */
+export function extension(type: string, value: Uint8Array): Buffer {
+  return element(Tag.sequence, identifier(type), element(Tag.octetString, value));
+}
+
+/** PEM (RFC 7468 §2): lines of 64 characters, with a line break at the end, so that files can be joined. */
+export function pem(label: string, der: Buffer): string {
+  const lines = der.toString('base64').replace(/.{1,64}/g, '$&\n');
+  return `-----BEGIN ${label}-----\n${lines}-----END ${label}-----\n`;
+}

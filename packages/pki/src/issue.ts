@@ -1,9 +1,11 @@
 import { createPublicKey, type KeyObject, webcrypto } from 'node:crypto';
 import type { Authority } from './authority.js';
 import type { AlternativeName } from './certificate.js';
+import { readCertificate } from './certificate-content.js';
 import { assertDeviceName } from './device-name.js';
 import { PkiError } from './errors.js';
 import { parseHost } from './host-name.js';
+import { keyIdentifierOf } from './key-identifier.js';
 import { signerOf } from './signature-algorithm.js';
 import { endOfValidity, startOfValidity } from './validity.js';
 import { commonNameOnly, generatePrivateKey, loadX509, randomSerialNumber } from './x509.js';
@@ -123,7 +125,9 @@ async function certify(
         new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[subject.usage]]),
         new x509.SubjectAlternativeNameExtension(names),
         await x509.SubjectKeyIdentifierExtension.create(spki, false, webcrypto),
-        await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey, false, webcrypto),
+        new x509.AuthorityKeyIdentifierExtension(
+          keyIdentifierOf(readCertificate(Buffer.from(issuer.rawData))).toString('hex'),
+        ),
       ],
     },
     webcrypto,

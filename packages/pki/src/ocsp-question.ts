@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { CertificateContent } from './certificate-content.js';
-import { DerCursor, objectIdentifier, serialNumber, Tag } from './der.js';
+import { type DerCursor, objectIdentifier, serialNumber, Tag } from './der.js';
 import { element, identifier, integer } from './der-writer.js';
+import { keyBits } from './key-identifier.js';
 
 /** Object identifiers of OCSP (RFC 6960 appendix B). */
 export const oid = {
@@ -15,7 +16,12 @@ export const oid = {
  * knows (RFC 5019 §2.1.1): it only names an authority here.
  */
 export function certificateId(issuer: CertificateContent, serial: string): string {
-  return [oid.sha1, sha1(issuer.subject.der).toString('hex'), sha1(keyOf(issuer)).toString('hex'), serial].join(' ');
+  return [
+    oid.sha1,
+    sha1(issuer.subject.der).toString('hex'),
+    sha1(keyBits(issuer.publicKeyInfo)).toString('hex'),
+    serial,
+  ].join(' ');
 }
 
 /** The same of a CertID that comes next. */
@@ -37,7 +43,7 @@ export function writeOcspRequest(issuer: CertificateContent, serial: string, non
   const id = sequence(
     sequence(identifier(oid.sha1), element(0x05)),
     octets(sha1(issuer.subject.der)),
-    octets(sha1(keyOf(issuer))),
+    octets(sha1(keyBits(issuer.publicKeyInfo))),
     integer(serial),
   );
   const extensions = sequence(sequence(identifier(oid.nonce), octets(octets(nonce))));
@@ -46,11 +52,4 @@ export function writeOcspRequest(issuer: CertificateContent, serial: string, non
 
 function sha1(bytes: Uint8Array): Buffer {
   return createHash('sha1').update(bytes).digest();
-}
-
-/** The bits of an authority's public key, without what says of which kind they are. */
-function keyOf({ publicKeyInfo }: CertificateContent): Buffer {
-  const info = new DerCursor(publicKeyInfo).next(Tag.sequence).inside();
-  info.next(Tag.sequence);
-  return info.next(Tag.bitString).content.subarray(1);
 }

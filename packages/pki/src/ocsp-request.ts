@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { parseCertificate } from './certificate.js';
 import { readCertificate } from './certificate-content.js';
 import { DerCursor, objectIdentifier, serialNumber, Tag } from './der.js';
+import { keyBits } from './key-identifier.js';
 
 /** One certificate that a request asks about (RFC 6960 §4.1.1). */
 export interface OcspQuestion {
@@ -46,10 +47,7 @@ export function readOcspRequest(der: Buffer, issuer: IssuerBytes): OcspRequest {
 /** @throws DerError */
 export function issuerBytes(pem: string): IssuerBytes {
   const { subject, publicKeyInfo } = readCertificate(parseCertificate(pem).raw);
-  const keyInfo = new DerCursor(publicKeyInfo).next(Tag.sequence).inside();
-  keyInfo.next(Tag.sequence); // of which kind it is
-  // The first octet of a bit string counts the bits that it lacks.
-  return { name: subject.der, key: keyInfo.next(Tag.bitString).content.subarray(1) };
+  return { name: subject.der, key: keyBits(publicKeyInfo) };
 }
 
 function questionOf(request: DerCursor, issuer: IssuerBytes): OcspQuestion {

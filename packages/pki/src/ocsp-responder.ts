@@ -1,18 +1,10 @@
-import { createHash, type KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { AuthorityStore, ListedCertificate } from './authority-store.js';
 import { DerError, Tag } from './der.js';
-import { element, identifier } from './der-writer.js';
+import { element, identifier, generalizedTime as time } from './der-writer.js';
 import { type IssuerBytes, issuerBytes, type OcspQuestion, readOcspRequest } from './ocsp-request.js';
-import type { RevocationReason } from './revocation-list.js';
-import { signatureAlgorithmOf, signOctets } from './signature-algorithm.js';
-
-/** Of CRLReason (RFC 5280 §5.3.1). */
-const REASONS: Readonly<Record<RevocationReason, number>> = {
-  keyCompromise: 1,
-  superseded: 4,
-  cessationOfOperation: 5,
-  privilegeWithdrawn: 9,
-};
+import { REASON_CODES } from './revocation-list.js';
+import { signedSequence } from './signed.js';
 
 /** OCSPResponseStatus (RFC 6960 §4.2.1). */
 const STATUS = { successful: 0, malformedRequest: 1, internalError: 2 } as const;
@@ -56,7 +48,7 @@ export class OcspResponder {
         sequence(...responses),
         ...(nonce === undefined ? [] : [element(0xa1, sequence(nonce))]),
       );
-      const basic = sequence(data, ...signatureOf(data, this.store.authority.privateKey));
+      const basic = signedSequence(data, this.store.authority.privateKey);
       const bytes = sequence(identifier(BASIC_RESPONSE), element(Tag.octetString, basic));
       return sequence(status(STATUS.successful), element(0xa0, bytes));
     } catch (error) {
@@ -80,15 +72,8 @@ export class OcspResponder {
 function statusOf(known: ListedCertificate | undefined): Buffer {
   if (known === undefined) return element(0x82);
   if (known.revocation === undefined) return element(0x80);
-  const reason = element(Tag.enumerated, Buffer.of(REASONS[known.revocation.reason]));
+  const reason = element(Tag.enumerated, Buffer.of(REASON_CODES[known.revocation.reason]));
   return element(0xa1, time(known.revocation.at), element(0xa0, reason));
-}
-
-function signatureOf(data: Buffer, privateKey: KeyObject): Buffer[] {
-  const algorithm = signatureAlgorithmOf(privateKey);
-  const parameters = algorithm.nullParameters ? [element(0x05)] : [];
-  const bits = Buffer.concat([Buffer.of(0), signOctets(data, privateKey)]);
-  return [sequence(identifier(algorithm.identifier), ...parameters), element(Tag.bitString, bits)];
 }
 
 function failure(code: number): Buffer {
@@ -101,10 +86,4 @@ function status(code: number): Buffer {
 
 function sequence(...contents: readonly Uint8Array[]): Buffer {
   return element(Tag.sequence, ...contents);
-}
-
-/** GeneralizedTime in whole seconds. */
-function time(date: Date): Buffer {
-  const text = `${date.toISOString().replace(/\.\d+|[-:T]/g, '')}`;
-  return element(Tag.generalizedTime, Buffer.from(text));
 }

@@ -67,7 +67,7 @@ async function fill(directory: string, options: InitOptions): Promise<void> {
     await write('issuingKey', keyOf(issuing), SECRET);
     // The root's key goes offline, so its empty list has to last as long as it does.
     const nextUpdate = describeCertificate(root.certificate).notAfter;
-    const list = await signRevocationList(root, [], { now: options.now, nextUpdate, number: 1 });
+    const list = signRevocationList(root, [], { now: options.now, nextUpdate, number: 1 });
     await write('rootRevocationList', list, PUBLIC);
   }
   await write('issued', '', SECRET);

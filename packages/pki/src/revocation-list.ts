@@ -1,17 +1,20 @@
-import { webcrypto } from 'node:crypto';
 import type { Authority } from './authority.js';
-import { integer } from './der-writer.js';
-import { signerOf } from './signature-algorithm.js';
-import { loadX509 } from './x509.js';
+import { parseCertificate } from './certificate.js';
+import { readCertificate } from './certificate-content.js';
+import { Tag } from './der.js';
+import { element, extension, integer, pem, time } from './der-writer.js';
+import { keyIdentifierOf } from './key-identifier.js';
+import { algorithmIdentifier, signedSequence } from './signed.js';
 
-/** Why a certificate was revoked: those of RFC 5280 §5.3.1 that fit the certificate of a device or a server. */
-export const REVOCATION_REASONS = [
-  'privilegeWithdrawn',
-  'keyCompromise',
-  'superseded',
-  'cessationOfOperation',
-] as const;
-export type RevocationReason = (typeof REVOCATION_REASONS)[number];
+/** Why a certificate was revoked, with its CRLReason: those of RFC 5280 §5.3.1 that fit a device or a server. */
+export const REASON_CODES = {
+  privilegeWithdrawn: 9,
+  keyCompromise: 1,
+  superseded: 4,
+  cessationOfOperation: 5,
+} as const;
+export type RevocationReason = keyof typeof REASON_CODES;
+export const REVOCATION_REASONS = Object.keys(REASON_CODES) as readonly RevocationReason[];
 
 export interface RevokedCertificate {
   /** Hexadecimal. */
@@ -28,39 +31,40 @@ export interface RevocationListOptions {
   readonly number: number;
 }
 
+/** id-ce-cRLReasons, id-ce-cRLNumber, id-ce-authorityKeyIdentifier. */
+const oid = { reason: '2.5.29.21', number: '2.5.29.20', authorityKey: '2.5.29.35' } as const;
+
 /**
  * Signs a version 2 certificate revocation list (RFC 5280 §5) with authority key identifier and number.
- * `entries` names each serial number once.
+ * `entries` names each serial number once. Takes time in proportion to their number.
  *
  * @returns PEM labelled `X509 CRL` (RFC 7468 §6), the one label that Node's TLS reads
  */
-export async function signRevocationList(
-  authority: Authority,
+export function signRevocationList(
+  { certificate, privateKey }: Authority,
   entries: readonly RevokedCertificate[],
-  options: RevocationListOptions,
-): Promise<string> {
-  const x509 = await loadX509();
-  const issuer = new x509.X509Certificate(authority.certificate);
-  const list = await x509.X509CrlGenerator.create(
-    {
-      issuer: issuer.subjectName,
-      thisUpdate: options.now,
-      nextUpdate: options.nextUpdate,
-      ...(await signerOf(authority.privateKey)),
-      entries: entries.map(({ serialNumber, revokedAt, reason }) => ({
-        serialNumber,
-        revocationDate: revokedAt,
-        reason: x509.X509CrlReason[reason],
-      })),
-      extensions: [
-        await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey, false, webcrypto),
-        new x509.Extension(CRL_NUMBER, false, integer(options.number.toString(16))),
-      ],
-    },
-    webcrypto,
+  { now, nextUpdate, number }: RevocationListOptions,
+): string {
+  const issuer = readCertificate(parseCertificate(certificate).raw);
+  const keyIdentifier = element(Tag.sequence, element(0x80, keyIdentifierOf(issuer)));
+  const extensions = [extension(oid.authorityKey, keyIdentifier), extension(oid.number, integer(number.toString(16)))];
+  // Never an empty sequence (RFC 5280 §5.1.2.6).
+  const revoked = entries.length === 0 ? [] : [element(Tag.sequence, Buffer.concat(entries.map(entry)))];
+  const body = element(
+    Tag.sequence,
+    integer('1'), // version 2
+    algorithmIdentifier(privateKey),
+    issuer.subject.der,
+    time(now),
+    time(nextUpdate),
+    ...revoked,
+    element(0xa0, element(Tag.sequence, ...extensions)),
   );
-  return `${x509.PemConverter.encode(list.rawData, 'X509 CRL')}\n`; // so that files can be joined
+  return pem('X509 CRL', signedSequence(body, privateKey));
 }
 
-/** id-ce-cRLNumber. */
-const CRL_NUMBER = '2.5.29.20';
+function entry({ serialNumber, revokedAt, reason }: RevokedCertificate): Buffer {
+  const code = element(Tag.enumerated, Buffer.of(REASON_CODES[reason]));
+  const extensions = element(Tag.sequence, extension(oid.reason, code));
+  return element(Tag.sequence, integer(serialNumber), time(revokedAt), extensions);
+}

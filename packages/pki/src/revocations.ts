@@ -58,7 +58,7 @@ export class Revocations {
     let number = -1;
     for (; number < log.length; log = await this.#records()) {
       number = log.length;
-      const list = await signRevocationList(this.authority, revokedBy(log), { now, nextUpdate, number });
+      const list = signRevocationList(this.authority, revokedBy(log), { now, nextUpdate, number });
       // Whoever checks lists wants one of every authority in the chain.
       await writeFileAtomic(this.#list, `${list}${(await readIfThere(this.#rootList)) ?? ''}`, PUBLIC);
     }

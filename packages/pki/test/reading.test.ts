@@ -21,7 +21,7 @@ const nextUpdate = new Date(now.getTime() + 86_400_000);
 const authority = await createAuthority({ now });
 const { certificate } = await issueDeviceCertificate(authority, { name: 'pump-7', days: 1, now });
 const der = new X509Certificate(certificate).raw;
-const list = await signRevocationList(authority, [{ serialNumber: '4d', revokedAt: now, reason: 'keyCompromise' }], {
+const list = signRevocationList(authority, [{ serialNumber: '4d', revokedAt: now, reason: 'keyCompromise' }], {
   now,
   nextUpdate,
   number: 1,

@@ -22,7 +22,7 @@ const [trusted, revoked] = [
   await issueDeviceCertificate(authority, { name: 'pump-8', days: 1, now }),
 ];
 const { serialNumber } = describeCertificate(revoked.certificate);
-const crl = await signRevocationList(authority, [{ serialNumber, revokedAt: now, reason: 'keyCompromise' }], {
+const crl = signRevocationList(authority, [{ serialNumber, revokedAt: now, reason: 'keyCompromise' }], {
   now,
   nextUpdate,
   number: 1,

@@ -31,7 +31,7 @@ it(`One of ${count} connections ends when its certificate is revoked, beside ${i
       (serialNumber): RevokedCertificate => ({ serialNumber, revokedAt: now, reason: 'keyCompromise' }),
     );
     const nextUpdate = new Date(now.getTime() + 3_600_000);
-    await writeFile(join(where, '.draft'), await signRevocationList(authority, entries, { now, nextUpdate, number }));
+    await writeFile(join(where, '.draft'), signRevocationList(authority, entries, { now, nextUpdate, number }));
     await rename(join(where, '.draft'), join(where, 'clients.crl'));
   };
   const prepare = async (directory: string): Promise<void> => {

@@ -26,7 +26,7 @@ const packages = {
   pki: [],
   scram: [],
   broker: ['codec', 'pki', 'scram'],
-  client: ['scram'],
+  client: ['pki', 'scram'],
   cli: ['broker', 'client', 'codec', 'pki', 'scram'],
   testkit: [],
   torture: ['codec', 'testkit'],

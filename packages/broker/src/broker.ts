@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ReasonCode } from '@moat/codec';
+import { type AuthorityStore, DeviceDesk } from '@moat/pki';
 import { certificateRoutes } from './admin/certificate-routes.js';
 import { clientRoutes } from './admin/client-routes.js';
 import { AdminServer } from './admin/http.js';
@@ -17,6 +18,7 @@ import { type Access, loadAccess } from './config/access-files.js';
 import { makeDataDirectory } from './config/data-directory.js';
 import type { Limits } from './config/profiles.js';
 import type { Configuration } from './config/schema.js';
+import { CertificateDesk } from './connection/certificate-desk.js';
 import { clientsOf } from './connection/clients.js';
 import { Connection } from './connection/connection.js';
 import { Connections } from './connection/connections.js';
@@ -56,6 +58,8 @@ export interface BrokerOptions {
   readonly authenticationMethods?: readonly AuthenticationMethod[];
   /** What verifies protected payloads, for rules that ask for a seal; without one such rules refuse. */
   readonly sealInspector?: SealInspector;
+  /** Issues certificates to devices that ask for them; without one, nobody is answered. */
+  readonly authority?: AuthorityStore;
   /** In place of the engine that the configuration names. */
   readonly store?: Store;
 }
@@ -115,11 +119,13 @@ export class Broker {
         else rights.denied('publish', message.topic, decision);
       },
     );
+    const desk = options.authority && new DeviceDesk(options.authority);
     this.doors = new Doors({
       admission: new Admission(limits),
       gate: new HandshakeGate(limits),
       audit,
       checks: this.passwords,
+      invites: desk?.invites,
       accepted: (wire, policy) => this.accept(wire, policy),
     });
     this.context = {
@@ -137,6 +143,7 @@ export class Broker {
       counters: newTrafficCounters(),
       sessionCounters,
       audit,
+      certificates: desk && new CertificateDesk(desk, (name) => this.passwords.has(name)),
     };
     this.enforcement = new Enforcement(this.context, this.connections);
     store.watch((failure) => this.storeChanged(failure));

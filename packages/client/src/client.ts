@@ -13,9 +13,11 @@ import {
   isTransient,
   TlsError,
 } from './errors.js';
+import { lifeOf, nextIdentity, useIdentity } from './identity.js';
 import type { Message, QoS } from './message.js';
 import { type ConnectOptions, type PublishOptions, toMqttOptions } from './options.js';
 import { Pending, type Settle } from './pending.js';
+import { AutomaticRenewal, dueAt, type Identity, type Life } from './renewal.js';
 import { type SubscribeOptions, Subscription } from './subscription.js';
 import { assertTopicFilter, assertTopicName } from './topic.js';
 
@@ -25,6 +27,10 @@ export interface ClientEvents {
   disconnected: [error: ClientError, delay: number];
   /** The end: by `close()`, or by an error that trying again cannot mend. */
   closed: [error: ClientError | undefined];
+  /** A new certificate was issued and stored; the next connection uses it. */
+  renewed: [identity: Identity];
+  /** It was not, and is tried again. */
+  renewalFailed: [error: Error];
 }
 
 /**
@@ -48,6 +54,9 @@ export class Client extends EventEmitter<ClientEvents> {
   #calm: NodeJS.Timeout | undefined;
   #lastError: ClientError | undefined;
   #end: { error: ClientError | undefined } | undefined;
+  #identity: Identity | undefined;
+  #life: Life | undefined;
+  #renewal: AutomaticRenewal | undefined;
 
   /** @internal use `connect` */
   constructor(options: ConnectOptions, random: () => number) {
@@ -71,6 +80,8 @@ export class Client extends EventEmitter<ClientEvents> {
       // Node throws at once for a certificate or key that it cannot read.
       throw new TlsError(`unusable certificate or key: ${(error as Error).message}`, undefined, error);
     }
+    const { cert, key } = options;
+    if (cert !== undefined && key !== undefined) this.#identity = { cert: String(cert), key: String(key) };
     this.#mqtt.handleMessage = (packet, done) => this.#afterMessage(packet as IPublishPacket, done);
     this.#mqtt.on('message', (topic, payload, packet) => this.#onMessage(topic, payload, packet));
     this.#mqtt.on('connect', (packet) => this.#onConnect(packet));
@@ -159,6 +170,29 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   /**
+   * Gets the next certificate of this device from the broker, over this connection, and stores it as the option `renewal`
+   * says. It is used from the next connection on; the one before stays good until its end.
+   *
+   * @throws CertificateError when the broker says no; InvalidError without a certificate; DeniedError, ClosedError
+   */
+  async renew({ newKey = this.#options.renewal?.newKey ?? false } = {}): Promise<Identity> {
+    const identity = await nextIdentity(this, this.#identity, newKey);
+    await this.#options.renewal?.store(identity);
+    this.#identity = identity;
+    this.#life = lifeOf(identity);
+    useIdentity(this.#mqtt.options, identity);
+    this.emit('renewed', identity);
+    return identity;
+  }
+
+  /** The same if two thirds of the certificate's life are over. Tells whether it did. */
+  async renewIfDue(): Promise<boolean> {
+    if (Date.now() < dueAt(this.#currentLife(), 0)) return false;
+    await this.renew();
+    return true;
+  }
+
+  /**
    * Says good-bye to the broker, so that it sends no will, once everything published is acknowledged.
    *
    * @param deadline milliseconds after which it closes in any case
@@ -180,6 +214,23 @@ export class Client extends EventEmitter<ClientEvents> {
     }
     await closed;
     clearTimeout(timer);
+  }
+
+  #currentLife(): Life {
+    if (this.#identity === undefined) throw new InvalidError('a client without a certificate has none to renew');
+    this.#life ??= lifeOf(this.#identity);
+    return this.#life;
+  }
+
+  #renewByItself(): void {
+    if (this.#options.renewal === undefined || this.#renewal !== undefined) return;
+    const renew = (): Promise<void> =>
+      this.renew().then(
+        () => {},
+        (error: Error) => void this.emit('renewalFailed', error),
+      );
+    this.#renewal = new AutomaticRenewal(() => this.#currentLife(), renew, this.#random);
+    void this.#renewal.run().catch((error: Error) => this.emit('renewalFailed', error));
   }
 
   #count(attempt: number): void {
@@ -218,6 +269,7 @@ export class Client extends EventEmitter<ClientEvents> {
     // Only a connection that lasts starts the count again: two clients that take each other's session slow down.
     const lasting = this.#backoff === false ? 0 : this.#backoff.maximum;
     this.#calm = setTimeout(() => this.#count(0), lasting).unref();
+    this.#renewByItself();
     this.emit('connected', { sessionPresent, assignedClientIdentifier: properties?.assignedClientIdentifier });
   }
 
@@ -266,6 +318,7 @@ export class Client extends EventEmitter<ClientEvents> {
     if (this.#end) return;
     this.#end = { error };
     this.#auth?.lost(error ?? new ClosedError('the client was closed'));
+    this.#renewal?.stop();
     this.#mqtt.end(true);
     // MQTT.js does not force a close that has begun politely.
     this.#mqtt.stream.destroy();

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { InvalidError } from './errors.js';
 import { authMethods, type ConnectOptions } from './options.js';
+import type { Identity, RenewalOptions } from './renewal.js';
 
 const text = { wanted: 'text', test: (value: unknown) => typeof value === 'string' };
 const oneOf = (...known: readonly unknown[]) => ({
@@ -45,6 +46,18 @@ export async function loadConnection(file: string): Promise<ConnectOptions> {
     if (typeof path === 'string') options[key] = await read(resolve(dirname(file), path), at(key));
   }
   return options;
+}
+
+/**
+ * Keeps renewed certificates in the folder of a `connection.json`: whoever reads it finds a certificate and the key to it
+ * at every moment, even if this process is killed.
+ */
+export function renewInto(file: string, newKey = false): RenewalOptions {
+  const store = async ({ cert, key }: Identity): Promise<void> => {
+    const { replaceBundleIdentity } = await import('@moat/pki');
+    await replaceBundleIdentity(file, cert, key);
+  };
+  return { store, newKey };
 }
 
 function checkEntry(key: string, value: unknown, place: string): void {

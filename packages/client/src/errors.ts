@@ -79,6 +79,19 @@ export class InvalidError extends Error {
   readonly code = 'invalid';
 }
 
+/** The broker issued no certificate, or an unusable one. */
+export class CertificateError extends Error {
+  override readonly name = 'CertificateError';
+  readonly code = 'certificate';
+  /** The broker's own code, such as `pki.invite_refused`; `no_answer` or `unusable` where it has given none. */
+  readonly reason: string;
+
+  constructor(reason: string, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
 /** Every error that this package throws; tell them apart by `code`. */
 export type ClientError =
   | UnreachableError
@@ -87,13 +100,23 @@ export type ClientError =
   | DeniedError
   | ClosedError
   | UnprovenError
-  | InvalidError;
+  | InvalidError
+  | CertificateError;
+
+const kinds = [
+  UnreachableError,
+  TlsError,
+  RefusedError,
+  DeniedError,
+  ClosedError,
+  UnprovenError,
+  InvalidError,
+  CertificateError,
+];
 
 /** True for the errors of this package. */
 export function isClientError(error: unknown): error is ClientError {
-  return [UnreachableError, TlsError, RefusedError, DeniedError, ClosedError, UnprovenError, InvalidError].some(
-    (kind) => error instanceof kind,
-  );
+  return kinds.some((kind) => error instanceof kind);
 }
 
 function describeReason(code: number): string {

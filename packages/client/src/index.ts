@@ -1,8 +1,11 @@
 export { type Backoff, defaultBackoff, delayBefore } from './backoff.js';
+export type { IssuedCertificate } from './certificate-exchange.js';
 export { Client, type ClientEvents, connect } from './client.js';
 export { randomClientId } from './client-id.js';
-export { loadConnection } from './connection-file.js';
+export { loadConnection, renewInto } from './connection-file.js';
+export { enrol, type Invitation, loadInvitation } from './enrol.js';
 export {
+  CertificateError,
   type ClientError,
   ClosedError,
   DeniedError,
@@ -25,5 +28,6 @@ export {
   type PublishOptions,
   type Will,
 } from './options.js';
+export type { Identity, RenewalOptions } from './renewal.js';
 export { type SubscribeOptions, Subscription } from './subscription.js';
 export { topicMatches } from './topic.js';

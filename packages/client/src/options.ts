@@ -3,6 +3,7 @@ import type { IClientOptions } from 'mqtt';
 import type { Backoff } from './backoff.js';
 import { InvalidError } from './errors.js';
 import type { Message, PublishProperties, QoS, UserProperties } from './message.js';
+import type { RenewalOptions } from './renewal.js';
 
 export type Protocol = 'mqtts' | 'mqtt' | 'wss' | 'ws';
 export type ProtocolVersion = '3.1' | '3.1.1' | '5';
@@ -76,6 +77,8 @@ export interface ConnectOptions {
   readonly keepAlive?: number;
   readonly will?: Will;
   readonly properties?: ConnectProperties;
+  /** Renew our certificate before it ends: see `renewInto`. Default: never, unless `renew` is called. */
+  readonly renewal?: RenewalOptions;
   /** Milliseconds until the broker must have answered CONNECT; default 30,000. */
   readonly connectTimeout?: number;
   /** False: the first loss of the connection is the end. */

@@ -10,4 +10,5 @@ export const FILES = {
   serverKey: 'server.key',
   issued: 'issued.jsonl',
   revoked: 'revoked.jsonl',
+  invites: 'invites.jsonl',
 } as const;

@@ -6,8 +6,9 @@ import { describeCertificate, needsRenewal } from './certificate.js';
 import { assertDeviceName } from './device-name.js';
 import { PkiError } from './errors.js';
 import { inFile, PUBLIC, readIfThere, SECRET, writeFileAtomic } from './files.js';
-import { certifyDevice, type IssuedCertificate, issueServerCertificate } from './issue.js';
-import { appendRecords, readRecords } from './journal.js';
+import { certifyClaim, certifyDevice, type IssuedCertificate, issueServerCertificate } from './issue.js';
+import { appendRecords } from './journal.js';
+import { JournalReader } from './journal-reader.js';
 import { type IssueRecord, issueRecordOf, parseIssueRecord } from './records.js';
 import type { RevocationReason } from './revocation-list.js';
 import { Revocations, type SignedList } from './revocations.js';
@@ -36,11 +37,13 @@ export interface DeviceTerms {
  */
 export class AuthorityStore {
   readonly #revocations: Revocations;
+  readonly #issued: JournalReader<IssueRecord>;
 
   constructor(
     readonly directory: string,
     readonly authority: Authority,
   ) {
+    this.#issued = new JournalReader(this.#path('issued'), parseIssueRecord);
     this.#revocations = new Revocations(directory, authority);
   }
 
@@ -136,6 +139,18 @@ export class AuthorityStore {
     return { certificate: await this.renewDevice(terms, createPublicKey(privateKey)), privateKey };
   }
 
+  /** Issues the claim certificate of an invite, with a key that is in the answer and nowhere else. */
+  async issueClaim(terms: {
+    readonly id: string;
+    readonly days: number;
+    readonly now: Date;
+  }): Promise<IssuedCertificate> {
+    const privateKey = await generatePrivateKey();
+    const certificate = await certifyClaim(this.authority, createPublicKey(privateKey), terms);
+    await appendRecords(this.#path('issued'), [issueRecordOf(certificate, 'claim')]);
+    return { certificate, privateKey };
+  }
+
   /**
    * Revokes, and signs the list anew. To revoke again what is revoked changes nothing but the list's dates.
    *
@@ -181,7 +196,7 @@ export class AuthorityStore {
    * @throws PkiError `pki.invalid_file` with file and line if a log is damaged
    */
   async listIssued(): Promise<ListedCertificate[]> {
-    const issued = await readRecords(this.#path('issued'), parseIssueRecord);
+    const issued = await this.#issued.read();
     const revoked = new Map((await this.#revocations.read()).map((one) => [one.serialNumber, one]));
     return issued.map((record) => {
       const one = revoked.get(record.serialNumber);

@@ -96,6 +96,11 @@ export function loadAuthority(certificate: string, privateKeyPem: string, passph
   return { certificate, privateKey };
 }
 
+/** Whether a certificate in PEM is about this key. @throws PkiError `pki.invalid_file` */
+export function isKeyOf(certificate: string, privateKey: KeyObject): boolean {
+  return parseCertificate(certificate).checkPrivateKey(privateKey);
+}
+
 export function isEncrypted(privateKeyPem: string): boolean {
   return /-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(privateKeyPem);
 }

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parsePrivateKey } from './authority.js';
 import { writeCHeader } from './c-header.js';
 import { describeCertificate } from './certificate.js';
@@ -94,7 +94,8 @@ export async function writeBundleCHeader(directory: string, bundle: DeviceBundle
  * @throws PkiError `pki.exists` if the bundle is another device's, `pki.invalid_file`
  */
 export async function readBundleKey(directory: string, name: string): Promise<KeyObject | undefined> {
-  const [keyFile, certificateFile] = [join(directory, KEY), join(directory, CERTIFICATE)];
+  const { cert, key: keyName } = await namesIn(directory);
+  const [keyFile, certificateFile] = [join(directory, keyName), join(directory, cert)];
   const [key, certificate] = [await readIfThere(keyFile), await readIfThere(certificateFile)];
   if (key === undefined || certificate === undefined) return undefined;
   const { commonName } = inFile(certificateFile, () => describeCertificate(certificate));
@@ -104,5 +105,41 @@ export async function readBundleKey(directory: string, name: string): Promise<Ke
 
 /** Puts the next certificate of the same key in a device's folder, in place of the one before. */
 export async function replaceBundleCertificate(directory: string, certificate: string): Promise<void> {
-  await writeFileAtomic(join(directory, CERTIFICATE), certificate, PUBLIC);
+  await writeFileAtomic(join(directory, (await namesIn(directory)).cert), certificate, PUBLIC);
+}
+
+/** A device that made a new key itself has it under another name. */
+async function namesIn(directory: string): Promise<{ readonly cert: string; readonly key: string }> {
+  const file = join(directory, CONNECTION);
+  return (await readIfThere(file)) === undefined ? { cert: CERTIFICATE, key: KEY } : readConnectionFile(file);
+}
+
+/**
+ * Puts the next certificate in the folder of a `connection.json`. Where the key is the one there, the certificate's file
+ * is replaced; a new key comes with files of new names, to which `connection.json` leads from one moment to the next. So
+ * whoever reads that file finds a working pair whenever this is interrupted.
+ *
+ * @throws PkiError `pki.invalid_file`
+ */
+export async function replaceBundleIdentity(file: string, certificate: string, key: string): Promise<void> {
+  const { content, cert: oldCert, key: oldKey } = await readConnectionFile(file);
+  const at = (name: string): string => resolve(dirname(file), name);
+  if ((await readIfThere(at(oldKey))) === key) return writeFileAtomic(at(oldCert), certificate, PUBLIC);
+  const stem = `client-${describeCertificate(certificate).fingerprint.slice(0, 16)}`;
+  const [newCert, newKey] = [`${stem}.crt`, `${stem}.key`];
+  await writeFileAtomic(at(newKey), key, SECRET);
+  await writeFileAtomic(at(newCert), certificate, PUBLIC);
+  const next = { ...content, cert: newCert, key: newKey };
+  await writeFileAtomic(file, `${JSON.stringify(next, undefined, 2)}\n`, PUBLIC);
+  // A key that counts no more is not left lying about; one that was linked from elsewhere is its owner's.
+  for (const old of [oldKey, oldCert]) if (basename(old) === old) await rm(at(old), { force: true });
+}
+
+async function readConnectionFile(file: string): Promise<{ content: object; cert: string; key: string }> {
+  const content: unknown = JSON.parse((await readIfThere(file)) ?? 'null');
+  if (typeof content === 'object' && content !== null && 'cert' in content && 'key' in content) {
+    const { cert, key } = content;
+    if (typeof cert === 'string' && typeof key === 'string') return { content, cert, key };
+  }
+  throw new PkiError('pki.invalid_file', `${file} names no certificate and key`);
 }

@@ -13,6 +13,8 @@ export const pkiErrors = {
   'pki.not_found': 1,
   'pki.exists': 1,
   'pki.name_taken': 1,
+  'pki.name_refused': 1,
+  'pki.invite_refused': 1,
   'pki.unknown_certificate': 1,
   'pki.authority_expired': 1,
 } as const;

@@ -1,4 +1,4 @@
-export { type Authority, type AuthorityOptions, createAuthority, loadAuthority } from './authority.js';
+export { type Authority, type AuthorityOptions, createAuthority, isKeyOf, loadAuthority } from './authority.js';
 export { FILES } from './authority-files.js';
 export { AuthorityStore, type DeviceTerms, type ListedCertificate, type RevocationTarget } from './authority-store.js';
 export { type AlternativeName, type CertificateDescription, describeCertificate, needsRenewal } from './certificate.js';
@@ -11,13 +11,17 @@ export {
   prepareBundleDirectory,
   readBundleKey,
   replaceBundleCertificate,
+  replaceBundleIdentity,
   writeBundleCHeader,
   writeBundlePkcs12,
   writeDeviceBundle,
 } from './device-bundle.js';
+export { DeviceDesk, type GrantedCertificate } from './device-desk.js';
 export { assertDeviceName } from './device-name.js';
 export { attributeTypes, type DistinguishedName, nameText, valuesOf } from './distinguished-name.js';
 export { PkiError, type PkiErrorCode, pkiErrors } from './errors.js';
+export type { Invite } from './invite-records.js';
+export { Invites, type InviteTerms, type ListedInvite, newInviteId, problemOf } from './invites.js';
 export {
   type DeviceCertificateOptions,
   type IssuedCertificate,
@@ -39,4 +43,5 @@ export {
   signRevocationList,
 } from './revocation-list.js';
 export { RevocationListContent } from './revocation-list-content.js';
-export { KEY_ALGORITHMS, type KeyAlgorithm } from './x509.js';
+export { writeCertificateRequest } from './write-request.js';
+export { generatePrivateKey, KEY_ALGORITHMS, type KeyAlgorithm } from './x509.js';

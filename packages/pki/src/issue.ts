@@ -90,6 +90,22 @@ export async function certifyDevice(
   return certify(authority, publicKey, subject, options);
 }
 
+/**
+ * Issues the certificate that the bearers of an invite show, which proves that and nothing else: no device can have the
+ * name in it.
+ *
+ * @returns PEM
+ * @throws PkiError `pki.invalid_days`, `pki.authority_expired`
+ */
+export async function certifyClaim(
+  authority: Authority,
+  publicKey: KeyObject,
+  { id, ...life }: { readonly id: string; readonly days: number; readonly now: Date },
+): Promise<string> {
+  const subject = { commonName: `$claim:${id}`, alternativeNames: [], usage: 'clientAuth' } as const;
+  return certify(authority, publicKey, subject, life);
+}
+
 interface Subject {
   readonly commonName: string;
   readonly alternativeNames: readonly (AlternativeName & { readonly type: 'dns' | 'ip' | 'uri' })[];
@@ -123,7 +139,7 @@ async function certify(
         new x509.BasicConstraintsExtension(false, undefined, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
         new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[subject.usage]]),
-        new x509.SubjectAlternativeNameExtension(names),
+        ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
         await x509.SubjectKeyIdentifierExtension.create(spki, false, webcrypto),
         new x509.AuthorityKeyIdentifierExtension(
           keyIdentifierOf(readCertificate(Buffer.from(issuer.rawData))).toString('hex'),

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { PkiError } from './errors.js';
 
 /**
@@ -39,20 +39,27 @@ async function endsTorn(file: FileHandle): Promise<boolean> {
 }
 
 /**
- * Reads all records; `parse` turns the value of a line into a record, or gives undefined if it is none.
+ * The records of whole lines; `parse` turns the value of a line into a record, or gives undefined if it is none.
  *
+ * @param before lines of the file in front of these
  * @throws PkiError `pki.invalid_file` with file and line, for a damaged line: to pass over one in the list of the
  *   revoked would quietly readmit a device
  */
-export async function readRecords<T>(path: string, parse: (value: unknown) => T | undefined): Promise<T[]> {
+export function parseRecords<T>(
+  path: string,
+  text: string,
+  before: number,
+  parse: (value: unknown) => T | undefined,
+): { readonly lines: number; readonly records: readonly T[] } {
   // What follows the last newline is empty, or torn.
-  const lines = (await readFile(path, 'utf8')).split('\n').slice(0, -1);
-  return lines.flatMap((line, index) => {
+  const lines = text.split('\n').slice(0, -1);
+  const records = lines.flatMap((line, index) => {
     if (line.endsWith(TORN)) return [];
     const record = parse(parseJson(line));
-    if (record === undefined) throw new PkiError('pki.invalid_file', `${path}:${index + 1}:1: damaged line`);
+    if (record === undefined) throw new PkiError('pki.invalid_file', `${path}:${before + index + 1}:1: damaged line`);
     return [record];
   });
+  return { lines: lines.length, records };
 }
 
 function parseJson(line: string): unknown {

@@ -2,7 +2,8 @@ import { describeCertificate } from './certificate.js';
 import { REVOCATION_REASONS, type RevocationReason } from './revocation-list.js';
 
 /** What a certificate was issued for. */
-export type CertificateKind = 'server' | 'device';
+const CERTIFICATE_KINDS = ['server', 'device', 'claim'] as const;
+export type CertificateKind = (typeof CERTIFICATE_KINDS)[number];
 
 /** One line of `issued.jsonl`. */
 export interface IssueRecord {
@@ -31,10 +32,11 @@ export function issueRecordOf(certificate: string, kind: CertificateKind): Issue
 /** undefined if the value is no such record. */
 export function parseIssueRecord(value: unknown): IssueRecord | undefined {
   if (!isObject(value)) return undefined;
-  const { serialNumber, name, kind, fingerprint } = value;
+  const { serialNumber, name, fingerprint } = value;
+  const kind = CERTIFICATE_KINDS.find((known) => known === value.kind);
   const [notBefore, notAfter] = [parseDate(value.notBefore), parseDate(value.notAfter)];
   if (!isHex(serialNumber) || typeof name !== 'string' || !isHex(fingerprint)) return undefined;
-  if (!notBefore || !notAfter || (kind !== 'server' && kind !== 'device')) return undefined;
+  if (!notBefore || !notAfter || !kind) return undefined;
   return { serialNumber, name, kind, notBefore, notAfter, fingerprint };
 }
 
@@ -52,15 +54,15 @@ export function parseRevocationRecord(value: unknown): RevocationRecord | undefi
 
 type Field = keyof IssueRecord | keyof RevocationRecord | 'reason';
 
-function isObject(value: unknown): value is { readonly [key in Field]?: unknown } {
+export function isObject<Name extends string = Field>(value: unknown): value is { readonly [key in Name]?: unknown } {
   return typeof value === 'object' && value !== null;
 }
 
-function isHex(value: unknown): value is string {
+export function isHex(value: unknown): value is string {
   return typeof value === 'string' && /^[0-9a-f]+$/.test(value);
 }
 
-function parseDate(value: unknown): Date | undefined {
+export function parseDate(value: unknown): Date | undefined {
   const date = typeof value === 'string' ? new Date(value) : undefined;
   return date && !Number.isNaN(date.getTime()) ? date : undefined;
 }

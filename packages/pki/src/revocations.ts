@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import type { Authority } from './authority.js';
 import { FILES } from './authority-files.js';
 import { PUBLIC, readIfThere, writeFileAtomic } from './files.js';
-import { appendRecords, readRecords } from './journal.js';
+import { appendRecords } from './journal.js';
+import { JournalReader } from './journal-reader.js';
 import { parseRevocationRecord, type RevocationRecord } from './records.js';
 import { type RevokedCertificate, signRevocationList } from './revocation-list.js';
 
@@ -27,6 +28,7 @@ export class Revocations {
   readonly #log: string;
   readonly #list: string;
   readonly #rootList: string;
+  readonly #records: JournalReader<RevocationRecord>;
 
   constructor(
     directory: string,
@@ -34,6 +36,7 @@ export class Revocations {
   ) {
     this.#log = join(directory, FILES.revoked);
     this.#list = join(directory, FILES.revocationList);
+    this.#records = new JournalReader(this.#log, parseRevocationRecord);
     this.#rootList = join(directory, FILES.rootRevocationList);
   }
 
@@ -43,7 +46,7 @@ export class Revocations {
    * @throws PkiError `pki.invalid_file` with file and line if the log is damaged
    */
   async read(): Promise<RevokedCertificate[]> {
-    return revokedBy(await this.#records());
+    return revokedBy(await this.#records.read());
   }
 
   /**
@@ -54,9 +57,9 @@ export class Revocations {
     const records = revoked.map(({ serialNumber, reason }) => ({ at: now, revoked: { serialNumber, reason } }));
     await appendRecords(this.#log, records.length > 0 ? records : [{ at: now }]);
     const nextUpdate = new Date(now.getTime() + LIST_DAYS * DAY);
-    let log = await this.#records();
+    let log = await this.#records.read();
     let number = -1;
-    for (; number < log.length; log = await this.#records()) {
+    for (; number < log.length; log = await this.#records.read()) {
       number = log.length;
       const list = signRevocationList(this.authority, revokedBy(log), { now, nextUpdate, number });
       // Whoever checks lists wants one of every authority in the chain.
@@ -67,14 +70,10 @@ export class Revocations {
 
   /** Signs the list anew if less than half of its life is left at `now`; answers whether it did. */
   async refresh(now: Date): Promise<boolean> {
-    const signedAt = (await this.#records()).at(-1)?.at.getTime();
+    const signedAt = (await this.#records.read()).at(-1)?.at.getTime();
     if (signedAt !== undefined && now.getTime() - signedAt < (LIST_DAYS * DAY) / 2) return false;
     await this.publish([], now);
     return true;
-  }
-
-  #records(): Promise<RevocationRecord[]> {
-    return readRecords(this.#log, parseRevocationRecord);
   }
 }
 

@@ -23,3 +23,8 @@ export function endOfValidity(authorityCertificate: string, now: Date, days: num
   }
   return new Date(Math.min(now.getTime() + days * DAY, authorityEnd.getTime()));
 }
+
+/** For how many days, fractions allowed, a certificate was issued that is valid from {@link startOfValidity} on. */
+export function lifeInDays({ notBefore, notAfter }: { readonly notBefore: Date; readonly notAfter: Date }): number {
+  return (notAfter.getTime() - notBefore.getTime() - HOUR) / DAY;
+}

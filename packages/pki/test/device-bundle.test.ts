@@ -1,15 +1,22 @@
 import assert from 'node:assert/strict';
+import { createPrivateKey } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import {
   createAuthority,
   type DeviceBundle,
+  isKeyOf,
   issueDeviceCertificate,
   prepareBundleDirectory,
+  readBundleKey,
+  replaceBundleIdentity,
   writeDeviceBundle,
 } from '@moat/pki';
 import { needs, temporaryDirectory } from '@moat/testkit';
+import { startModule } from './helpers/child.js';
 import { pkiError } from './helpers/codes.js';
 import { openssl } from './helpers/openssl.js';
 
@@ -66,4 +73,49 @@ test('a bundle never replaces another, not even a part of one', async (t) => {
     await writeFile(join(other, name), 'kept');
     await assert.rejects(prepareBundleDirectory(other), pkiError('pki.exists', new RegExp(name)));
   }
+});
+
+test('a renewed certificate takes the place of the old one, a new key comes with it in one moment', async (t) => {
+  const directory = join(await temporaryDirectory(t), 'pump-7');
+  const bundle = await newBundle();
+  await writeDeviceBundle(directory, bundle);
+  const connection = join(directory, 'connection.json');
+  const read = (name: string) => readFile(join(directory, name), 'utf8');
+  const next = await newBundle();
+  await replaceBundleIdentity(connection, next.certificate, await read('client.key'));
+  assert.equal(await read('client.crt'), next.certificate);
+  const key = String(next.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  await replaceBundleIdentity(connection, next.certificate, key);
+  const named = JSON.parse(await read('connection.json'));
+  assert.equal(named.clientId, 'pump-7');
+  assert.ok(isKeyOf(await read(named.cert), createPrivateKey(await read(named.key))));
+  assert.equal((await stat(join(directory, named.key))).mode & 0o777, 0o600);
+  assert.deepEqual((await readdir(directory)).sort(), ['ca.crt', named.cert, named.key, 'connection.json'].sort());
+  assert.ok(await readBundleKey(directory, 'pump-7'), 'whoever renews it from outside finds the key');
+});
+
+test('killed at any moment of a renewal, the folder holds a certificate and the key to it', async (t) => {
+  const directory = join(await temporaryDirectory(t), 'pump-7');
+  await writeDeviceBundle(directory, await newBundle());
+  const renewing = `
+    const { createAuthority, issueDeviceCertificate, replaceBundleIdentity } = await import('@moat/pki');
+    const now = new Date();
+    const authority = await createAuthority({ now });
+    const all = await Promise.all([1, 2, 3].map(() => issueDeviceCertificate(authority, { name: 'pump-7', days: 1, now })));
+    const identities = all.map(({ certificate, privateKey }) => [certificate, String(privateKey.export({ type: 'pkcs8', format: 'pem' }))]);
+    console.log('ready');
+    for (let n = 0; ; n++) await replaceBundleIdentity(process.argv[1], ...identities[n % 3]);`;
+  const read = (name: string) => readFile(join(directory, name), 'utf8');
+  const keys = new Set<string>();
+  for (let round = 0; round < 8; round++) {
+    const child = startModule(renewing, join(directory, 'connection.json'));
+    await once(child.stdout, 'data');
+    await setTimeout(20 + round * 7);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const { cert, key } = JSON.parse(await read('connection.json'));
+    assert.ok(isKeyOf(await read(cert), createPrivateKey(await read(key))), `round ${round}`);
+    keys.add(await read(key));
+  }
+  assert.ok(keys.size > 1, 'keys were replaced meanwhile');
 });

@@ -3,7 +3,8 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { temporaryDirectory } from '@moat/testkit';
-import { appendRecords, readRecords } from '../dist/journal.js';
+import { appendRecords } from '../dist/journal.js';
+import { JournalReader } from '../dist/journal-reader.js';
 import { runModule } from './helpers/child.js';
 import { pkiError } from './helpers/codes.js';
 
@@ -11,6 +12,10 @@ const journalModule = import.meta.resolve('../dist/journal.js');
 
 function parse(value: unknown): object | undefined {
   return typeof value === 'object' && value !== null ? value : undefined;
+}
+
+function readRecords(path: string, as: (value: unknown) => object | undefined): Promise<readonly object[]> {
+  return new JournalReader(path, as).read();
 }
 
 async function newJournal(t: TestContext, text = ''): Promise<string> {
@@ -80,4 +85,24 @@ test('lines are only ever added', async (t) => {
   const before = await readFile(path, 'utf8');
   await appendRecords(path, [{ n: 1 }]);
   assert.ok((await readFile(path, 'utf8')).startsWith(before));
+});
+
+test('a reader takes what was appended since, and a file that was replaced from its beginning', async (t) => {
+  const path = await newJournal(t);
+  let parsed = 0;
+  const reader = new JournalReader(path, (value) => {
+    parsed++;
+    return parse(value);
+  });
+  await appendRecords(path, [{ n: 1 }, { n: 2 }]);
+  assert.deepEqual(await reader.read(), [{ n: 1 }, { n: 2 }]);
+  await appendFile(path, '{"n":3');
+  assert.deepEqual(await reader.read(), [{ n: 1 }, { n: 2 }]);
+  await appendRecords(path, [{ n: 4 }]);
+  assert.deepEqual(await reader.read(), [{ n: 1 }, { n: 2 }, { n: 4 }]);
+  assert.equal(parsed, 3);
+  await appendFile(path, 'damage\n');
+  await assert.rejects(reader.read(), pkiError('pki.invalid_file', /journal\.jsonl:5:1: /));
+  await writeFile(path, '{"n":9}\n');
+  assert.deepEqual(await reader.read(), [{ n: 9 }]);
 });

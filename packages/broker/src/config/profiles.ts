@@ -99,6 +99,18 @@ export const limitTable = {
     [0, unbounded],
     [50, 100, 10_000],
   ),
+  certificate_requests_per_minute: limit(
+    'certificates that devices may ask for over MQTT, all of them together',
+    'requests a minute',
+    [1, unbounded],
+    [60, 300, unbounded],
+  ),
+  certificate_requests_per_client: limit(
+    'certificates that one device may ask for over MQTT, or all devices behind one address that enrol',
+    'requests an hour',
+    [1, unbounded],
+    [6, 30, unbounded],
+  ),
   max_handshakes: limit('TLS handshakes going on at once', 'handshakes', [1, unbounded], [16, 64, unbounded]),
   max_certificate_size: limit(
     'size of a client certificate in DER',

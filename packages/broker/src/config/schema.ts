@@ -50,6 +50,10 @@ const authentication = z.strictObject({
     .boolean()
     .default(true)
     .describe('a hash that another program made is made anew with Argon2id, in the file, at the next good login'),
+  certificate_renewal: z
+    .boolean()
+    .default(true)
+    .describe('devices may renew their certificate over MQTT before it ends, until it is revoked'),
   use_username_as_clientid: z.boolean().default(false).describe('the user name takes the place of the client ID'),
 });
 

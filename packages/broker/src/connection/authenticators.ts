@@ -1,3 +1,4 @@
+import type { Invites } from '@moat/pki';
 import { isTls, type Listener } from '../config/listener-schema.js';
 import type { Configuration } from '../config/schema.js';
 import { anonymousAuthenticator, anybody } from '../identity/anonymous.js';
@@ -11,6 +12,7 @@ import {
 import { Both, joined } from '../identity/both.js';
 import { CertificateAuthenticator } from '../identity/certificate.js';
 import { type NameTemplate, parseNameTemplate } from '../identity/certificate-name.js';
+import { InviteAuthenticator } from '../identity/invite.js';
 import { PasswordAuthenticator } from '../identity/password.js';
 import type { PasswordFile } from '../identity/password-file.js';
 import type { Principal } from '../identity/principal.js';
@@ -42,6 +44,11 @@ export function authenticatorOf(
   if (authentication.allow_anonymous && passwords.size === 0) return new AuthenticatorChain([...naming, anybody]);
   const anonymous = authentication.allow_anonymous ? [anonymousAuthenticator] : [];
   return new AuthenticatorChain([...naming, password, ...anonymous]);
+}
+
+/** The same, with those asked first who know invites: what one proves counts for nothing else. */
+export function authenticatorWithInvites(invites: Invites | undefined, others: Authenticator): Authenticator {
+  return invites === undefined ? others : new AuthenticatorChain([new InviteAuthenticator(invites), others]);
 }
 
 /** Judges whom an exchange of AUTH packets has proven: what the listener asks for besides has to be shown, too. */

@@ -20,6 +20,8 @@ export class ClientIdRules {
   settle(wanted: string, principal: Principal, identity: NameFound | undefined): SettledClientId {
     const { use_username_as_clientid, clientid_prefixes, clientid_patterns } = this.configuration;
     const { username } = principal;
+    // Its own, so that it is in nobody's way.
+    if (principal.invite !== undefined) return { clientId: assignClientId(username), assigned: wanted === '' };
     if (identity !== undefined && 'problem' in identity)
       return { refused: 'a certificate without the client identifier' };
     const clientId = identity?.name ?? (use_username_as_clientid && username !== undefined ? username : wanted);

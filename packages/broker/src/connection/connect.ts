@@ -3,6 +3,7 @@ import type { Credentials, Verdict } from '../identity/authenticator.js';
 import { nameFrom } from '../identity/certificate-name.js';
 import { type CertificateStatus, noCertificate } from '../identity/client-trust.js';
 import { type Principal, principalKey, principalOfKey } from '../identity/principal.js';
+import { certificateTopics } from '../policy/certificate-topics.js';
 import { neverExpires, type Session } from '../session/session.js';
 import { type PreSharedKey, pskOf } from '../transport/psk.js';
 import { beginExchange } from './auth.js';
@@ -156,7 +157,7 @@ class ConnectAttempt {
     }
     const refusal = this.refusalOfWill(rights);
     if (refusal !== undefined) return this.refuse(...refusal);
-    const expiryInterval = this.expiryInterval();
+    const expiryInterval = principal.invite === undefined ? this.expiryInterval() : 0;
     const keepAlive = this.keepAlive();
     const { assignedClientId } = this;
     const agreed = { assignedClientId, expiryInterval, keepAlive, authenticationData };
@@ -225,7 +226,7 @@ class ConnectAttempt {
     if (isTooLong(will.topic, limits.max_topic_length) || hasMoreLevels(will.topic, limits.max_topic_levels))
       return [ReasonCode.topicNameInvalid, 'a will topic beyond the limits of this server'];
     const decision = rights.mayPublish(will.topic, will.qos, will.retain, will);
-    if (decision.allowed) return undefined;
+    if (decision.allowed && will.topic !== certificateTopics.request) return undefined;
     rights.denied('publish', will.topic, decision);
     return [ReasonCode.notAuthorized, this.connection.denial('not authorized to publish the will', decision)];
   }

@@ -17,6 +17,7 @@ import type { SessionCounters } from '../session/session-counters.js';
 import type { Store } from '../storage/store.js';
 import type { FlushQueue } from '../transport/flush-queue.js';
 import type { TimerWheel } from '../transport/timer-wheel.js';
+import type { CertificateDesk } from './certificate-desk.js';
 import type { ClientIdRules } from './client-id-rules.js';
 
 /** What every connection is given to work with. Reloading replaces the fields; connections read them anew. */
@@ -35,6 +36,8 @@ export interface ConnectionContext {
   clientIds: ClientIdRules;
   /** Whether refusals say why in words, to clients that want it. */
   reasonStrings: boolean;
+  /** Whether devices may renew their certificate by themselves. */
+  certificateRenewal: boolean;
   retainAvailable: boolean;
   /** Undefined: none is given. */
   responseInformation: string | undefined;
@@ -53,6 +56,8 @@ export interface ConnectionContext {
   readonly counters: TrafficCounters;
   readonly sessionCounters: SessionCounters;
   readonly audit: Audit;
+  /** Issues certificates to devices that ask for them; undefined where no authority is at hand. */
+  readonly certificates: CertificateDesk | undefined;
 }
 
 /** What differs by listener. */

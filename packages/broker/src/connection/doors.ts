@@ -1,15 +1,23 @@
+import type { Invites } from '@moat/pki';
 import type { Audit } from '../audit/audit.js';
 import type { Access } from '../config/access-files.js';
 import { isTls, type Listener as ListenerConfiguration, type TlsListener } from '../config/listener-schema.js';
 import type { Configuration } from '../config/schema.js';
 import type { Admission, Door } from '../guard/admission.js';
+import type { Authenticator } from '../identity/authenticator.js';
 import type { OcspStaple } from '../identity/ocsp-staple.js';
 import type { PasswordFile } from '../identity/password-file.js';
 import type { HandshakeGate } from '../transport/handshake-gate.js';
 import { Listener } from '../transport/listener.js';
 import type { TlsMaterial } from '../transport/tls-material.js';
 import type { Wire, WireOrigin } from '../transport/wire.js';
-import { authenticatorOf, certificateNameOf, confirmationOf, type PasswordChecks } from './authenticators.js';
+import {
+  authenticatorOf,
+  authenticatorWithInvites,
+  certificateNameOf,
+  confirmationOf,
+  type PasswordChecks,
+} from './authenticators.js';
 import type { ListenerPolicy } from './context.js';
 import { listenerKey, listenerOptions, shapeOf } from './listener-options.js';
 import {
@@ -34,6 +42,8 @@ export interface DoorsContext {
   readonly gate: HandshakeGate;
   readonly audit: Audit;
   readonly checks: PasswordChecks;
+  /** Undefined: there are none. */
+  readonly invites: Invites | undefined;
   /** Takes in a client. */
   accepted(wire: Wire, policy: ListenerPolicy): void;
 }
@@ -117,7 +127,7 @@ export class Doors {
   usePasswords(configuration: Configuration, passwords: PasswordFile): void {
     for (const listener of configuration.listeners) {
       const policy = this.open.get(listenerKey(listener))?.policy;
-      if (policy) policy.authenticator = authenticatorOf(configuration, listener, passwords, this.context.checks);
+      if (policy) policy.authenticator = this.authenticatorOf(configuration, listener, passwords);
     }
   }
 
@@ -197,11 +207,20 @@ export class Doors {
     return {
       trust: tls?.trust,
       psk: tls?.psk,
-      authenticator: authenticatorOf(configuration, listener, access.passwords, this.context.checks),
+      authenticator: this.authenticatorOf(configuration, listener, access.passwords),
       confirm: confirmationOf(listener),
       requireCertificate: 'require_certificate' in listener && listener.require_certificate,
       clientIdFrom: isTls(listener) ? certificateNameOf(listener.use_identity_as_clientid) : undefined,
     };
+  }
+
+  private authenticatorOf(
+    configuration: Configuration,
+    listener: ListenerConfiguration,
+    passwords: PasswordFile,
+  ): Authenticator {
+    const { checks, invites } = this.context;
+    return authenticatorWithInvites(invites, authenticatorOf(configuration, listener, passwords, checks));
   }
 }
 

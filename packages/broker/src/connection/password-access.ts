@@ -40,6 +40,11 @@ export class PasswordAccess implements PasswordChecks {
     this.verifiers = new PasswordVerifiers(passwords, secret);
   }
 
+  /** Whether a user of that name has a password. */
+  has(username: string): boolean {
+    return this.passwords.credentialsOf(username) !== undefined;
+  }
+
   get renewal(): HashRenewal | undefined {
     return this.renewing;
   }

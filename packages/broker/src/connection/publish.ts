@@ -1,4 +1,5 @@
 import { CodecError, type IncomingPublish, PacketType, ReasonCode } from '@moat/codec';
+import { certificateTopics } from '../policy/certificate-topics.js';
 import type { Decision } from '../policy/decide.js';
 import { Message } from '../routing/message.js';
 import type { Agreement, Connection } from './connection.js';
@@ -31,6 +32,11 @@ function publishAlike(connection: Connection, agreement: Agreement, packet: Inco
   if (!decision.allowed) {
     agreement.rights.denied('publish', topic, decision);
     deny(connection, packet, decision);
+    return;
+  }
+  if (topic === certificateTopics.request) {
+    const reasonCode = context.certificates?.take(connection, packet) ?? ReasonCode.implementationSpecificError;
+    refuse(connection, packet, reasonCode, 'a request for a certificate');
     return;
   }
   const now = packet.properties?.messageExpiryInterval === undefined ? 0 : Date.now();

@@ -14,6 +14,7 @@ export type Settings = Pick<
   | 'onLostSubscription'
   | 'namesRules'
   | 'clientIds'
+  | 'certificateRenewal'
   | 'retainAvailable'
   | 'reasonStrings'
   | 'responseInformation'
@@ -36,6 +37,7 @@ export function settingsOf(configuration: Configuration, { policy }: Access): Se
     onLostSubscription: authorization.on_lost_subscription,
     namesRules: authorization.reason_names_rule,
     clientIds: new ClientIdRules(authentication),
+    certificateRenewal: authentication.certificate_renewal,
     retainAvailable: configuration.retain_available,
     reasonStrings: configuration.reason_strings,
     responseInformation: configuration.response_information,

@@ -21,7 +21,9 @@ export type DenialReason =
   | 'certificate_required'
   | 'certificate_invalid'
   | 'certificate_without_name'
-  | 'names_differ';
+  | 'names_differ'
+  | 'bad_token'
+  | 'tls_required';
 
 /** No; `detail` is for the audit, in words. */
 interface Denial {

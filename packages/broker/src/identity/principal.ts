@@ -34,11 +34,13 @@ export interface Principal {
   /** The user name, or the name in the certificate; undefined for an anonymous client. */
   readonly username: string | undefined;
   /** How it was proven. */
-  readonly method: 'password' | 'certificate' | 'psk' | 'anonymous';
+  readonly method: 'password' | 'certificate' | 'psk' | 'invite' | 'anonymous';
   /** The SASL mechanism, when the password itself was not sent. */
   readonly mechanism?: string;
   /** Of the certificate shown, whether or not it is what proves the name. */
   readonly certificate?: CertificateFacts;
+  /** The invite that was shown: its bearer may ask for the certificate of a device, and nothing else. */
+  readonly invite?: string;
   /** Groups that the proof itself names. */
   readonly groups?: readonly string[];
   /** What else the proof says of its bearer, such as the claims of a token. */

@@ -1,4 +1,5 @@
 import { parseSharedFilter } from '@moat/codec';
+import { withoutRules } from './certificate-topics.js';
 import type { Circumstances } from './conditions.js';
 import type { Subject } from './facts.js';
 import { clientIdMatches } from './object.js';
@@ -24,6 +25,9 @@ const byDefault: Record<Effect, Decision> = {
   allow: { allowed: true, rule: undefined, reserved: false },
   deny: { allowed: false, rule: undefined, reserved: false },
 };
+
+/** One of the server's own topics, which this client needs. */
+const granted: Decision = { allowed: true, rule: undefined, reserved: true };
 
 /** The server's own topics, and what looks like a shared subscription, are nobody's to write. */
 const reserved: Decision = { allowed: false, rule: undefined, reserved: true };
@@ -73,6 +77,8 @@ export class BoundPolicy {
    * @param target the client ID for `connect`, the filter for `subscribe`, else the topic name; well-formed
    */
   decide(action: Action, target: string, circumstances: Circumstances = atMostOnce): Decision {
+    const settled = withoutRules(action, target, this.subject);
+    if (settled !== undefined) return settled ? granted : reserved;
     if (action === 'connect') return this.#decideConnect(target);
     if (action === 'publish' && isReserved(target)) return reserved;
     const filter = action === 'subscribe' ? (parseSharedFilter(target)?.filter ?? target) : target;

@@ -16,7 +16,7 @@ export type CertificateField = (typeof certificateFields)[number];
 export type CertificateNames = { readonly [Field in CertificateField]?: string | readonly string[] | undefined };
 
 /** How a client can prove who it is. */
-export const methods = ['password', 'certificate', 'psk', 'token', 'anonymous'] as const;
+export const methods = ['password', 'certificate', 'psk', 'token', 'invite', 'anonymous'] as const;
 
 /** What a policy knows of a connected client. */
 export interface Subject {

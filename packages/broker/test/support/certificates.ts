@@ -14,7 +14,7 @@ export interface ClientIdentity {
 /** The authority of a test's broker, in `directory/pki`, where a configuration looks for its files by default. */
 export class TestAuthority {
   private constructor(
-    private readonly store: AuthorityStore,
+    readonly store: AuthorityStore,
     /** PEM of the authority. */
     readonly ca: string,
   ) {}

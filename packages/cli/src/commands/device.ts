@@ -4,6 +4,9 @@ import { examples } from '../help.js';
 import { addConfigurationOptions } from '../local-broker.js';
 import { integer, portNumber } from '../parse-argument.js';
 import { addDevice } from './device/add.js';
+import { enrolDevice } from './device/enrol.js';
+import { inviteDevices } from './device/invite.js';
+import { listInvites, withdrawInvite } from './device/invites.js';
 import { listDevices } from './device/list.js';
 import { renewDevice } from './device/renew.js';
 import { revokeDevice } from './device/revoke.js';
@@ -49,7 +52,16 @@ export function defineDevice(command: Command): void {
     ),
   )
     .option('--out <dir>', "the device's folder (default: ./NAME)")
-    .addHelpText('after', examples('moat device renew pump-7', 'moat device renew pump-7 --days 30'))
+    .option('--over-mqtt', 'on the device: ask the broker, with the certificate in the folder')
+    .option('--new-key', 'with --over-mqtt: make a new key, too')
+    .addHelpText(
+      'after',
+      examples(
+        'moat device renew pump-7',
+        'moat device renew pump-7 --days 30',
+        'moat device renew pump-7 --over-mqtt --new-key',
+      ),
+    )
     .action(renewDevice);
   sub(
     command,
@@ -93,6 +105,50 @@ export function defineDevice(command: Command): void {
       ),
     )
     .action(signRequest);
+  defineInvites(command);
+}
+
+/** How devices that have no certificate yet get one by themselves. */
+function defineInvites(command: Command): void {
+  withPlace(
+    withLife(
+      sub(
+        command,
+        'invite <names>',
+        'let a device get its first certificate by itself',
+        'Make an invite, with which a device gets its first certificate over MQTT: for one name, or for several devices whose names match a pattern with one *. The file holds a secret, and the authority to trust.',
+      ),
+    ),
+  )
+    .option('--count <n>', 'how many devices may use it', integer(1, 1_000_000), 1)
+    .option('--expires <hours>', 'until when', integer(1, 87_600), 24)
+    .option('--claim', 'a claim certificate in place of a token, for a series of devices that all hold the same')
+    .option('--out <file>', 'where to write it (default: ./NAMES.invite)')
+    .addHelpText(
+      'after',
+      examples('moat device invite pump-7', "moat device invite 'pump-*' --count 500 --expires 720 --claim"),
+    )
+    .action(inviteDevices);
+  command
+    .command('enroll <file>')
+    .summary('on the device: use an invite')
+    .description(
+      'On the device: make a key, and get a certificate for it from the broker that an invite names. Interrupted, it can be called again.',
+    )
+    .option('--name <name>', 'which device this is, where the invite is for several')
+    .option('--out <dir>', 'where to write ca.crt, client.crt, client.key and connection.json (default: ./NAME)')
+    .addHelpText(
+      'after',
+      examples('moat device enroll pump-7.invite', 'moat device enroll pump-x.invite --name pump-8'),
+    )
+    .action(enrolDevice);
+  sub(command, 'invites', 'list invites', 'List invites, oldest first, and which devices have used them.')
+    .option('--json', 'print JSON')
+    .addHelpText('after', examples('moat device invites', 'moat device invites --json'))
+    .action(listInvites);
+  sub(command, 'withdraw <id>', 'withdraw an invite', 'Withdraw an invite. What was issued by it stays.')
+    .addHelpText('after', examples('moat device withdraw 4f1c9a7de0b25386'))
+    .action(withdrawInvite);
 }
 
 function sub(command: Command, usage: string, summary: string, description: string): Command {

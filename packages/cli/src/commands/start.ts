@@ -5,6 +5,7 @@ import { examples } from '../help.js';
 import { addConfigurationOptions, type ConfigurationOptions, findConfiguration } from '../local-broker.js';
 import { createLogger } from '../log/logger.js';
 import { portNumber } from '../parse-argument.js';
+import { authorityForDevices } from '../setup/authority-for-devices.js';
 import { keepUpCertificates } from '../setup/certificate-upkeep.js';
 import { ensureDataDirectory } from '../setup/data-directory.js';
 import { handOver } from '../setup/hand-over.js';
@@ -41,7 +42,8 @@ async function start(options: StartOptions): Promise<void> {
   await keepUpCertificates(configuration.data_dir, new Date(), log);
   // Before anybody can see that it is ready, and send a signal.
   const signalled = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-  const starting = Broker.start({ configuration, log });
+  const authority = await authorityForDevices(configuration.data_dir, log);
+  const starting = Broker.start({ configuration, log, ...(authority === undefined ? {} : { authority }) });
   const reload = reloadOnSignal(starting, options, log);
   const broker = await starting;
   const upkeep = setInterval(async () => {

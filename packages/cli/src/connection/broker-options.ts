@@ -9,6 +9,7 @@ export interface BrokerOptions extends ConfigurationOptions {
   readonly port?: number;
   readonly url?: string;
   readonly connection?: string;
+  readonly renew?: true;
   readonly username?: string;
   readonly password?: string;
   readonly auth?: AuthMethod;
@@ -25,6 +26,7 @@ export function addBrokerOptions(command: Command): Command {
     .option('-p, --port <port>', 'its port (default: 8883; 1883 and 8083 are plain, 8884 is wss)', portNumber)
     .option('--url <url>', 'mqtts://HOST:PORT, wss://HOST:PORT/PATH, or plain mqtt:// and ws://')
     .option('--connection <file>', 'a connection.json, as moat device add writes it')
+    .option('--renew', 'with --connection: renew the certificate in its folder when it is due')
     .option('-u, --username <name>', 'user name')
     .option('-P, --password <password>', 'password; others can see it here, so better MOAT_PASSWORD or at the prompt')
     .addOption(

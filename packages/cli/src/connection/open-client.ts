@@ -9,13 +9,23 @@ import { escapeControls } from '../output/escape.js';
  */
 export async function openClient(options: ConnectOptions, quiet: boolean): Promise<Client> {
   const client = await asCommandErrors(() => connect(options));
+  if (options.renewal !== undefined) await renewIfDue(client);
   if (quiet) return client;
   const say = (text: string) => process.stderr.write(`moat: ${escapeControls(text)}\n`);
   client.on('disconnected', ({ message }, delay) => {
     say(`connection lost: ${message}; trying again in ${(delay / 1000).toFixed(1)} s`);
   });
   client.on('connected', () => say('connected again'));
+  client.on('renewed', () => say('the certificate was renewed'));
+  client.on('renewalFailed', ({ message }) => say(`cannot renew the certificate: ${message}`));
   return client;
+}
+
+/** At once, for those who do not stay; one that fails is tried again, and is no reason not to go on. */
+async function renewIfDue(client: Client): Promise<void> {
+  await client.renewIfDue().catch(({ message }: Error) => {
+    process.stderr.write(`moat: cannot renew the certificate: ${escapeControls(message)}\n`);
+  });
 }
 
 /** Runs what uses a client; its errors become those of a command. */
@@ -28,7 +38,7 @@ export async function asCommandErrors<T>(action: () => Promise<T>): Promise<T> {
 }
 
 function toCommandError(error: ClientError): CommandError {
-  const exitCode = error.code === 'denied' ? 1 : error.code === 'invalid' ? 2 : 3;
+  const exitCode = error.code === 'denied' || error.code === 'certificate' ? 1 : error.code === 'invalid' ? 2 : 3;
   return new CommandError(exitCode, error.message, { hint: hintFor(error), cause: error });
 }
 

@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
-import { type ConnectOptions, loadConnection, type Protocol, type ProtocolVersion, randomClientId } from '@moat/client';
+import {
+  type ConnectOptions,
+  loadConnection,
+  type Protocol,
+  type ProtocolVersion,
+  randomClientId,
+  renewInto,
+} from '@moat/client';
 import { usageError } from '../failure.js';
 import { findConfiguration } from '../local-broker.js';
 import { askPassword } from './ask-password.js';
@@ -19,7 +26,9 @@ const protocolOfPort: Record<number, Protocol> = { 1883: 'mqtt', 8083: 'ws', 888
  * @throws CommandError with exit code 2; InvalidError
  */
 export async function resolveBroker(options: BrokerOptions): Promise<ConnectOptions> {
-  const { clientId: _, ...file } = options.connection === undefined ? {} : await loadConnection(options.connection);
+  const { connection, renew } = options;
+  if (renew && connection === undefined) throw usageError('--renew needs --connection');
+  const { clientId: _, ...file } = connection === undefined ? {} : await loadConnection(connection);
   const given = {
     ...file,
     ...(options.url === undefined ? {} : parseUrl(options.url)),
@@ -34,6 +43,7 @@ export async function resolveBroker(options: BrokerOptions): Promise<ConnectOpti
     ...given,
     host,
     protocol,
+    renewal: renew && connection !== undefined ? renewInto(connection) : undefined,
     ca: options.cafile
       ? await readPem(options.cafile)
       : (given.ca ?? (secure ? await localCa(options, host, named) : undefined)),

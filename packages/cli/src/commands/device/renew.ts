@@ -7,16 +7,26 @@ import {
   replaceBundleCertificate,
   writeDeviceBundle,
 } from '@moat/pki';
+import { usageError } from '../../failure.js';
 import type { ConfigurationOptions } from '../../local-broker.js';
 import { authorityOf, daysOf, type LifeOptions, type PlaceOptions, placeOf } from './authority.js';
+import { renewOverMqtt } from './renew-over-mqtt.js';
 
 interface RenewOptions extends ConfigurationOptions, LifeOptions, PlaceOptions {
   readonly out?: string;
+  readonly overMqtt?: true;
+  readonly newKey?: true;
 }
 
 export async function renewDevice(name: string, options: RenewOptions): Promise<void> {
-  const { store, configuration } = await authorityOf(options);
   const directory = resolve(options.out ?? name);
+  if (options.overMqtt) {
+    const renewed = describeCertificate(await renewOverMqtt(directory, options.newKey ?? false));
+    console.log(`The next certificate of ${renewed.commonName} is good until ${renewed.notAfter.toISOString()}`);
+    return;
+  }
+  if (options.newKey) throw usageError('--new-key needs --over-mqtt');
+  const { store, configuration } = await authorityOf(options);
   const terms = { name, days: daysOf(options), now: new Date() };
   const kept = await readBundleKey(directory, name);
   let certificate: string;

@@ -57,6 +57,7 @@ export class Client extends EventEmitter<ClientEvents> {
   #identity: Identity | undefined;
   #life: Life | undefined;
   #renewal: AutomaticRenewal | undefined;
+  #renewing: Promise<Identity> | undefined;
 
   /** @internal use `connect` */
   constructor(options: ConnectOptions, random: () => number) {
@@ -175,7 +176,15 @@ export class Client extends EventEmitter<ClientEvents> {
    *
    * @throws CertificateError when the broker says no; InvalidError without a certificate; DeniedError, ClosedError
    */
-  async renew({ newKey = this.#options.renewal?.newKey ?? false } = {}): Promise<Identity> {
+  renew({ newKey = this.#options.renewal?.newKey ?? false } = {}): Promise<Identity> {
+    // One at a time: the broker answers no second request, and what is due may be noticed in two places at once.
+    this.#renewing ??= this.#renewNow(newKey).finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  async #renewNow(newKey: boolean): Promise<Identity> {
     const identity = await nextIdentity(this, this.#identity, newKey);
     await this.#options.renewal?.store(identity);
     this.#identity = identity;

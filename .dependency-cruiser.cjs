@@ -27,7 +27,7 @@ const packages = {
   scram: [],
   broker: ['codec', 'pki', 'scram'],
   client: ['pki', 'scram'],
-  cli: ['broker', 'client', 'codec', 'pki', 'scram'],
+  cli: ['broker', 'client', 'codec', 'pki', 'scram', 'drills'],
   testkit: [],
   torture: ['codec', 'testkit'],
 };
@@ -60,14 +60,17 @@ module.exports = {
       name: `${name}-packages`,
       severity: 'error',
       from: { path: `^packages/${name}/src/` },
-      to: { path: '^(packages/[^/]+|bench)/', pathNot: [name, ...below].map((other) => `^packages/${other}/`) },
+      to: {
+        path: '^(packages/[^/]+|bench|drills)/',
+        pathNot: [name, ...below].map((other) => `^(packages/)?${other}/`),
+      },
     })),
     {
       name: 'only-what-is-exported',
       comment: 'Another package is imported by its name, so through what its package.json exports',
       severity: 'error',
-      from: { path: '^(packages/[^/]+|bench)/' },
-      to: { path: '^(packages/[^/]+|bench)/', pathNot: '^$1/', dependencyTypes: ['local'] },
+      from: { path: '^(packages/[^/]+|bench|drills)/' },
+      to: { path: '^(packages/[^/]+|bench|drills)/', pathNot: '^$1/', dependencyTypes: ['local'] },
     },
     {
       name: 'codec-runs-anywhere',

@@ -9,7 +9,15 @@ const node = process.execPath;
 const steps = [
   ['types', node, join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'],
   ['lint', bin('biome'), 'check', '--error-on-warnings', '.'],
-  ['layering', bin('depcruise'), '--config', '.dependency-cruiser.cjs', 'packages/*/{src,test}', 'bench/src'],
+  [
+    'layering',
+    bin('depcruise'),
+    '--config',
+    '.dependency-cruiser.cjs',
+    'packages/*/{src,test}',
+    'bench/src',
+    'drills/{src,test}',
+  ],
   ['dead code', bin('knip')],
   ['file size', node, 'scripts/check-size.mjs'],
   ['leftovers', node, 'scripts/check-leftovers.mjs'],

@@ -34,8 +34,9 @@ summarize(outcomes);
 
 /** The test files by their sources, so that what is left of a deleted one in a build folder does not run. */
 function findTests() {
-  const packages = readdirSync(join(root, 'packages')).map((name) => join('packages', name, 'test'));
+  const packages = [...readdirSync(join(root, 'packages')).map((name) => join('packages', name)), 'drills'];
   return packages
+    .map((name) => join(name, 'test'))
     .filter((directory) => existsSync(join(root, directory)))
     .flatMap((directory) =>
       readdirSync(join(root, directory), { recursive: true })
@@ -46,7 +47,7 @@ function findTests() {
 }
 
 function builtFrom(source) {
-  return join(root, source.replace(/^(packages\/[^/]+)\/test\//, '$1/dist-test/').replace(/\.ts$/, '.js'));
+  return join(root, source.replace(/^(packages\/[^/]+|drills)\/test\//, '$1/dist-test/').replace(/\.ts$/, '.js'));
 }
 
 /** Runs the files, one for each core at a time, and prints a line as each one ends. */

@@ -1,3 +1,4 @@
+import { cleanUpAtExit, scratchDirectory } from '@moat/testkit';
 import { readArguments, usage } from './arguments.js';
 import { verdicts } from './outcome.js';
 import type { Part } from './part.js';
@@ -5,7 +6,6 @@ import { durablePart } from './parts/durable.js';
 import { memoryPart } from './parts/memory.js';
 import { scalePart } from './parts/scale.js';
 import { type Certificate, makeCertificate } from './peer/certificate.js';
-import { cleanUpAtExit, temporaryDirectory } from './processes.js';
 import { section, setting, writeSection } from './report.js';
 import { run } from './run.js';
 import type { Effort } from './scenario.js';
@@ -57,7 +57,7 @@ async function main(): Promise<number> {
   }
 
   cleanUpAtExit();
-  const certificate = await makeCertificate(temporaryDirectory());
+  const certificate = await makeCertificate(scratchDirectory());
   const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
   const all: object[] = [];
   let failed = false;

@@ -1,7 +1,7 @@
+import { removeDirectory, scratchDirectory } from '@moat/testkit';
 import { median, type Outcome } from './outcome.js';
 import type { Certificate } from './peer/certificate.js';
 import type { Peer } from './peer/peer.js';
-import { removeDirectory, temporaryDirectory } from './processes.js';
 import type { Effort, Sample, Scenario } from './scenario.js';
 
 /**
@@ -55,7 +55,7 @@ function whyNot({ qos = 0 }: Scenario, peer: Peer): string | undefined {
 
 /** In a broker of its own: what one scenario leaves behind does not weigh on the next. */
 async function measureOnce(scenario: Scenario, peer: Peer, effort: Effort, certificate: Certificate): Promise<Sample> {
-  const directory = temporaryDirectory();
+  const directory = scratchDirectory();
   try {
     const broker = await peer.start(directory, certificate);
     try {

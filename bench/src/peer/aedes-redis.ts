@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import { startProcess, stopProcess } from '../processes.js';
+import { fileReady, startProcess, stopProcess } from '@moat/testkit';
 import { aedesProgram, aedesVersion } from './aedes.js';
 import { startProgram } from './node-program.js';
 import { type Peer, runningBroker } from './peer.js';
 import { debianProgram } from './program.js';
-import { fileReady } from './ready.js';
 
 const program = debianProgram('redis-server');
 

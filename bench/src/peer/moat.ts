@@ -1,10 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startProcess } from '../processes.js';
+import { portReady, startProcess } from '@moat/testkit';
 import type { Certificate } from './certificate.js';
 import { type Broker, freePorts, host, type Peer, runningBroker } from './peer.js';
-import { portReady } from './ready.js';
 
 const root = new URL('../../../', import.meta.url);
 const command = fileURLToPath(new URL('bin/moat', root));

@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startProcess } from '../processes.js';
+import { portReady, startProcess } from '@moat/testkit';
 import { freePorts, host, type Peer, runningBroker } from './peer.js';
 import { debianProgram } from './program.js';
-import { portReady } from './ready.js';
 
 const program = debianProgram('nats-server');
 

@@ -1,8 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { startProcess } from '../processes.js';
+import { portReady, startProcess } from '@moat/testkit';
 import type { Certificate } from './certificate.js';
 import { type Broker, freePorts, runningBroker } from './peer.js';
-import { portReady } from './ready.js';
 
 /**
  * Starts a program of this folder as a broker, with the command line CERTFILE KEYFILE CAFILE CRLFILE PLAIN_PORT SECURE_PORT

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
 import type { QoS, Target } from '@moat/cli/load';
-import { stopProcess } from '../processes.js';
+import { stopProcess } from '@moat/testkit';
 import type { Certificate } from './certificate.js';
 
 /** A broker program that can be measured. */

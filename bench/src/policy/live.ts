@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Broker, type Configuration, parseConfiguration } from '@moat/broker';
 import { LoadProcess } from '@moat/cli/load';
+import { removeDirectory, scratchDirectory } from '@moat/testkit';
 import { judge } from '../outcome.js';
 import { host } from '../peer/peer.js';
-import { removeDirectory, temporaryDirectory } from '../processes.js';
 import type { Measured } from './decisions.js';
 import { fleet, policyText } from './fleet.js';
 
@@ -25,7 +25,7 @@ const open = '- { allow: [publish, subscribe, receive], topics: bench/# }\n';
 
 /** How long the event loop is held up while 10,000 connections, each with a subscription, get another policy. */
 export async function measureLive(say: (line: string) => void): Promise<Measured> {
-  const directory = temporaryDirectory();
+  const directory = scratchDirectory();
   const file = join(directory, 'policy.yaml');
   const configuration = configurationFor(directory);
   const small = policyText(fleet(1_000));

@@ -1,11 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LoadProcess } from '@moat/cli/load';
+import { cpuMicros, removeDirectory, scratchDirectory } from '@moat/testkit';
 import { judge } from '../outcome.js';
 import { makeCertificate } from '../peer/certificate.js';
 import { startMoat } from '../peer/moat.js';
-import { removeDirectory, temporaryDirectory } from '../processes.js';
-import { cpuMicros } from '../usage.js';
 import { type Measured, medianOf } from './decisions.js';
 import { fleet, policyText } from './fleet.js';
 
@@ -56,7 +55,7 @@ export async function measureThroughput(say: (line: string) => void): Promise<Me
 }
 
 async function measureOnce(hasPolicy: boolean): Promise<number> {
-  const directory = temporaryDirectory();
+  const directory = scratchDirectory();
   const certificate = await makeCertificate(directory);
   try {
     if (hasPolicy) writeFileSync(join(directory, 'policy.yaml'), policy);

@@ -1,9 +1,10 @@
 /** Connections: what an idle one occupies, and what it costs to open and close one. */
+
 import { setTimeout as wait } from 'node:timers/promises';
 import { LoadProcess } from '@moat/cli/load';
+import { cpuMicros, residentBytes } from '@moat/testkit';
 import type { Broker } from '../peer/peer.js';
 import type { Sample, Scenario } from '../scenario.js';
-import { cpuMicros, residentBytes } from '../usage.js';
 
 const concurrency = 32;
 /** Connections before the first that counts: a broker runs for months, and is compiled in its first seconds. */

@@ -1,7 +1,7 @@
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeDirectory, scratchDirectory } from '@moat/testkit';
 import { threeDigits } from '../format.js';
-import { removeDirectory, temporaryDirectory } from '../processes.js';
 import type { Study } from '../study.js';
 
 const sizes = { '4 KiB': 4_096, '256 KiB': 262_144 } as const;
@@ -29,7 +29,7 @@ export const diskStudy: Study = {
 
 /** Milliseconds of each. */
 function measure(bytes: number): number[] {
-  const directory = temporaryDirectory();
+  const directory = scratchDirectory();
   const file = openSync(join(directory, 'disk'), 'w');
   const block = Buffer.alloc(bytes, 'moat ');
   const times: number[] = [];

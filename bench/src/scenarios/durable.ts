@@ -1,8 +1,9 @@
 /** Messages to stored sessions, by a broker that keeps its state on disk. */
+
 import { LoadProcess, type QoS, type TrafficPlan, type TrafficResult } from '@moat/cli/load';
+import { cpuMicros, residentBytes } from '@moat/testkit';
 import type { Broker } from '../peer/peer.js';
 import type { Effort, Floor, Sample, Scenario } from '../scenario.js';
-import { cpuMicros, residentBytes } from '../usage.js';
 
 const group = 'Messages to stored sessions';
 const pairs = 100;

@@ -1,8 +1,9 @@
 /** Messages through the broker: saturated by windows, and paced. */
+
 import { LoadProcess, type QoS, type TrafficPlan } from '@moat/cli/load';
+import { cpuMicros, residentBytes } from '@moat/testkit';
 import type { Broker } from '../peer/peer.js';
 import type { Effort, Floor, Sample, Scenario } from '../scenario.js';
-import { cpuMicros, residentBytes } from '../usage.js';
 
 type Shape = Omit<TrafficPlan, 'kind' | 'target'>;
 

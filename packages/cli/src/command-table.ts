@@ -96,6 +96,11 @@ export const commandTable: readonly TableEntry[] = [
     load: async () => (await import('./commands/bench.js')).defineBench,
   },
   {
+    name: 'drill',
+    summary: 'attack a broker of this machine, and see whether it survives',
+    load: async () => (await import('./commands/drill.js')).defineDrill,
+  },
+  {
     name: 'completion',
     summary: 'print a script that completes commands in a shell',
     load: async () => (await import('./commands/completion.js')).defineCompletion,

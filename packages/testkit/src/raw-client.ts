@@ -30,16 +30,17 @@ export class RawClient {
   }
 
   /**
-   * Connects to a port of 127.0.0.1.
+   * Connects to a port.
    *
+   * @param host 127.0.0.1 unless given
    * @param tls over TLS, with these options
    * @param timeout of this and every later wait, in milliseconds
    */
   static async connect(
     port: number,
-    { tls, timeout = patience }: { tls?: ConnectionOptions; timeout?: number } = {},
+    { host = '127.0.0.1', tls, timeout = patience }: { host?: string; tls?: ConnectionOptions; timeout?: number } = {},
   ): Promise<RawClient> {
-    const address = { host: '127.0.0.1', port };
+    const address = { host, port };
     const socket = tls === undefined ? connectTcp(address) : connectTls({ ...tls, ...address });
     const client = new RawClient(socket, timeout);
     const connected = once(socket, tls === undefined ? 'connect' : 'secureConnect');

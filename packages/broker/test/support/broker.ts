@@ -1,9 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readPacket } from '@moat/testkit';
 import { Broker, type BrokerOptions, type ConfigurationInput, type Log, parseConfiguration } from '../../dist/index.js';
 import { type ConnectFields, connectPacket, type Version } from './packets.js';
 import { RawClient } from './raw-client.js';
+
+export { readPacket } from '@moat/testkit';
 
 export interface TestBroker {
   readonly broker: Broker;
@@ -67,14 +70,6 @@ export async function connected(port: number, version: Version, fields: ConnectF
   const connack = await readPacket(client);
   if (!/^20..0[01]00/.test(connack)) throw new Error(`the CONNACK was ${connack}`);
   return client;
-}
-
-/** The next packet, in hexadecimal. */
-export async function readPacket(client: RawClient): Promise<string> {
-  const head = [...(await client.read(2))];
-  while ((head.at(-1) ?? 0) > 0x7f) head.push(...(await client.read(1)));
-  const length = head.slice(1).reduce((sum, byte, index) => sum + (byte & 0x7f) * 128 ** index, 0);
-  return Buffer.concat([Buffer.from(head), await client.read(length)]).toString('hex');
 }
 
 /** Shows that nothing else is on its way: the answer to PINGREQ is what comes next. */

@@ -1,15 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AuthorityStore, createAuthority, initAuthority, issueDeviceCertificate } from '@moat/pki';
+import type { ClientIdentity } from '@moat/testkit';
+
+export type { ClientIdentity } from '@moat/testkit';
 
 /** Where the brokers of tests listen. */
 const hosts = ['127.0.0.1', '127.0.0.2', 'localhost'];
-
-/** What `tls.connect` takes of a certificate. */
-export interface ClientIdentity {
-  readonly cert: string;
-  readonly key: string;
-}
 
 /** The authority of a test's broker, in `directory/pki`, where a configuration looks for its files by default. */
 export class TestAuthority {

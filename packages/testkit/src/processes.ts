@@ -35,8 +35,9 @@ export async function stopProcess(child: ChildProcess, graceMs = 5000): Promise<
   clearTimeout(timer);
 }
 
-export function temporaryDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'moat-bench-'));
+/** A new directory that is gone when this process is, at the latest. */
+export function scratchDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'moat-scratch-'));
   directories.add(directory);
   return directory;
 }

@@ -2,8 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import net from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { host } from './peer.js';
 
+const host = '127.0.0.1';
 const patienceMs = 20_000;
 
 /** Resolves when `port` accepts connections; rejects when the process ends before, or takes too long. */

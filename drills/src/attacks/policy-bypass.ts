@@ -1,8 +1,5 @@
-import { RawClient } from '@moat/testkit';
-import { readPacket } from '../support/broker.js';
 import {
   type ConnectFields,
-  connectPacket,
   group,
   hex,
   packet,
@@ -11,30 +8,13 @@ import {
   text,
   type Version,
   will,
-} from '../support/packets.js';
-
-/**
- * The rights under which the attempts are made, in the one format that both brokers read. `mallory` has `open/#` but for
- * `open/closed`, and a tree for her name and her client ID; `secret/#` is for others.
- */
-export const accessList = `
-user victim
-topic secret/#
-topic open/#
-user watch
-topic #
-topic $SYS/#
-user mallory
-topic open/#
-topic deny open/closed
-pattern own/%u/#
-pattern clients/%c/#
-`;
-
-export const users = ['victim', 'watch', 'mallory', '+', '#', 'own/victim'] as const;
+} from '@moat/testkit/packets';
+import type { PreparedBroker } from '../broker/broker.js';
+import type { Drill, Run } from '../drill.js';
+import { mark, markHex, Stage } from '../stage.js';
 
 /** One way round the policy. */
-export interface Attempt {
+interface Way {
   /** What is tried. */
   readonly name: string;
   readonly versions: readonly Version[];
@@ -44,92 +24,11 @@ export interface Attempt {
   evades(stage: Stage, version: Version): Promise<boolean>;
 }
 
-/** The mark of what must not get through. */
-const mark = 'LEAK';
-const markHex = Buffer.from(mark).toString('hex');
-
-/** A broker under {@link accessList}, with somebody who hears everything. */
-export class Stage {
-  private constructor(
-    private readonly port: number,
-    private readonly watch: RawClient,
-  ) {}
-
-  static async open(port: number): Promise<Stage> {
-    const watch = await RawClient.connect(port);
-    watch.send(connectPacket(4, { username: 'watch', password: 'x', clientId: 'watch' }));
-    watch.send(subscribe(4, 1, { '#': 0, '$SYS/attack': 0 }));
-    const stage = new Stage(port, watch);
-    await stage.settle(watch);
-    return stage;
-  }
-
-  /** Connects, whether that is accepted or not. */
-  async connect(version: Version, fields: ConnectFields): Promise<RawClient> {
-    const client = await RawClient.connect(this.port);
-    client.send(connectPacket(version, { password: 'x', ...fields }));
-    return client;
-  }
-
-  mallory(version: Version, fields: ConnectFields = {}): Promise<RawClient> {
-    return this.connect(version, { username: 'mallory', clientId: 'mallory', ...fields });
-  }
-
-  /** Waits until the broker has acted upon all that a client sent; returns what it was answered. */
-  async settle(client: RawClient): Promise<string> {
-    client.send('c000');
-    let answers = '';
-    for (;;) {
-      const answer = await readPacket(client).catch(() => 'd000'); // or the connection is closed
-      if (answer === 'd000') return answers;
-      answers += answer;
-    }
-  }
-
-  /** Whether anybody hears the mark once these bytes have been sent. */
-  async speaks(client: RawClient, bytes: string): Promise<boolean> {
-    client.send(bytes);
-    await this.settle(client);
-    client.end();
-    return this.wasHeard();
-  }
-
-  async wasHeard(): Promise<boolean> {
-    return (await this.settle(this.watch)).includes(markHex);
-  }
-
-  /** Whether a client that has sent these bytes hears the mark when the victim speaks of something secret. */
-  async hears(client: RawClient, bytes: string, topic = 'secret/x'): Promise<boolean> {
-    client.send(bytes);
-    await this.settle(client);
-    const victim = await this.connect(4, {
-      username: topic.startsWith('secret') ? 'victim' : 'watch',
-      clientId: 'speaker',
-    });
-    victim.send(publish(4, topic, mark));
-    await this.settle(victim);
-    victim.end();
-    const heard = (await this.settle(client)).includes(markHex);
-    client.end();
-    await this.settle(this.watch);
-    return heard;
-  }
-
-  /** The retained message of a topic, as the watch gets it. */
-  async retained(topic: string): Promise<string> {
-    const client = await this.connect(4, { username: 'watch', clientId: 'reader' });
-    client.send(subscribe(4, 1, { [topic]: 0 }));
-    const answers = await this.settle(client);
-    client.end();
-    return answers;
-  }
-}
-
 const every = [3, 4, 5] as const;
 const dropped = 'nobody gets it';
 const refused = 'refused, and nothing is delivered';
 
-function speak(name: string, versions: readonly Version[], bytes: (version: Version) => string): Attempt {
+function speak(name: string, versions: readonly Version[], bytes: (version: Version) => string): Way {
   return {
     name,
     versions,
@@ -138,12 +37,7 @@ function speak(name: string, versions: readonly Version[], bytes: (version: Vers
   };
 }
 
-function listen(
-  name: string,
-  filters: readonly string[],
-  topic?: string,
-  versions: readonly Version[] = every,
-): Attempt {
+function listen(name: string, filters: readonly string[], topic?: string, versions: readonly Version[] = every): Way {
   const options = Object.fromEntries(filters.map((filter) => [filter, 0]));
   return {
     name,
@@ -154,7 +48,7 @@ function listen(
 }
 
 /** A client of another name or client ID, which hears or speaks of what its name seems to open. */
-function disguised(name: string, fields: ConnectFields, filter: string, topic: string): Attempt {
+function disguised(name: string, fields: ConnectFields, filter: string, topic: string): Way {
   return {
     name,
     versions: [4, 5],
@@ -171,7 +65,7 @@ function disguised(name: string, fields: ConnectFields, filter: string, topic: s
 }
 
 /** Every way round the policy that we know of. */
-export const attempts: readonly Attempt[] = [
+const ways: readonly Way[] = [
   ...([0, 1, 2] as const).map((qos) =>
     speak(`publish to another's topic with QoS ${qos}`, every, (version) =>
       publish(version, 'secret/x', mark, { qos }),
@@ -332,3 +226,44 @@ export const attempts: readonly Attempt[] = [
       stage.hears(await stage.mallory(5), packet('82', hex(1, 2), group('0b01'), text('secret/#') + hex(0x0c, 1))),
   },
 ];
+
+async function run({ broker, amount, signal, report }: Run<PreparedBroker>): Promise<void> {
+  const stage = await Stage.open(broker);
+  // Would it be seen? What is allowed gets through.
+  const heard = await stage.speaks(await stage.mallory(4), publish(4, 'open/a', mark));
+  const got = await stage.hears(await stage.mallory(4), subscribe(4, 1, { 'open/#': 0 }), 'open/a');
+  const own = await stage.speaks(await stage.mallory(4), publish(4, 'own/mallory/x', mark));
+  const works = heard && got && own;
+  report({
+    tried: 'what is allowed',
+    happened: works ? 'it gets through' : 'it does not get through',
+    survived: works,
+  });
+  const all = ways.flatMap((way) => way.versions.map((version) => ({ way, version })));
+  for (const { way, version } of all.slice(0, amount.count)) {
+    if (signal.aborted) break;
+    const evaded = await way.evades(stage, version);
+    report({
+      tried: `${way.name}, version ${version}`,
+      happened: evaded ? `it succeeds; right would be: ${way.right}` : way.right,
+      survived: !evaded,
+    });
+  }
+  stage.close();
+}
+
+const amount = { count: 200, seconds: 60 };
+
+export const policyBypass: Drill = {
+  name: 'policy-bypass',
+  summary: 'A user tries every known way to speak, hear, keep or delete what is not hers to',
+  seenIn:
+    'Mosquitto CVE-2017-7650, RabbitMQ CVE-2026-44838, Aedes #597, dojot #2529, mochi #503, and shared-subscription evasion',
+  unit: 'attempts',
+  // Each is made once; there is no more of it.
+  intensity: { small: amount, full: amount },
+  cheapPasswords: true,
+  notFor: { aedes: 'it has no rights of its own' },
+  needs: 'setup',
+  run,
+};

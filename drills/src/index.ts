@@ -1,0 +1,12 @@
+export { cleanUpAtExit } from '@moat/testkit';
+export { drills } from './attacks/index.js';
+export { aedes } from './broker/aedes.js';
+export type { Credentials, Peer } from './broker/broker.js';
+export { moat } from './broker/moat.js';
+export { mosquitto } from './broker/mosquitto.js';
+export { targetAt } from './broker/target.js';
+export type { Attempt, Drill, Intensity } from './drill.js';
+export { resiliencePage } from './page.js';
+export { type Result, survived } from './result.js';
+export { runWithPeers, runWithTarget, type Watcher } from './run.js';
+export { cellsOf, tableHead } from './table.js';

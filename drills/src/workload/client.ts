@@ -1,0 +1,26 @@
+import { RawClient, readPacket } from '@moat/testkit';
+import { connectPacket } from '@moat/testkit/packets';
+import type { Address, Credentials } from '../broker/broker.js';
+
+const hour = 3_600_000;
+
+/** Connects by MQTT 3.1.1 and waits for a CONNACK that says yes. */
+export async function login(
+  { host, port, tls }: Address,
+  credentials: Credentials | undefined,
+  clientId: string,
+): Promise<RawClient> {
+  const client = await RawClient.connect(port, { host, timeout: hour, ...(tls === undefined ? {} : { tls }) });
+  client.send(connectPacket(4, { ...credentials, clientId }));
+  const connack = await readPacket(client);
+  if (!/^2002..00$/.test(connack)) {
+    client.end();
+    throw new Error(`the answer to CONNECT was ${connack}`);
+  }
+  return client;
+}
+
+/** The name of a client of a drill, as the default policy lets a user have it. */
+export function clientIdOf(credentials: Credentials | undefined, name: string): string {
+  return credentials === undefined ? `drill-${name}` : `${credentials.username}:drill-${name}`;
+}

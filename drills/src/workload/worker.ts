@@ -1,0 +1,133 @@
+/** The process of the workload: does what its parent asks, and ends with it. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { type RawClient, readPacket, withDeadline } from '@moat/testkit';
+import { publish, subscribe } from '@moat/testkit/packets';
+import type { Address, Credentials } from '../broker/broker.js';
+import { clientIdOf, login } from './client.js';
+import { type Measured, Tally } from './measured.js';
+
+export interface Plan {
+  readonly address: Address;
+  readonly legitimate: Credentials | undefined;
+  /** Milliseconds after which a connect or a message counts as lost. */
+  readonly patience: number;
+}
+
+export type Request = { readonly do: 'open'; readonly plan: Plan } | { readonly do: 'begin' } | { readonly do: 'end' };
+export type Reply = { readonly measured?: Measured } | { readonly error: string };
+
+const pairs = 10;
+const publishEveryMs = 100;
+const connectEveryMs = 100;
+
+/** Clients that stay, each of which sends itself messages, and others that come and go. */
+class Work {
+  private connects = new Tally();
+  private messages = new Tally();
+  private readonly sent = new Map<string, { readonly at: number; readonly tally: Tally }>();
+  private count = 0;
+
+  constructor(private readonly plan: Plan) {}
+
+  async open(): Promise<void> {
+    const staying = await Promise.all(Array.from({ length: pairs }, (_, index) => this.stay(`stay${index}`)));
+    staying.forEach((client, index) => {
+      setTimeout(() => this.speak(`stay${index}`, client), (publishEveryMs / pairs) * index);
+    });
+    setInterval(() => void this.visit(), connectEveryMs);
+  }
+
+  begin(): void {
+    this.connects = new Tally();
+    this.messages = new Tally();
+  }
+
+  /** What was tried since the beginning; what is still under way has its time. */
+  async end(): Promise<Measured> {
+    const { connects, messages } = this;
+    this.begin();
+    const deadline = performance.now() + this.plan.patience;
+    while (connects.open + messages.open > 0 && performance.now() < deadline) await pause(10);
+    return { connects: connects.share(), messages: messages.share() };
+  }
+
+  private async stay(name: string): Promise<RawClient> {
+    const { address, legitimate } = this.plan;
+    const client = await login(address, legitimate, clientIdOf(legitimate, name));
+    client.send(subscribe(4, 1, { [this.topicOf(name)]: 0 }));
+    const suback = await readPacket(client);
+    if (suback !== '9003000100') throw new Error(`the answer to SUBSCRIBE was ${suback}`);
+    this.listen(client).catch(() => client.end());
+    return client;
+  }
+
+  private async listen(client: RawClient): Promise<void> {
+    for (;;) {
+      const packet = Buffer.from(await readPacket(client), 'hex');
+      const key = packet.subarray(-8).toString();
+      const message = this.sent.get(key);
+      if (message === undefined) continue;
+      this.sent.delete(key);
+      const took = performance.now() - message.at;
+      if (took <= this.plan.patience) message.tally.succeed(took);
+    }
+  }
+
+  /** Goes on as long as it may; who was thrown out comes back, and what it would have said meanwhile is lost. */
+  private async speak(name: string, first: RawClient): Promise<void> {
+    let client: RawClient | undefined = first;
+    for (;;) {
+      await pause(publishEveryMs);
+      if (client?.socket.destroyed) client = await this.stay(name).catch(() => undefined);
+      const key = String(this.count++).padStart(8, '0');
+      this.messages.begin();
+      if (client === undefined) continue;
+      this.sent.set(key, { at: performance.now(), tally: this.messages });
+      client.send(publish(4, this.topicOf(name), key));
+    }
+  }
+
+  private async visit(): Promise<void> {
+    const { address, legitimate, patience } = this.plan;
+    const { connects } = this;
+    const begun = performance.now();
+    connects.begin();
+    const entering = login(address, legitimate, clientIdOf(legitimate, `visit${this.count++}`));
+    try {
+      const client = await withDeadline(entering, () => 'no CONNACK', patience);
+      connects.succeed(performance.now() - begun);
+      client.send('e000');
+      await client.rest();
+    } catch {
+      entering.then(
+        (client) => client.end(),
+        () => {},
+      );
+    }
+  }
+
+  private topicOf(name: string): string {
+    return `devices/${this.plan.legitimate?.username ?? 'anybody'}/drill/${name}`;
+  }
+}
+
+let work: Work | undefined;
+
+async function obey(request: Request): Promise<Reply> {
+  if (request.do === 'open') {
+    work = new Work(request.plan);
+    await work.open();
+    return {};
+  }
+  if (work === undefined) throw new Error('nothing is open');
+  if (request.do === 'end') return { measured: await work.end() };
+  work.begin();
+  return {};
+}
+
+process.on('message', (request: Request) => {
+  obey(request)
+    .catch((error: Error): Reply => ({ error: error.message }))
+    .then((reply) => process.send?.(reply));
+});
+process.on('disconnect', () => process.exit());

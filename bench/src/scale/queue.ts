@@ -2,14 +2,13 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LoadProcess } from '@moat/cli/load';
+import { cpuMicros, removeDirectory, residentBytes, scratchDirectory } from '@moat/testkit';
 import { formats } from '../format.js';
 import { judge } from '../outcome.js';
 import { makeCertificate } from '../peer/certificate.js';
 import { startMoat } from '../peer/moat.js';
 import type { Broker } from '../peer/peer.js';
-import { removeDirectory, temporaryDirectory } from '../processes.js';
 import type { Study } from '../study.js';
-import { cpuMicros, residentBytes } from '../usage.js';
 import { ownBytes } from './own-memory.js';
 
 const sessions = 100;
@@ -32,9 +31,9 @@ interface Phase {
 export const queueStudy: Study = {
   name: 'scale-queue',
   async run({ queued }, say) {
-    const directory = temporaryDirectory();
+    const directory = scratchDirectory();
     try {
-      const broker = await startMoat(directory, await makeCertificate(temporaryDirectory()), {
+      const broker = await startMoat(directory, await makeCertificate(scratchDirectory()), {
         authorization: { default: 'allow' },
       });
       try {

@@ -1,12 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { cpuMicros, removeDirectory, residentBytes, scratchDirectory } from '@moat/testkit';
 import { formats } from '../format.js';
 import { judge } from '../outcome.js';
 import { makeCertificate } from '../peer/certificate.js';
 import { startMoat } from '../peer/moat.js';
-import { removeDirectory, temporaryDirectory } from '../processes.js';
 import type { Effort } from '../scenario.js';
 import type { Study } from '../study.js';
-import { cpuMicros, residentBytes } from '../usage.js';
 import { type FleetSize, fillStore, filters, payloadMark } from './fleet.js';
 import { countInOwnMemory, ownBytes } from './own-memory.js';
 
@@ -79,10 +78,10 @@ export const startStudy: Study = {
 };
 
 async function measure(size: FleetSize, { settleMs }: Effort): Promise<Started> {
-  const directory = temporaryDirectory();
+  const directory = scratchDirectory();
   try {
     await fillStore(directory, size);
-    const certificate = await makeCertificate(temporaryDirectory());
+    const certificate = await makeCertificate(scratchDirectory());
     const startedAt = performance.now();
     const broker = await startMoat(directory, certificate, { authorization: { default: 'allow' } });
     const seconds = (performance.now() - startedAt) / 1000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -110,4 +110,47 @@ test('on a terminal two different passwords are refused', async () => {
   const { code, stdout } = await onTerminal(join(directory, 'different'), 'one,two');
   assert.equal(code, 1);
   assert.match(stdout, /the two passwords differ/);
+});
+
+test('--stdin reads the password without a question, and one that would be guessed soon is said to be so', async () => {
+  const file = join(directory, 'stdin');
+  const { code, stdout, stderr } = await moat(['passwd', file, 'alice', '--stdin'], { input: 'sesame\n' });
+  assert.deepEqual([code, stdout], [0, '']);
+  assert.equal(stderr, 'moat: the password is set, but it has less than 8 characters, and would be guessed soon\n');
+});
+
+for (const args of [[], ['alice', '--stdin', '-b', 'x'], ['alice', '--list'], ['alice', '--json']])
+  test(`moat passwd FILE ${args.join(' ')} is a mistake`, async () => {
+    assert.equal((await moat(['passwd', join(directory, 'never'), ...args], { input: 'x\n' })).code, 2);
+  });
+
+test('--import sets the passwords of many, keeps the others, and --list shows them all', async () => {
+  const file = join(directory, 'imported');
+  await moat(['passwd', file, 'zoe', '-b', 'stays as it is']);
+  const before = await readFile(file, 'utf8');
+  const list = '# from the old system\nalice:with:colons:in it\r\nbob:short\ncarol:long enough\n';
+  const { code, stdout, stderr } = await moat(['passwd', file, '--import', '-', '--no-scram'], { input: list });
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, `3 passwords set in ${file}\n`);
+  assert.equal(stderr, 'moat: 1 of them would be guessed soon: bob\n');
+  assert.ok((await readFile(file, 'utf8')).startsWith(before));
+  const listed = await moat(['passwd', file, '--list', '--json']);
+  const scram = ['SCRAM-SHA-256', 'SCRAM-SHA-512'];
+  assert.deepEqual(JSON.parse(listed.stdout), [
+    { username: 'zoe', scheme: 'argon2id', mechanisms: scram },
+    ...['alice', 'bob', 'carol'].map((username) => ({ username, scheme: 'argon2id', mechanisms: [] })),
+  ]);
+  assert.match(
+    (await moat(['passwd', file, '--list'])).stdout,
+    /zoe +argon2id +SHA-256, SHA-512\nalice +argon2id +none\n/,
+  );
+});
+
+test('a list with a mistake changes nothing, and its place is told', async () => {
+  const file = join(directory, 'untouched');
+  await writeFile(file, '# nobody yet\n');
+  const { code, stderr } = await moat(['passwd', file, '--import', '-'], { input: 'alice:one two three\nbob\n' });
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /^standard input:2:1: no colon/);
+  assert.equal(await readFile(file, 'utf8'), '# nobody yet\n');
 });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chown, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { mechanismNames } from '@moat/scram';
 import { OperatorError } from '../errors.js';
@@ -26,6 +27,31 @@ export async function setPassword(
   options?: CredentialOptions,
 ): Promise<void> {
   await changeCredentials(path, new Map([[user, await makeCredentials(user, password, options)]]));
+}
+
+/**
+ * Sets the passwords of many users at once: all of them, or none. Hashes are computed on all cores.
+ * @param progress told after each user how many are done; the file is written behind the last
+ * @throws OperatorError as `setPassword` does
+ */
+export async function setPasswords(
+  path: string,
+  passwords: ReadonlyMap<string, string>,
+  options?: CredentialOptions,
+  progress: (done: number) => void = () => {},
+): Promise<void> {
+  const credentials = new Map<string, string>();
+  // All of them take from one iterator, so each has the next user as soon as it is free.
+  const left = passwords.entries();
+  const worker = async (): Promise<void> => {
+    for (const [user, password] of left) {
+      credentials.set(user, await makeCredentials(user, password, options));
+      progress(credentials.size);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  const inOrder = [...passwords.keys()].map((user) => [user, credentials.get(user)] as const);
+  await changeCredentials(path, new Map(inOrder));
 }
 
 /** Removes a user; false when there was none of that name. Other lines stay as they are. */

@@ -63,6 +63,11 @@ export class PasswordFile {
     return this.#offsets.size;
   }
 
+  /** In the order of the file. */
+  usernames(): IterableIterator<string> {
+    return this.#offsets.keys();
+  }
+
   /** The mechanisms for which any user has a verifier. */
   get mechanisms(): Mechanism[] {
     return [...this.#iterations.keys()];

@@ -61,9 +61,15 @@ export class PasswordAccess implements PasswordChecks {
     if (!rehash_passwords || this.renewing?.path !== password_file) void this.close();
     if (rehash_passwords) this.renewing ??= new HashRenewal(password_file, this.log);
     if (changed.size === 0) return;
-    const isChanged = ({ method, username }: Principal): boolean =>
-      method === 'password' && username !== undefined && changed.has(username);
-    connections.endWhere(isChanged, ReasonCode.notAuthorized, 'the password was changed or removed');
+    const isOne =
+      (removed: boolean) =>
+      ({ method, username }: Principal): boolean =>
+        method === 'password' &&
+        username !== undefined &&
+        changed.has(username) &&
+        (passwords.credentialsOf(username) === undefined) === removed;
+    connections.endWhere(isOne(false), ReasonCode.notAuthorized, 'the password was changed');
+    connections.endWhere(isOne(true), ReasonCode.administrativeAction, 'the user was removed');
   }
 
   /** The methods of AUTH packets that there are now. */

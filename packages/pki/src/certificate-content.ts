@@ -20,8 +20,11 @@ export interface CertificateContent {
   readonly alternativeNames: AlternativeNames;
   /** DER of SubjectPublicKeyInfo. */
   readonly publicKeyInfo: Buffer;
-  /** Whether basic constraints say that it is an authority's. */
+  /** Whether basic constraints say that it is an authority's, and how many other ones may follow below it. */
   readonly isAuthority: boolean;
+  readonly pathLength: number | undefined;
+  /** The first octet of the bits of RFC 5280 §4.2.1.3; undefined where the extension is missing, which allows every use. */
+  readonly keyUsage: number | undefined;
   /** Object identifiers; undefined where the extension is missing, which allows every use. */
   readonly extendedKeyUsage: readonly string[] | undefined;
   /** What it names its key by (RFC 5280 §4.2.1.2). */
@@ -51,6 +54,7 @@ export function readCertificate(der: Buffer): CertificateContent {
   const extensions = body.optional(0xa3) === undefined ? new Map<string, Extension>() : readExtensions(body.inside());
   const names = extensions.get(oid.alternativeNames);
   const usage = extensions.get(oid.extendedKeyUsage);
+  const bits = extensions.get(oid.keyUsage);
   const constraints = extensions.get(oid.basicConstraints);
   const keyIdentifier = extensions.get(oid.subjectKeyIdentifier);
   const access = extensions.get(oid.authorityInformationAccess);
@@ -62,7 +66,8 @@ export function readCertificate(der: Buffer): CertificateContent {
     notAfter,
     publicKeyInfo,
     alternativeNames: names === undefined ? noNames : readAlternativeNames(names.value),
-    isAuthority: constraints !== undefined && readIsAuthority(constraints.value),
+    ...(constraints === undefined ? notAnAuthority : readConstraints(constraints.value)),
+    keyUsage: bits?.value.next(Tag.bitString).content[1],
     extendedKeyUsage: usage === undefined ? undefined : readUsages(usage.value),
     subjectKeyIdentifier: keyIdentifier?.value.next(Tag.octetString).content,
     ocspResponders: access === undefined ? [] : readResponders(access.value),
@@ -73,10 +78,12 @@ export function readCertificate(der: Buffer): CertificateContent {
 export const oid = {
   subjectKeyIdentifier: '2.5.29.14',
   alternativeNames: '2.5.29.17',
+  keyUsage: '2.5.29.15',
   basicConstraints: '2.5.29.19',
   extendedKeyUsage: '2.5.29.37',
   authorityInformationAccess: '1.3.6.1.5.5.7.1.1',
   ocsp: '1.3.6.1.5.5.7.48.1',
+  clientAuth: '1.3.6.1.5.5.7.3.2',
   ocspSigning: '1.3.6.1.5.5.7.3.9',
 } as const;
 
@@ -136,8 +143,13 @@ function ascii(content: Buffer): string {
   return value;
 }
 
-function readIsAuthority(cursor: DerCursor): boolean {
-  return cursor.next(Tag.sequence).inside().optional(Tag.boolean)?.content[0] === 0xff;
+const notAnAuthority = { isAuthority: false, pathLength: undefined };
+
+function readConstraints(cursor: DerCursor): Pick<CertificateContent, 'isAuthority' | 'pathLength'> {
+  const fields = cursor.next(Tag.sequence).inside();
+  const isAuthority = fields.optional(Tag.boolean)?.content[0] === 0xff;
+  const length = fields.optional(Tag.integer)?.content;
+  return { isAuthority, pathLength: length === undefined ? undefined : Number.parseInt(length.toString('hex'), 16) };
 }
 
 function readUsages(cursor: DerCursor): string[] {

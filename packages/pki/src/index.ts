@@ -1,4 +1,12 @@
-export { type Authority, type AuthorityOptions, createAuthority, isKeyOf, loadAuthority } from './authority.js';
+export {
+  type Authority,
+  type AuthorityOptions,
+  createAuthority,
+  isEncrypted,
+  isKeyOf,
+  loadAuthority,
+  parsePrivateKey,
+} from './authority.js';
 export { FILES } from './authority-files.js';
 export { AuthorityStore, type DeviceTerms, type ListedCertificate, type RevocationTarget } from './authority-store.js';
 export { type AlternativeName, type CertificateDescription, describeCertificate, needsRenewal } from './certificate.js';
@@ -20,6 +28,7 @@ export { DeviceDesk, type GrantedCertificate } from './device-desk.js';
 export { assertDeviceName } from './device-name.js';
 export { attributeTypes, type DistinguishedName, nameText, valuesOf } from './distinguished-name.js';
 export { PkiError, type PkiErrorCode, pkiErrors } from './errors.js';
+export { type ForeignAuthority, foreignAuthority } from './foreign-chain.js';
 export type { Invite } from './invite-records.js';
 export { Invites, type InviteTerms, type ListedInvite, newInviteId, problemOf } from './invites.js';
 export {

@@ -13,6 +13,7 @@ import { AuthorityStore } from './authority-store.js';
 import { describeCertificate, parseCertificate } from './certificate.js';
 import { PkiError } from './errors.js';
 import { inFile, isSystemError, PUBLIC, readIfThere, SECRET, syncDirectory, writeFileAtomic } from './files.js';
+import type { ForeignAuthority } from './foreign-chain.js';
 import { signRevocationList } from './revocation-list.js';
 import { privateKeyPem } from './x509.js';
 
@@ -25,6 +26,8 @@ export interface InitOptions extends AuthorityOptions {
   readonly issuing?: boolean;
   /** An authority that there is already, a root, in place of a new one. */
   readonly authority?: Authority;
+  /** One that others have vouched for. */
+  readonly foreign?: ForeignAuthority;
   /** Encrypts the keys of the authorities. */
   readonly passphrase?: string;
 }
@@ -59,34 +62,52 @@ async function fill(directory: string, options: InitOptions): Promise<void> {
   const write = (file: keyof typeof FILES, text: string, mode: number) =>
     writeFileAtomic(join(directory, FILES[file]), text, mode);
   const keyOf = ({ privateKey }: Authority) => privateKeyPem(privateKey, options.passphrase);
-  const { root, issuing } = await authoritiesFor(options);
+  const { signer, root, lists } = await authoritiesFor(options);
   await write('caCertificate', root.certificate, PUBLIC);
-  await write('caKey', keyOf(root), SECRET);
-  if (issuing) {
-    await write('issuingCertificate', issuing.certificate, PUBLIC);
-    await write('issuingKey', keyOf(issuing), SECRET);
-    // The root's key goes offline, so its empty list has to last as long as it does.
-    const nextUpdate = describeCertificate(root.certificate).notAfter;
-    const list = signRevocationList(root, [], { now: options.now, nextUpdate, number: 1 });
-    await write('rootRevocationList', list, PUBLIC);
+  if ('privateKey' in root) await write('caKey', keyOf(root), SECRET);
+  if (signer !== root) {
+    await write('issuingCertificate', signer.certificate, PUBLIC);
+    await write('issuingKey', keyOf(signer), SECRET);
   }
+  if (lists !== undefined) await write('rootRevocationList', lists, PUBLIC);
   await write('issued', '', SECRET);
   await write('revoked', '', SECRET);
-  const store = new AuthorityStore(directory, issuing ?? root);
+  const store = new AuthorityStore(directory, signer);
   await store.issueServer(options);
   await store.refreshRevocationList(options.now);
 }
 
-async function authoritiesFor(options: InitOptions): Promise<{ root: Authority; issuing?: Authority }> {
-  if (options.authority) {
-    const { certificate, issuer, subject } = parseAuthority(options.authority.certificate);
+/** Who signs, what is trusted, and the lists of whoever is above: the signer itself is trusted where there is nobody. */
+interface Authorities {
+  readonly signer: Authority;
+  readonly root: Authority | Pick<Authority, 'certificate'>;
+  readonly lists?: string;
+}
+
+async function authoritiesFor(options: InitOptions): Promise<Authorities> {
+  const { authority, foreign, now } = options;
+  if (foreign) {
+    const { root, lists } = foreign;
+    if (root === foreign.certificate) return alone(foreign);
+    return { signer: foreign, root: { certificate: root }, ...(lists === '' ? {} : { lists }) };
+  }
+  if (authority) {
+    const { certificate, issuer, subject } = parseAuthority(authority.certificate);
     if (issuer !== subject) {
-      const hint = 'an authority below another one is not taken over; give the root, or use --issuing';
+      const hint = 'an authority below another one is taken over with its chain: moat pki import';
       throw new PkiError('pki.invalid_file', 'the certificate of the authority is not self-signed', { hint });
     }
-    return { root: { ...options.authority, certificate } };
+    return alone({ ...authority, certificate });
   }
-  return options.issuing ? createAuthorities(options) : { root: await createAuthority(options) };
+  if (!options.issuing) return alone(await createAuthority(options));
+  const { root, issuing } = await createAuthorities(options);
+  // The root's key goes offline, so its empty list has to last as long as it does.
+  const nextUpdate = describeCertificate(root.certificate).notAfter;
+  return { signer: issuing, root, lists: signRevocationList(root, [], { now, nextUpdate, number: 1 }) };
+}
+
+function alone(signer: Authority): Authorities {
+  return { signer, root: signer };
 }
 
 function parseAuthority(pem: string): { certificate: string; issuer: string; subject: string } {

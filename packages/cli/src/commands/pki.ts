@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { examples } from '../help.js';
 import { addConfigurationOptions } from '../local-broker.js';
-import { integer } from '../parse-argument.js';
+import { gather, integer } from '../parse-argument.js';
 import { signList } from './pki/crl.js';
+import { importAuthority } from './pki/import.js';
 import { parseBind, respond } from './pki/ocsp.js';
 
 export function definePki(command: Command): void {
@@ -31,4 +32,25 @@ export function definePki(command: Command): void {
     .option('--valid <minutes>', 'for how long an answer may be kept', integer(1, 10_080), 10)
     .addHelpText('after', examples('moat pki ocsp', 'moat pki ocsp --bind [::1]:8888 --valid 60'))
     .action(respond);
+  addConfigurationOptions(
+    command
+      .command('import')
+      .summary('take over an issuing authority of your own')
+      .description(
+        'Take over an issuing authority that your own authority has made, before the first start: its certificate with the chain up to the root, and its key, which stays encrypted if it is.',
+      ),
+  )
+    .requiredOption('--chain <file>', 'its certificate and all above it, the root included, in any order (PEM)')
+    .requiredOption('--key <file>', 'its key (PEM)')
+    .option('--key-passphrase <reference>', 'of an encrypted key: env:NAME or file:PATH')
+    .option('--crl <file>', 'revocation list of an authority above; may be given several times', gather, [])
+    .option('--without-crl', 'there are none, and no listener has a crlfile')
+    .option('--host <name>', 'a name that clients reach this broker by; may be given several times', gather, [])
+    .addHelpText(
+      'after',
+      examples(
+        'moat pki import --chain plant-chain.pem --key plant.key --key-passphrase file:/run/secrets/plant --crl company.crl',
+      ),
+    )
+    .action(importAuthority);
 }

@@ -19,7 +19,7 @@ interface SetupOptions {
   readonly hosts: readonly string[];
   readonly now: Date;
   /** Which authority to make; default the simplest. */
-  readonly authority?: Pick<InitOptions, 'issuing' | 'algorithm' | 'authority' | 'passphrase'>;
+  readonly authority?: Pick<InitOptions, 'issuing' | 'algorithm' | 'authority' | 'foreign' | 'passphrase'>;
 }
 
 /** `moat start` renews it when a third of that is left. */
@@ -52,7 +52,8 @@ export async function ensureDataDirectory(
   }
 }
 
-async function ensureAuthority(directory: string, options: Omit<InitOptions, 'days'>): Promise<boolean> {
+/** Makes or takes over an authority in `directory`, unless there is one. Tells whether it did. */
+export async function ensureAuthority(directory: string, options: Omit<InitOptions, 'days'>): Promise<boolean> {
   const files = await readdir(directory).catch(() => []);
   // Certificates of the operator's own are as good.
   if (files.length > 0) return false;

@@ -82,6 +82,36 @@ test('an authority that openssl made is taken over, of RSA too', needs('openssl'
   await assertServes(cwd);
 });
 
+test('an issuing authority below a company root is imported with its encrypted key', needs('openssl'), async () => {
+  const cwd = join(root, 'imported');
+  await mkdir(cwd);
+  await run('sh', ['-ec', makeCompany], { cwd });
+  const company = ['--chain', 'chain.pem', '--key', 'plant.key', '--host', 'localhost'];
+  const imported = (...args: string[]) => moat(['pki', 'import', ...company, ...args], { cwd, env: { PASS: 'plant' } });
+  const secret = ['--key-passphrase', 'env:PASS'];
+  assert.match((await imported('--crl', 'root.crl')).stderr, /the key is encrypted \(give --key-passphrase/);
+  const without = await imported(...secret);
+  assert.deepEqual([without.code, /no revocation list of CN=Company/.test(without.stderr)], [2, true], without.stderr);
+  const done = await imported(...secret, '--crl', 'root.crl');
+  assert.equal(done.code, 0, done.stderr);
+  assert.match(done.stdout, /^CN=Plant, until .* Devices trust CN=Company\.\n$/);
+  assert.equal((await imported(...secret, '--crl', 'root.crl')).code, 1);
+  assert.match(await readFile(join(cwd, 'moat-data/pki/issuing.key'), 'utf8'), /ENCRYPTED/);
+  await assertServes(cwd, { MOAT_CA_PASSPHRASE: 'plant' });
+});
+
+/** A root, an issuing authority below it whose key is encrypted, and the root's list. */
+const makeCompany = `
+  printf 'basicConstraints=critical,CA:TRUE\\nkeyUsage=critical,keyCertSign,cRLSign\\n' > ca.ext
+  printf '[ca]\\ndefault_ca=d\\n[d]\\ndatabase=index\\ndefault_md=sha256\\ndefault_crl_days=9\\n' > ca.cnf
+  touch index
+  openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout root.key -subj /CN=Company -out root.csr
+  openssl x509 -req -in root.csr -signkey root.key -days 9 -extfile ca.ext -out root.crt
+  openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -passout pass:plant -keyout plant.key -subj /CN=Plant -out plant.csr
+  openssl x509 -req -in plant.csr -CA root.crt -CAkey root.key -days 9 -extfile ca.ext -out plant.crt
+  openssl ca -config ca.cnf -gencrl -keyfile root.key -cert root.crt -out root.crl
+  cat root.crt plant.crt > chain.pem`;
+
 test('what does not fit together is refused before anything is made', needs('openssl'), async () => {
   const cwd = await initialised('whole');
   const pki = join(cwd, 'moat-data/pki');

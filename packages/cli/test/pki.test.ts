@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
-import { needs, run, waitFor } from '@moat/testkit';
+import { freePort, needs, run, waitFor } from '@moat/testkit';
 import { temporaryDirectory } from './helpers/directory.js';
 import { moat, type Running, startMoat } from './helpers/moat.js';
 
@@ -109,6 +109,55 @@ describe('moat pki ocsp', needs('openssl'), () => {
     assert.equal((await exited)[0], 0);
   });
 });
+
+test(
+  'a certified responder answers without the key of the authority, and openssl follows the URL in a certificate',
+  needs('openssl'),
+  async () => {
+    for (const options of [[], ['--issuing']]) {
+      const where = join(cwd, `delegated${options.length}`);
+      await mkdir(where);
+      const port = await freePort();
+      await writeFile(join(where, 'moat.yaml'), `pki: { ocsp_url: "http://127.0.0.1:${port}/" }\n`);
+      await moat(['init', ...options], { cwd: where });
+      assert.equal((await moat(['device', 'add', 'good'], { cwd: where })).code, 0);
+      const certified = await moat(['pki', 'responder', '--days', '2'], { cwd: where });
+      assert.equal(certified.code, 0, certified.stderr);
+      const pki = (file: string) => join(where, 'moat-data/pki', file);
+      const [issuer, key] = options.length === 0 ? ['ca.crt', 'ca.key'] : ['issuing.crt', 'issuing.key'];
+      const text = (await run('openssl', ['x509', '-in', pki('ocsp.crt'), '-noout', '-text'])).stdout;
+      assert.match(text, /OCSP Signing/);
+      assert.match(text, /OCSP No Check|1\.3\.6\.1\.5\.5\.7\.48\.1\.5/);
+      assert.equal((await stat(pki('ocsp.key'))).mode & 0o777, 0o600);
+      const named = await run('openssl', ['x509', '-in', join(where, 'good/client.crt'), '-noout', '-ocsp_uri']);
+      assert.equal(named.stdout.trim(), `http://127.0.0.1:${port}/`);
+      await rename(pki(key), join(where, 'in-a-safe.key'));
+      const responder = startMoat(['pki', 'ocsp', '--bind', `127.0.0.1:${port}`], { cwd: where });
+      try {
+        await once(createInterface(responder.stdout), 'line');
+        const args = [
+          'ocsp',
+          '-issuer',
+          pki(issuer),
+          '-CAfile',
+          pki('ca.crt'),
+          '-cert',
+          join(where, 'good/client.crt'),
+        ];
+        const asked = await run('openssl', [...args, '-url', named.stdout.trim()]);
+        assert.match(asked.stdout + asked.stderr, /Response verify OK/);
+        assert.match(asked.stdout, /client\.crt: good\n/);
+        await rename(join(where, 'in-a-safe.key'), pki(key));
+        await moat(['device', 'revoke', 'good'], { cwd: where });
+        await waitFor(async () =>
+          /client\.crt: revoked/.test((await run('openssl', [...args, '-url', named.stdout.trim()])).stdout),
+        );
+      } finally {
+        responder.kill('SIGKILL');
+      }
+    }
+  },
+);
 
 async function temporaryDirectoryWithAuthority(): Promise<string> {
   const directory = join(cwd, 'other');

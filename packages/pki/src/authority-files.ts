@@ -8,6 +8,8 @@ export const FILES = {
   revocationList: 'ca.crl',
   serverCertificate: 'server.crt',
   serverKey: 'server.key',
+  responderCertificate: 'ocsp.crt',
+  responderKey: 'ocsp.key',
   issued: 'issued.jsonl',
   revoked: 'revoked.jsonl',
   invites: 'invites.jsonl',

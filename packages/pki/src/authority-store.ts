@@ -6,18 +6,19 @@ import { describeCertificate, needsRenewal } from './certificate.js';
 import { assertDeviceName } from './device-name.js';
 import { PkiError } from './errors.js';
 import { inFile, PUBLIC, readIfThere, SECRET, writeFileAtomic } from './files.js';
-import { certifyClaim, certifyDevice, type IssuedCertificate, issueServerCertificate } from './issue.js';
-import { appendRecords } from './journal.js';
-import { JournalReader } from './journal-reader.js';
-import { type IssueRecord, issueRecordOf, parseIssueRecord } from './records.js';
+import {
+  certifyClaim,
+  certifyDevice,
+  certifyResponder,
+  type IssuedCertificate,
+  issueServerCertificate,
+} from './issue.js';
+import { IssueLog, type ListedCertificate } from './issue-log.js';
+import { type IssueRecord, issueRecordOf } from './records.js';
 import type { RevocationReason } from './revocation-list.js';
 import { Revocations, type SignedList } from './revocations.js';
+import { lifeInDays } from './validity.js';
 import { generatePrivateKey, privateKeyPem } from './x509.js';
-
-/** A certificate that was issued, and whether and why it was revoked. */
-export interface ListedCertificate extends IssueRecord {
-  readonly revocation: { readonly at: Date; readonly reason: RevocationReason } | undefined;
-}
 
 /** What to revoke: every valid certificate of a device, or one certificate of any kind. */
 export type RevocationTarget = { readonly name: string } | { readonly serialNumber: string };
@@ -37,13 +38,13 @@ export interface DeviceTerms {
  */
 export class AuthorityStore {
   readonly #revocations: Revocations;
-  readonly #issued: JournalReader<IssueRecord>;
+  readonly #log: IssueLog;
 
   constructor(
     readonly directory: string,
     readonly authority: Authority,
   ) {
-    this.#issued = new JournalReader(this.#path('issued'), parseIssueRecord);
+    this.#log = new IssueLog(directory);
     this.#revocations = new Revocations(directory, authority);
   }
 
@@ -59,10 +60,10 @@ export class AuthorityStore {
    * @throws PkiError `pki.invalid_host`, `pki.invalid_days`, `pki.authority_expired`, `pki.invalid_file`
    */
   async issueServer(options: { hosts: readonly string[]; days: number; now: Date }): Promise<IssueRecord> {
-    const kept = await this.#serverKey();
+    const kept = await this.#keyIn('serverKey');
     const issued = await issueServerCertificate(this.authority, kept ? { ...options, privateKey: kept } : options);
     const record = issueRecordOf(issued.certificate, 'server');
-    await appendRecords(this.#path('issued'), [record]);
+    await this.#log.add(record);
     if (!kept) await writeFileAtomic(this.#path('serverKey'), privateKeyPem(issued.privateKey), SECRET);
     await writeFileAtomic(this.#path('serverCertificate'), issued.certificate, PUBLIC);
     return record;
@@ -147,8 +148,37 @@ export class AuthorityStore {
   }): Promise<IssuedCertificate> {
     const privateKey = await generatePrivateKey();
     const certificate = await certifyClaim(this.authority, createPublicKey(privateKey), terms);
-    await appendRecords(this.#path('issued'), [issueRecordOf(certificate, 'claim')]);
+    await this.#log.add(issueRecordOf(certificate, 'claim'));
     return { certificate, privateKey };
+  }
+
+  /**
+   * Issues the certificate of an OCSP responder (RFC 6960 §4.2.2.2), so that answers need not be signed with the
+   * authority's key. The key stays if there is one, so that certificate and key match at every moment.
+   *
+   * @throws PkiError `pki.invalid_days`, `pki.authority_expired`, `pki.invalid_file`
+   */
+  async issueResponder({ days, now }: { readonly days: number; readonly now: Date }): Promise<IssueRecord> {
+    const kept = await this.#keyIn('responderKey');
+    const privateKey = kept ?? (await generatePrivateKey());
+    const certificate = await certifyResponder(this.authority, createPublicKey(privateKey), { days, now });
+    const record = issueRecordOf(certificate, 'responder');
+    await this.#log.add(record);
+    if (!kept) await writeFileAtomic(this.#path('responderKey'), privateKeyPem(privateKey), SECRET);
+    await writeFileAtomic(this.#path('responderCertificate'), certificate, PUBLIC);
+    return record;
+  }
+
+  /**
+   * Renews that of a responder if there is one, with less than a third of its life left at `now`; for as long as before.
+   *
+   * @returns whether it did
+   */
+  async refreshResponder(now: Date): Promise<boolean> {
+    const pem = await readIfThere(this.#path('responderCertificate'));
+    if (pem === undefined || !needsRenewal(pem, now)) return false;
+    await this.issueResponder({ days: lifeInDays(describeCertificate(pem)), now });
+    return true;
   }
 
   /**
@@ -196,12 +226,7 @@ export class AuthorityStore {
    * @throws PkiError `pki.invalid_file` with file and line if a log is damaged
    */
   async listIssued(): Promise<ListedCertificate[]> {
-    const issued = await this.#issued.read();
-    const revoked = new Map((await this.#revocations.read()).map((one) => [one.serialNumber, one]));
-    return issued.map((record) => {
-      const one = revoked.get(record.serialNumber);
-      return { ...record, revocation: one && { at: one.revokedAt, reason: one.reason } };
-    });
+    return this.#log.list();
   }
 
   async #certificatesOf(name: string): Promise<ListedCertificate[]> {
@@ -210,12 +235,12 @@ export class AuthorityStore {
 
   async #certify(terms: DeviceTerms, publicKey: KeyObject): Promise<string> {
     const certificate = await certifyDevice(this.authority, publicKey, terms);
-    await appendRecords(this.#path('issued'), [issueRecordOf(certificate, 'device')]);
+    await this.#log.add(issueRecordOf(certificate, 'device'));
     return certificate;
   }
 
-  async #serverKey(): Promise<KeyObject | undefined> {
-    const path = this.#path('serverKey');
+  async #keyIn(file: keyof typeof FILES): Promise<KeyObject | undefined> {
+    const path = this.#path(file);
     const pem = await readIfThere(path);
     return pem === undefined ? undefined : inFile(path, () => parsePrivateKey(pem));
   }

@@ -13,6 +13,8 @@ export interface Authority {
   readonly privateKey: KeyObject;
   /** PEM of what others trust, where that is another certificate: the root above an issuing authority. */
   readonly root?: string;
+  /** Where questions about its certificates are answered, by OCSP: named in every certificate. */
+  readonly ocspUrl?: string;
 }
 
 export interface AuthorityOptions {

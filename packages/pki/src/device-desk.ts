@@ -1,10 +1,11 @@
 import { createHash, type KeyObject } from 'node:crypto';
-import type { AuthorityStore, ListedCertificate } from './authority-store.js';
+import type { AuthorityStore } from './authority-store.js';
 import { describeCertificate } from './certificate.js';
 import { type CertificateRequest, readCertificateRequest } from './certificate-request.js';
 import { assertDeviceName } from './device-name.js';
 import { PkiError } from './errors.js';
 import { Invites } from './invites.js';
+import type { ListedCertificate } from './issue-log.js';
 import { isPattern } from './name-pattern.js';
 import { lifeInDays, startOfValidity } from './validity.js';
 

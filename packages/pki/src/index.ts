@@ -8,7 +8,7 @@ export {
   parsePrivateKey,
 } from './authority.js';
 export { FILES } from './authority-files.js';
-export { AuthorityStore, type DeviceTerms, type ListedCertificate, type RevocationTarget } from './authority-store.js';
+export { AuthorityStore, type DeviceTerms, type RevocationTarget } from './authority-store.js';
 export { type AlternativeName, type CertificateDescription, describeCertificate, needsRenewal } from './certificate.js';
 export { type AlternativeNames, type CertificateContent, readCertificate } from './certificate-content.js';
 export { type CertificateRequest, readCertificateRequest } from './certificate-request.js';
@@ -38,9 +38,11 @@ export {
   issueServerCertificate,
   type ServerCertificateOptions,
 } from './issue.js';
+export type { ListedCertificate } from './issue-log.js';
 export { type OcspAnswer, type OcspExpectation, readOcspAnswer } from './ocsp-answer.js';
 export { writeOcspRequest } from './ocsp-question.js';
 export { OcspResponder } from './ocsp-responder.js';
+export { type OcspSource, ocspSource } from './ocsp-source.js';
 export { type InitOptions, initAuthority, openAuthority } from './open-authority.js';
 export { pemBlocks } from './pem.js';
 export type { CertificateKind, IssueRecord } from './records.js';

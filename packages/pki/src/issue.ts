@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject, webcrypto } from 'node:crypto';
 import type { Authority } from './authority.js';
 import type { AlternativeName } from './certificate.js';
 import { readCertificate } from './certificate-content.js';
+import { element } from './der-writer.js';
 import { assertDeviceName } from './device-name.js';
 import { PkiError } from './errors.js';
 import { parseHost } from './host-name.js';
@@ -106,10 +107,26 @@ export async function certifyClaim(
   return certify(authority, publicKey, subject, life);
 }
 
+/**
+ * Issues the certificate of an OCSP responder (RFC 6960 §4.2.2.2): nobody is to ask whether it still counts, so it should
+ * not live long.
+ *
+ * @returns PEM
+ * @throws PkiError `pki.invalid_days`, `pki.authority_expired`
+ */
+export async function certifyResponder(
+  authority: Authority,
+  publicKey: KeyObject,
+  life: { readonly days: number; readonly now: Date },
+): Promise<string> {
+  const subject = { commonName: '$ocsp', alternativeNames: [], usage: 'ocspSigning' } as const;
+  return certify(authority, publicKey, subject, life);
+}
+
 interface Subject {
   readonly commonName: string;
   readonly alternativeNames: readonly (AlternativeName & { readonly type: 'dns' | 'ip' | 'uri' })[];
-  readonly usage: 'serverAuth' | 'clientAuth';
+  readonly usage: 'serverAuth' | 'clientAuth' | 'ocspSigning';
 }
 
 /** Signs an end-entity certificate for a public key, whoever holds the private one. */
@@ -139,6 +156,7 @@ async function certify(
         new x509.BasicConstraintsExtension(false, undefined, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
         new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[subject.usage]]),
+        ...statusOf(x509, authority, subject),
         ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
         await x509.SubjectKeyIdentifierExtension.create(spki, false, webcrypto),
         new x509.AuthorityKeyIdentifierExtension(
@@ -151,4 +169,17 @@ async function certify(
   // What leads up to the root goes with it (RFC 8446 §4.4.2); the root itself is known.
   const chain = authority.root === undefined ? '' : authority.certificate;
   return `${certificate.toString('pem')}\n${chain}`;
+}
+
+/** id-pkix-ocsp-nocheck (RFC 6960 §4.2.2.2.1). */
+const NO_CHECK = '1.3.6.1.5.5.7.48.1.5';
+
+/** How to learn whether a certificate still counts: by asking a responder, except about the responder itself. */
+function statusOf(
+  x509: Awaited<ReturnType<typeof loadX509>>,
+  { ocspUrl }: Authority,
+  { usage }: Subject,
+): InstanceType<typeof x509.Extension>[] {
+  if (usage === 'ocspSigning') return [new x509.Extension(NO_CHECK, false, element(0x05))];
+  return ocspUrl === undefined ? [] : [new x509.AuthorityInfoAccessExtension({ ocsp: [ocspUrl] })];
 }

@@ -1,8 +1,10 @@
-import { createHash } from 'node:crypto';
-import type { AuthorityStore, ListedCertificate } from './authority-store.js';
+import { createHash, createPublicKey } from 'node:crypto';
 import { DerError, Tag } from './der.js';
 import { element, identifier, generalizedTime as time } from './der-writer.js';
+import type { ListedCertificate } from './issue-log.js';
+import { keyBits } from './key-identifier.js';
 import { type IssuerBytes, issuerBytes, type OcspQuestion, readOcspRequest } from './ocsp-request.js';
+import type { OcspSigner, OcspSource } from './ocsp-source.js';
 import { REASON_CODES } from './revocation-list.js';
 import { signedSequence } from './signed.js';
 
@@ -18,20 +20,21 @@ const MOST_QUESTIONS = 16;
 const FRESH = 1000;
 
 /**
- * Answers OCSP requests (RFC 6960) about the certificates of an authority, signed with its own key: good, revoked with
- * time and reason, or unknown for what it has not issued. Repeats the nonce.
+ * Answers OCSP requests (RFC 6960) about the certificates of an authority, signed by it or by a responder that it has
+ * certified: good, revoked with time and reason, or unknown for what it has not issued. Repeats the nonce.
  */
 export class OcspResponder {
   readonly #issuer: IssuerBytes;
   #known = new Map<string, ListedCertificate>();
+  #signer: OcspSigner | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
 
   constructor(
-    private readonly store: AuthorityStore,
+    private readonly source: OcspSource,
     /** Milliseconds for which an answer may be kept. */
     private readonly validity: number,
   ) {
-    this.#issuer = issuerBytes(store.authority.certificate);
+    this.#issuer = issuerBytes(source.issuer);
   }
 
   /** The answer to a request in DER; what is no request gets `malformedRequest`. */
@@ -39,16 +42,16 @@ export class OcspResponder {
     try {
       const { questions, nonce } = readOcspRequest(request, this.#issuer);
       if (questions.length === 0 || questions.length > MOST_QUESTIONS) return failure(STATUS.malformedRequest);
-      await this.#refresh(now);
+      const signer = await this.#refresh(now);
       const responses = questions.map((question) => this.#single(question, now));
-      const keyHash = createHash('sha1').update(this.#issuer.key).digest();
+      const keyHash = createHash('sha1').update(keyBitsOf(signer)).digest();
       const data = sequence(
         element(0xa2, element(Tag.octetString, keyHash)),
         time(now),
         sequence(...responses),
         ...(nonce === undefined ? [] : [element(0xa1, sequence(nonce))]),
       );
-      const basic = signedSequence(data, this.store.authority.privateKey);
+      const basic = signedSequence(data, signer.privateKey, ...certificatesOf(signer));
       const bytes = sequence(identifier(BASIC_RESPONSE), element(Tag.octetString, basic));
       return sequence(status(STATUS.successful), element(0xa0, bytes));
     } catch (error) {
@@ -56,10 +59,12 @@ export class OcspResponder {
     }
   }
 
-  async #refresh(now: Date): Promise<void> {
-    if (now.getTime() - this.#readAt < FRESH) return;
-    this.#known = new Map((await this.store.listIssued()).map((one) => [one.serialNumber, one]));
+  async #refresh(now: Date): Promise<OcspSigner> {
+    if (this.#signer !== undefined && now.getTime() - this.#readAt < FRESH) return this.#signer;
+    this.#known = new Map((await this.source.list()).map((one) => [one.serialNumber, one]));
+    this.#signer = await this.source.signer();
     this.#readAt = now.getTime();
+    return this.#signer;
   }
 
   #single({ id, serialNumber, ours }: OcspQuestion, now: Date): Buffer {
@@ -67,6 +72,15 @@ export class OcspResponder {
     const nextUpdate = new Date(now.getTime() + this.validity);
     return sequence(id, statusOf(known), time(now), element(0xa0, time(nextUpdate)));
   }
+}
+
+function keyBitsOf({ privateKey }: OcspSigner): Buffer {
+  return keyBits(createPublicKey(privateKey).export({ type: 'spki', format: 'der' }));
+}
+
+/** What shows that the signer may (RFC 6960 §4.2.1). */
+function certificatesOf({ certificate }: OcspSigner): Buffer[] {
+  return certificate === undefined ? [] : [element(0xa0, sequence(certificate))];
 }
 
 function statusOf(known: ListedCertificate | undefined): Buffer {

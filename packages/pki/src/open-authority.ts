@@ -119,12 +119,14 @@ function parseAuthority(pem: string): { certificate: string; issuer: string; sub
  * Opens the authority in a directory that {@link initAuthority} made: the issuing one, where there is one.
  *
  * @param passphrase asked for when the key is encrypted
+ * @param facts what certificates are to say of the authority
  * @throws PkiError `pki.not_found` if there is none, `pki.invalid_file` if its certificate or key is damaged,
  *   `pki.passphrase`
  */
 export async function openAuthority(
   directory: string,
   passphrase: () => string | undefined | Promise<string | undefined> = () => undefined,
+  facts: Pick<Authority, 'ocspUrl'> = {},
 ): Promise<AuthorityStore> {
   const read = (file: keyof typeof FILES) => readIfThere(join(directory, FILES[file]));
   const [root, issuing] = await Promise.all([read('caCertificate'), read('issuingCertificate')]);
@@ -135,5 +137,9 @@ export async function openAuthority(
   }
   const secret = isEncrypted(key) ? await passphrase() : undefined;
   const authority = inFile(directory, () => loadAuthority(issuing ?? root, key, secret));
-  return new AuthorityStore(directory, issuing === undefined ? authority : { ...authority, root });
+  return new AuthorityStore(directory, {
+    ...authority,
+    ...(issuing === undefined ? {} : { root }),
+    ...facts,
+  });
 }

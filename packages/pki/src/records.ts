@@ -2,7 +2,7 @@ import { describeCertificate } from './certificate.js';
 import { REVOCATION_REASONS, type RevocationReason } from './revocation-list.js';
 
 /** What a certificate was issued for. */
-const CERTIFICATE_KINDS = ['server', 'device', 'claim'] as const;
+const CERTIFICATE_KINDS = ['server', 'device', 'claim', 'responder'] as const;
 export type CertificateKind = (typeof CERTIFICATE_KINDS)[number];
 
 /** One line of `issued.jsonl`. */

@@ -41,15 +41,6 @@ export class Revocations {
   }
 
   /**
-   * Each revoked certificate once.
-   *
-   * @throws PkiError `pki.invalid_file` with file and line if the log is damaged
-   */
-  async read(): Promise<RevokedCertificate[]> {
-    return revokedBy(await this.#records.read());
-  }
-
-  /**
    * Notes what is revoked and signs the list. Whoever replaced the list last has seen the log since: the list ends
    * complete, whoever else was revoking.
    */
@@ -78,7 +69,7 @@ export class Revocations {
 }
 
 /** Each serial number once, as it was first revoked: two processes may have revoked the same one. */
-function revokedBy(records: readonly RevocationRecord[]): RevokedCertificate[] {
+export function revokedBy(records: readonly RevocationRecord[]): RevokedCertificate[] {
   const first = new Map<string, RevokedCertificate>();
   for (const { at, revoked } of records) {
     if (revoked && !first.has(revoked.serialNumber)) first.set(revoked.serialNumber, { ...revoked, revokedAt: at });

@@ -161,6 +161,15 @@ export const configurationSchema = z.strictObject({
   admin: admin.prefault({}).describe('looking at and acting on a running broker'),
   audit: audit.prefault({}).describe('security events, kept in data_dir/audit'),
   log: log.prefault({}).describe('what is logged, and how'),
+  pki: z
+    .strictObject({
+      ocsp_url: z
+        .url({ protocol: /^https?$/ })
+        .optional()
+        .describe('where moat pki ocsp answers: named in every certificate that is issued (RFC 5280 §4.2.2.1)'),
+    })
+    .prefault({})
+    .describe('what the authority in data_dir/pki says of itself'),
   sys_interval: z
     .int()
     .min(0)

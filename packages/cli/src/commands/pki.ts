@@ -5,6 +5,7 @@ import { gather, integer } from '../parse-argument.js';
 import { signList } from './pki/crl.js';
 import { importAuthority } from './pki/import.js';
 import { parseBind, respond } from './pki/ocsp.js';
+import { certifyResponder } from './pki/responder.js';
 
 export function definePki(command: Command): void {
   command.addHelpText('after', examples('moat pki crl', 'moat pki ocsp --bind 127.0.0.1:8888'));
@@ -32,6 +33,17 @@ export function definePki(command: Command): void {
     .option('--valid <minutes>', 'for how long an answer may be kept', integer(1, 10_080), 10)
     .addHelpText('after', examples('moat pki ocsp', 'moat pki ocsp --bind [::1]:8888 --valid 60'))
     .action(respond);
+  addConfigurationOptions(
+    command
+      .command('responder')
+      .summary('certify a responder, so that answers need no key of the authority')
+      .description(
+        "Certify a key for moat pki ocsp (RFC 6960 §4.2.2.2), which then signs with it: the authority's own key need not be where the responder runs.",
+      ),
+  )
+    .option('--days <n>', 'how long it is good for; nobody can revoke it', integer(1, 365), 30)
+    .addHelpText('after', examples('moat pki responder', 'moat pki responder --days 7'))
+    .action(certifyResponder);
   addConfigurationOptions(
     command
       .command('import')

@@ -39,15 +39,15 @@ async function start(options: StartOptions): Promise<void> {
   const log = createLogger(configuration.log);
   const { admin } = await ensureDataDirectory(configuration, { hosts: [], now: new Date() });
   if (admin) await handOver(configuration, admin, log);
-  await keepUpCertificates(configuration.data_dir, new Date(), log);
+  await keepUpCertificates(configuration, new Date(), log);
   // Before anybody can see that it is ready, and send a signal.
   const signalled = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-  const authority = await authorityForDevices(configuration.data_dir, log);
+  const authority = await authorityForDevices(configuration, log);
   const starting = Broker.start({ configuration, log, ...(authority === undefined ? {} : { authority }) });
   const reload = reloadOnSignal(starting, options, log);
   const broker = await starting;
   const upkeep = setInterval(async () => {
-    const { server, revocationList } = await keepUpCertificates(configuration.data_dir, new Date(), log);
+    const { server, revocationList } = await keepUpCertificates(configuration, new Date(), log);
     if (server || revocationList) reload();
   }, day);
   upkeep.unref();

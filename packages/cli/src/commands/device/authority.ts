@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Configuration } from '@moat/broker';
 import { type AuthorityStore, describeCertificate, openAuthority } from '@moat/pki';
 import { type ConfigurationOptions, findConfiguration } from '../../local-broker.js';
+import { authorityFacts } from '../../setup/authority-facts.js';
 import { askCaPassphrase } from '../../setup/ca-passphrase.js';
 
 /** How long a certificate is to be good for; `hours` wins. */
@@ -22,7 +23,12 @@ export async function authorityOf(
   options: ConfigurationOptions,
 ): Promise<{ store: AuthorityStore; configuration: Configuration }> {
   const { configuration } = await findConfiguration(options);
-  return { store: await openAuthority(join(configuration.data_dir, 'pki'), askCaPassphrase), configuration };
+  const store = await openAuthority(
+    join(configuration.data_dir, 'pki'),
+    askCaPassphrase,
+    authorityFacts(configuration),
+  );
+  return { store, configuration };
 }
 
 export function daysOf({ days, hours }: LifeOptions): number {

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { OcspResponder } from '@moat/pki';
+import { join } from 'node:path';
+import { OcspResponder, ocspSource } from '@moat/pki';
 import { InvalidArgumentError } from 'commander';
-import type { ConfigurationOptions } from '../../local-broker.js';
+import { type ConfigurationOptions, findConfiguration } from '../../local-broker.js';
 import { portNumber } from '../../parse-argument.js';
 import { authorityOf } from '../device/authority.js';
 
@@ -30,9 +31,11 @@ export function parseBind(text: string): Bind {
 
 /** Serves RFC 6960 appendix A: the request in the body of a POST, or in the path of a GET. */
 export async function respond(options: OcspOptions): Promise<void> {
-  const { store } = await authorityOf(options);
+  const { configuration } = await findConfiguration(options);
+  const directory = join(configuration.data_dir, 'pki');
+  const source = await ocspSource(directory, async () => (await authorityOf(options)).store);
   const validity = options.valid * 60_000;
-  const responder = new OcspResponder(store, validity);
+  const responder = new OcspResponder(source, validity);
   const server = createServer({ requestTimeout: 10_000 }, async (request, response) => {
     const bytes = await requestIn(request).catch(() => undefined);
     if (bytes === undefined) return void response.writeHead(400, { connection: 'close' }).end();

@@ -75,6 +75,7 @@ export const workers: readonly (readonly ClientPlan[])[] = [
     { id: 'sharing-5', version: 5, expiry: forever, absence: short, keeps: ['$share/g/t/#'] },
     { id: 'sharing-steady', version: 5, expiry: forever, absence: short, keeps: ['$share/h/t/1/#'] },
     { id: 'sharing-changing', version: 5, expiry: forever, absence: short, changes: ['$share/g/t/#'] },
+    { id: 'sharing-renewing', version: 5, expiry: 3_600, absence: short, keeps: ['$share/h/t/1/#'], renews: true },
     { id: 'sharing-expiring', version: 5, expiry: 1, absence: long, keeps: ['$share/h/t/1/#'] },
   ],
 ];

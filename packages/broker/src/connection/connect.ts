@@ -4,6 +4,7 @@ import { nameFrom } from '../identity/certificate-name.js';
 import { type CertificateStatus, noCertificate } from '../identity/client-trust.js';
 import { type Principal, principalKey, principalOfKey } from '../identity/principal.js';
 import { certificateTopics } from '../policy/certificate-topics.js';
+import type { OpenRequest } from '../session/registry.js';
 import { neverExpires, type Session } from '../session/session.js';
 import { type PreSharedKey, pskOf } from '../transport/psk.js';
 import { beginExchange } from './auth.js';
@@ -163,18 +164,29 @@ class ConnectAttempt {
     const agreed = { assignedClientId, expiryInterval, keepAlive, authenticationData };
     const connack = acceptance(context, packet, agreed);
     if (!this.takes(connack)) return this.refuse(ReasonCode.implementationSpecificError, 'no room for CONNACK');
-    const before = context.store.staged;
-    const opened = context.registry.open({
+    const request: OpenRequest = {
       clientId,
       owner: principalKey(principal),
       mayTakeOver: (owner) => context.clientIds.mayTakeOver(principalOfKey(owner).username, principal.username),
       cleanStart: packet.cleanStart,
       expiryInterval,
       will: limitedWill(packet, context.limits.max_will_delay), // [MQTT-3.1.2-7] [MQTT3-3.1.2-8] [MQTT3-3.1.2-12]
-    });
+    };
+    const { registry, store } = context;
+    const givingUp = registry.giveUp(request);
+    if (givingUp !== undefined) {
+      const { authenticator } = connection.listener;
+      return this.waitFor(givingUp, () => {
+        // All is judged anew, since anything may have changed; what proved the client cannot be asked for a second time.
+        if (connection.listener.authenticator === authenticator) this.accept(principal, authenticationData);
+        else this.refuse(ReasonCode.serverBusy, 'what proves clients was replaced');
+      });
+    }
+    const before = store.staged;
+    const opened = registry.open(request);
     if ('refused' in opened) return this.refuseSession(opened.refused, principal);
     const { session, present } = opened;
-    if (context.store.staged !== before) this.holdUntilDurable(session, present);
+    if (store.staged !== before) this.holdUntilDurable(session, present);
     this.agreeOnLimits();
     this.audit('client.connected', principal.username, principal.method);
     connection.serve({ clientId, principal, rights, session, keepAlive, since: Date.now() });
@@ -183,7 +195,7 @@ class ConnectAttempt {
     startKeepAlive(connection, keepAlive);
     endWithProof(connection);
     for (const step of judgeSubscriptions(connection)) step(); // of a resumed session: the policy may have changed
-    context.registry.attach(session, connection, rights);
+    registry.attach(session, connection, rights);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Store } from '../storage/store.js';
 import { type Delivery, deliveryOf } from './delivery.js';
 import { Fifo } from './fifo.js';
@@ -159,12 +160,33 @@ export class OutgoingQueue {
     return this.waiting.all();
   }
 
-  /** All that waits, in memory and in the store. */
-  async all(): Promise<Delivery[]> {
-    const all = this.waiting.all();
-    if (this.backlog === 0) return all;
-    const entries = await this.store.readQueue(this.owner.clientId, this.readUpTo, this.backlog);
-    return [...all, ...entries.map((entry) => deliveryOf(entry, this.store.staged))];
+  /**
+   * Offers the next of those behind a position that only the store has, and takes out what `give` accepts: each page in
+   * one turn, so that no crash comes between. Resolves with the last position that was offered; undefined when there is none.
+   * Rejects when the store cannot be read or fails.
+   */
+  async offer(behind: number, give: (delivery: Delivery) => boolean): Promise<number | undefined> {
+    if (this.backlog === 0) return undefined;
+    if (this.paging) await nextTurn();
+    if (this.paging) return behind;
+    this.paging = true;
+    try {
+      const entries = await this.store.readQueue(this.owner.clientId, Math.max(behind, this.readUpTo), pageSize);
+      const { failure } = this.store;
+      if (failure !== undefined) throw failure; // what is given could not be stored
+      for (const entry of entries)
+        if (entry.state === 'queued') this.offerOne(deliveryOf(entry, this.store.staged), give);
+      return entries.at(-1)?.position;
+    } finally {
+      this.paging = false;
+    }
+  }
+
+  private offerOne(delivery: Delivery, give: (delivery: Delivery) => boolean): void {
+    if (!give(delivery)) return;
+    this.store.dequeue(this.owner.clientId, delivery.position);
+    this.backlog--;
+    this.leave(delivery.message.size);
   }
 
   private dropOldest(): void {

@@ -14,11 +14,8 @@ import {
 import { PacketIdentifiers } from './packet-identifiers.js';
 import { WaitingLine } from './waiting-line.js';
 
-/** A message that a member of a shared subscription has not had. */
-export interface Leftover {
-  readonly message: Message;
-  readonly sharedFilter: string;
-}
+/** Gives a message that a member of a shared subscription has not had to another; false when there is none. */
+export type Give = (message: Message, sharedFilter: string) => boolean;
 
 /** What it asks of its session. */
 export interface OutgoingOwner extends QueueOwner {
@@ -53,6 +50,7 @@ export class Outgoing {
   private awaitsCommit = false;
   /** How many of the others count against the client's receive maximum. */
   private outstanding = 0;
+  private handing: Promise<number> | undefined = undefined;
   private lastPosition: number;
   private lastSent: number;
 
@@ -196,14 +194,39 @@ export class Outgoing {
   }
 
   /**
-   * When the session ends: what came through shared subscriptions and may go to another member. A QoS 2 message that
-   * was sent may not. // [MQTT-4.8.2-5]
+   * Before the session ends: gives what came through shared subscriptions and only the store has to other members, as far as
+   * `give` accepts it. Resolves with the position up to which all was offered; stops when the client is back. Rejects when
+   * the store fails.
    */
-  async leftovers(): Promise<Leftover[]> {
-    const left = [...this.inFlight.all(), ...(await this.queue.all())];
-    return left.flatMap(({ message, sharedFilter, qos, position }) =>
-      sharedFilter === undefined || (qos === 2 && position <= this.lastSent) ? [] : [{ message, sharedFilter }],
-    );
+  handOver(give: Give): Promise<number> {
+    this.handing ??= this.offerAll(give).finally(() => {
+      this.handing = undefined;
+    });
+    return this.handing;
+  }
+
+  /** When the session ends: the same with what is in memory. // [MQTT-4.8.2-5] */
+  giveRest(give: Give): void {
+    for (const delivery of [...this.inFlight.all(), ...this.queue.inMemory()]) this.offer(delivery, give);
+  }
+
+  private async offerAll(give: Give): Promise<number> {
+    for (let offered = 0; ; ) {
+      const upTo = this.lastPosition;
+      const last = await this.queue.offer(
+        offered,
+        (delivery) => this.owner.link === undefined && this.offer(delivery, give),
+      );
+      const { link } = this.owner;
+      if (link !== undefined) this.drain(link);
+      if (last === undefined || link !== undefined) return upTo;
+      offered = last;
+    }
+  }
+
+  /** A QoS 2 message that was sent may not go to another member. */
+  private offer({ message, sharedFilter, qos, position }: Delivery, give: Give): boolean {
+    return sharedFilter !== undefined && (qos === 1 || position > this.lastSent) && give(message, sharedFilter);
   }
 
   private maySend(link: Link): boolean {

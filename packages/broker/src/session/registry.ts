@@ -3,7 +3,6 @@ import { Message } from '../routing/message.js';
 import type { RestoredSession, SessionRecord } from '../storage/store.js';
 import type { TimerWheel } from '../transport/timer-wheel.js';
 import type { Link } from './link.js';
-import type { Leftover } from './outgoing.js';
 import { neverExpires, type Rights, Session, type SessionContext } from './session.js';
 
 /** What a CONNECT asks of the registry. */
@@ -19,9 +18,9 @@ export interface OpenRequest {
   readonly will: Will | undefined;
 }
 
-export type OpenResult =
-  | { readonly session: Session; readonly present: boolean }
-  | { readonly refused: 'not_owner' | 'too_many_sessions' | 'not_stored' };
+type Refusal = 'not_owner' | 'too_many_sessions' | 'not_stored';
+
+export type OpenResult = { readonly session: Session; readonly present: boolean } | { readonly refused: Refusal };
 
 /**
  * Every session by client ID. Decides takeover and resumption, and what becomes of a session whose connection
@@ -66,18 +65,31 @@ export class SessionRegistry {
     return this.sessions.get(clientId);
   }
 
-  /** Finds or makes the session of an accepted CONNECT; a connection that holds it is told and closed. */
+  /**
+   * A clean start ends the session of before. If that has messages in the store for other members of shared
+   * subscriptions, they have to get them first; undefined when there is nothing to wait for. Rejects when the store
+   * fails.
+   */
+  giveUp(request: OpenRequest): Promise<void> | undefined {
+    const existing = this.sessions.get(request.clientId);
+    if (existing === undefined || survives(existing, request) || !existing.hasShared) return undefined;
+    if (this.refusal(existing, request) !== undefined) return undefined;
+    if (existing.link !== undefined) this.takeOver(existing, false);
+    return this.handOverAndEnd(existing, () => true);
+  }
+
+  /**
+   * Finds or makes the session of an accepted CONNECT, behind {@link giveUp}; a connection that holds it is told and
+   * closed.
+   */
   open(request: OpenRequest): OpenResult {
     const existing = this.sessions.get(request.clientId); // [MQTT-3.1.3-2]
-    if (existing !== undefined && existing.owner !== request.owner && !request.mayTakeOver(existing.owner))
-      return { refused: 'not_owner' };
-    if (existing === undefined && this.sessions.size >= this.limits.max_sessions)
-      return { refused: 'too_many_sessions' };
-    if (this.context.store.failure !== undefined && mustStore(existing, request)) return { refused: 'not_stored' };
+    const refused = this.refusal(existing, request);
+    if (refused !== undefined) return { refused };
     if (existing !== undefined) {
-      const survives = existing.expiryInterval > 0 && !request.cleanStart; // [MQTT-3.1.4-4] [MQTT3-3.1.4-3]
-      if (existing.link !== undefined) this.takeOver(existing, survives);
-      if (survives) return { session: this.resume(existing, request), present: true }; // [MQTT-3.1.2-5] [MQTT3-3.1.2-4]
+      const stays = survives(existing, request);
+      if (existing.link !== undefined) this.takeOver(existing, stays);
+      if (stays) return { session: this.resume(existing, request), present: true }; // [MQTT-3.1.2-5] [MQTT3-3.1.2-4]
       if (this.sessions.get(request.clientId) === existing) this.end(existing); // [MQTT-3.1.2-4]
     }
     const session = new Session(request.clientId, request.owner, request.expiryInterval, this.context); // [MQTT-3.1.2-6]
@@ -116,21 +128,24 @@ export class SessionRegistry {
     session.expiryInterval = expiryInterval;
   }
 
-  /** Ends a session for good: nothing of it stays, but what is `left` for other members of shared subscriptions. */
-  end(session: Session, left?: readonly Leftover[]): void {
+  /** Ends a session for good: nothing of it stays. */
+  end(session: Session): void {
     session.expiryTimer?.cancel();
     session.willTimer?.cancel();
     this.sessions.delete(session.clientId);
-    session.end(left);
+    session.end();
     if (session.stored) this.context.store.deleteSession(session.clientId);
     this.fireWill(session); // the end of the session is the latest moment for a delayed will
   }
 
-  /** Ends a session because the operator says so, connected or not. */
-  remove(session: Session): void {
+  /** Ends a session because the operator says so, connected or not. Rejects when the store fails. */
+  async remove(session: Session): Promise<void> {
     session.link?.close(ReasonCode.administrativeAction, 'the session was deleted');
     // Its connection may have ended it.
-    if (this.sessions.get(session.clientId) === session) this.end(session);
+    if (this.sessions.get(session.clientId) !== session) return;
+    if (!session.hasShared) return this.end(session);
+    await this.handOverAndEnd(session, () => true);
+    await this.remove(session); // its client may have come back
   }
 
   /** Takes up a session that the store kept. */
@@ -205,21 +220,37 @@ export class SessionRegistry {
     session.expiryTimer = this.timers.after(seconds * 1000, () => this.expire(session));
   }
 
-  /**
-   * The time of a session is over. What it has for other members of shared subscriptions is read first, and goes to them
-   * in the turn in which the session ends: no crash comes between.
-   */
+  /** The time of a session is over. */
   private expire(session: Session): void {
     if (this.mustWait(session)) return this.delayEnd(session, retryDelay);
-    if (!session.stored || !session.hasShared) return this.end(session);
-    const { expiryTimer, position } = session;
-    const again = (): void => this.delayEnd(session, retryDelay);
-    session.leftovers().then((left) => {
-      // Its client is back, or another session has its place.
-      if (session.expiryTimer !== expiryTimer || this.sessions.get(session.clientId) !== session) return;
-      if (session.position !== position || this.mustWait(session)) again();
-      else this.end(session, left);
-    }, again);
+    if (!session.hasShared) return this.end(session);
+    const { expiryTimer } = session;
+    const isOver = (): boolean => session.expiryTimer === expiryTimer; // its client has not been back
+    this.handOverAndEnd(session, isOver).catch(() => {
+      if (isOver()) this.delayEnd(session, retryDelay);
+    });
+  }
+
+  /**
+   * Gives what a session has in the store for other members of shared subscriptions to them, and ends it behind the last
+   * of that, unless its client is back or it `isWanted` no more. A session that a crash finds on the way has still what
+   * was not given.
+   */
+  private async handOverAndEnd(session: Session, isWanted: () => boolean): Promise<void> {
+    for (let upTo = -1; upTo !== session.position; ) {
+      upTo = await session.handOver();
+      const { failure } = this.context.store;
+      if (failure !== undefined) throw failure;
+      if (session.link !== undefined || this.sessions.get(session.clientId) !== session || !isWanted()) return;
+    }
+    this.end(session);
+  }
+
+  private refusal(existing: Session | undefined, request: OpenRequest): Refusal | undefined {
+    if (existing !== undefined && existing.owner !== request.owner && !request.mayTakeOver(existing.owner))
+      return 'not_owner';
+    if (existing === undefined && this.sessions.size >= this.limits.max_sessions) return 'too_many_sessions';
+    return this.context.store.failure !== undefined && mustStore(existing, request) ? 'not_stored' : undefined;
   }
 
   /** While nothing can be stored, what has to be waits. */
@@ -252,6 +283,11 @@ export class SessionRegistry {
 
 /** Seconds after which is tried again what the store did not take. */
 const retryDelay = 1;
+
+/** Whether a request goes on with the session that there is. // [MQTT-3.1.4-4] [MQTT3-3.1.4-3] */
+function survives({ expiryInterval }: Session, { cleanStart }: OpenRequest): boolean {
+  return expiryInterval > 0 && !cleanStart;
+}
 
 /** Whether a request changes what a store holds; that its client is there can be written down later. */
 function mustStore(existing: Session | undefined, { cleanStart, expiryInterval, will }: OpenRequest): boolean {

@@ -10,7 +10,7 @@ import type { QueueEntry, RestoredSession, Store } from '../storage/store.js';
 import type { Timer } from '../transport/timer-wheel.js';
 import { Incoming } from './incoming.js';
 import type { Link } from './link.js';
-import { type Leftover, Outgoing } from './outgoing.js';
+import { type Give, Outgoing } from './outgoing.js';
 import type { DropReason, QueueLimits } from './outgoing-queue.js';
 import { RetainedFeed } from './retained-feed.js';
 import type { SessionCounters } from './session-counters.js';
@@ -252,9 +252,9 @@ export class Session implements Subscriber {
       this.incoming.restore(packetId, message === undefined ? undefined : Message.restored(message));
   }
 
-  /** Whether something of it may be left for other members of a shared subscription. */
+  /** Whether the store may have something of it for other members of a shared subscription. */
   get hasShared(): boolean {
-    return this.outgoing !== undefined && this.places.some(({ filter }) => isSharedFilter(filter));
+    return this.stored && this.outgoing !== undefined && this.places.some(({ filter }) => isSharedFilter(filter));
   }
 
   /** Changes with every message of QoS 1 or 2 that it is given. */
@@ -262,22 +262,21 @@ export class Session implements Subscriber {
     return this.outgoing?.position ?? 0;
   }
 
-  /** What shared subscriptions would still have had to bring if it ended now. */
-  leftovers(): Promise<readonly Leftover[]> {
-    return this.outgoing?.leftovers() ?? Promise.resolve([]);
+  /** Before it ends: as {@link Outgoing.handOver}. */
+  handOver(): Promise<number> {
+    return this.outgoing?.handOver(this.give) ?? Promise.resolve(0);
   }
 
-  /** Gives up everything; what is left goes to other members at once, or where it is not given, when it has been read. */
-  end(left?: readonly Leftover[]): void {
-    const { router } = this.context;
-    const reading = left === undefined && this.hasShared ? this.leftovers() : undefined;
-    for (const { filter } of this.places) router.unsubscribe(this, filter);
+  /** Gives up everything; what it has in memory for other members of shared subscriptions goes to them. */
+  end(): void {
+    for (const { filter } of this.places) this.context.router.unsubscribe(this, filter);
     this.places = [];
-    const handOver = (leftovers: readonly Leftover[]): void => {
-      for (const { message, sharedFilter } of leftovers) router.group(sharedFilter)?.deliver(message, this);
-    };
-    if (left !== undefined) handOver(left);
-    reading?.then(handOver, () => this.dropped(this.queued, 'queue_full'));
+    this.outgoing?.giveRest(this.give);
+  }
+
+  private get give(): Give {
+    const { router } = this.context;
+    return (message, sharedFilter) => router.group(sharedFilter)?.deliver(message, this) ?? false;
   }
 
   private send(message: Message, target: Target, retain: boolean): void {

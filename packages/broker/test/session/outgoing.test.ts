@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CodecError, ReasonCode } from '@moat/codec';
+import type { Message } from '../../dist/routing/message.js';
 import { Desk, Peer, plainTarget, SlowStore, turn } from './client.js';
 
 const numbers = (first: number, last: number): string[] =>
@@ -292,10 +293,16 @@ describe('What is left when a session ends', () => {
     desk.push('waits2', 2, { target: shared });
     desk.detach();
     for (let count = 0; count < 600; count++) desk.push('stored', 1, { target: shared });
-    const leftovers = desk.outgoing.leftovers();
-    desk.store.deleteSession(desk.clientId);
-    const payloads = (await leftovers).map(({ message }) => Buffer.from(message.payload).toString());
-    assert.deepEqual(payloads, ['sent1', 'waits2', ...new Array<string>(600).fill('stored')]);
+    const given: string[] = [];
+    const give = ({ payload }: Message): boolean => {
+      given.push(Buffer.from(payload).toString());
+      return true;
+    };
+    await desk.outgoing.handOver(give);
+    assert.deepEqual(given.splice(0), ['waits2', ...new Array<string>(600).fill('stored')]);
+    assert.equal(desk.outgoing.queued, 0);
+    desk.outgoing.giveRest(give);
+    assert.deepEqual(given, ['sent1']);
   });
 });
 

@@ -6,7 +6,8 @@ import { makeCertificate } from '../peer/certificate.js';
 import { startMoat } from '../peer/moat.js';
 import type { Effort } from '../scenario.js';
 import type { Study } from '../study.js';
-import { type FleetSize, fillStore, filters, payloadMark } from './fleet.js';
+import { fill } from './fill.js';
+import { type FleetSize, filters, payloadMark } from './fleet.js';
 import { countInOwnMemory, ownBytes } from './own-memory.js';
 
 /** Seconds. */
@@ -30,6 +31,7 @@ export const startStudy: Study = {
     const { storedSessions: sessions, storedRetained: retained } = effort;
     const stores: readonly FleetSize[] = [
       { sessions: 0, retained: 0 },
+      { sessions: sessions / 10, retained: 0 },
       { sessions, retained: 0 },
       { sessions, retained },
     ];
@@ -39,8 +41,8 @@ export const startStudy: Study = {
       say(`${nameOf(size)}: ready in ${started.seconds.toFixed(2)} s, ${formats.memory(started.own)}`);
       found.push(started);
     }
-    const [empty, fleet, all] = found as [Started, Started, Started];
-    const each = (fleet.own - empty.own) / sessions;
+    const [, tenth, fleet, all] = found as [Started, Started, Started, Started];
+    const each = (fleet.own - tenth.own) / (sessions - sessions / 10);
     return {
       table: {
         title: 'Starting on what is stored',
@@ -80,7 +82,7 @@ export const startStudy: Study = {
 async function measure(size: FleetSize, { settleMs }: Effort): Promise<Started> {
   const directory = scratchDirectory();
   try {
-    await fillStore(directory, size);
+    await fill(directory, size);
     const certificate = await makeCertificate(scratchDirectory());
     const startedAt = performance.now();
     const broker = await startMoat(directory, certificate, { authorization: { default: 'allow' } });

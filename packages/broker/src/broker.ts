@@ -42,6 +42,7 @@ import { Router } from './routing/router.js';
 import { SessionRegistry } from './session/registry.js';
 import type { Session } from './session/session.js';
 import { newSessionCounters } from './session/session-counters.js';
+import { collectGarbage } from './storage/collect-garbage.js';
 import { openStore } from './storage/open-store.js';
 import type { Store } from './storage/store.js';
 import { FlushQueue } from './transport/flush-queue.js';
@@ -327,6 +328,8 @@ export class Broker {
     for await (const some of store.sessions()) for (const session of some) registry.restore(session, now);
     for await (const some of store.retained())
       for (const { topic, size, expiresAt } of some) router.retained.note(topic, size, expiresAt);
+    // What was read is twice what is kept. Nobody is served yet, so nobody waits; later it might stay for hours.
+    if (registry.count + router.retained.count > manyRestored) collectGarbage();
   }
 
   /** The store has ceased to take anything, or takes it again: then what waited for that goes on. */
@@ -344,6 +347,9 @@ export class Broker {
     return new ClientRights(this.context, subjectOf(principalOfKey(owner), clientId, nowhere));
   }
 }
+
+/** With so many sessions and retained messages restored, what that left behind is worth collecting. */
+const manyRestored = 10_000;
 
 const dispatchOf = (connection: Connection): Dispatch => new Dispatch(connection);
 

@@ -1,4 +1,5 @@
 import { ReasonCode, type Will } from '@moat/codec';
+import { sharedName } from '../routing/level-names.js';
 import { Message } from '../routing/message.js';
 import type { RestoredSession, SessionRecord } from '../storage/store.js';
 import type { TimerWheel } from '../transport/timer-wheel.js';
@@ -33,6 +34,8 @@ export class SessionRegistry {
   private readonly sessions = new Map<string, Session>();
   /** Sessions that changed while the store took nothing. */
   private readonly unsaved = new Set<Session>();
+  /** One for all sessions: there may be a million. */
+  private readonly whenOver = (session: Session): void => this.expire(session);
   private connections = 0;
   private most = 0;
 
@@ -151,11 +154,12 @@ export class SessionRegistry {
   /** Takes up a session that the store kept. */
   restore(restored: RestoredSession, now: number): void {
     const { session: record } = restored;
-    const session = new Session(record.clientId, record.owner, record.expiryInterval, this.context, true);
+    const clientId = sharedName(record.clientId); // devices mostly have a topic level of their name
+    const session = new Session(clientId, record.owner, record.expiryInterval, this.context, true);
     session.restore(restored);
     session.disconnectedAt = record.disconnectedAt ?? now;
     session.will = record.will;
-    this.sessions.set(record.clientId, session);
+    this.sessions.set(clientId, session);
     if (record.disconnectedAt === undefined) this.save(session);
     const away = (now - session.disconnectedAt) / 1000;
     // Nothing happens before all sessions are there, so that none misses a will.
@@ -217,7 +221,7 @@ export class SessionRegistry {
 
   private delayEnd(session: Session, seconds: number): void {
     if (session.expiryInterval === neverExpires) return;
-    session.expiryTimer = this.timers.after(seconds * 1000, () => this.expire(session));
+    session.expiryTimer = this.timers.afterWith(seconds * 1000, this.whenOver, session);
   }
 
   /** The time of a session is over. */

@@ -43,8 +43,9 @@ export async function startMoat(directory: string, certificate: Certificate, mor
     ],
     authentication: { allow_anonymous: true },
     limits: { profile: 'off' },
-    // As the others, which log nothing either.
+    // As the others, which log nothing either, nor keep a journal.
     log: { level: 'warn' },
+    audit: { keep: 'nothing' },
     ...more,
   };
   const file = join(directory, 'moat.yaml');

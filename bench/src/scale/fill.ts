@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { startProcess } from '../processes.js';
+import { startProcess } from '@moat/testkit';
 import type { FleetSize } from './fleet.js';
 
 const worker = fileURLToPath(new URL('fill-worker.js', import.meta.url));

@@ -240,7 +240,7 @@ export class Broker {
         this.files.configuration = configuration;
         Object.assign(this.limits, configuration.limits);
         this.journal.limits = configuration.audit;
-        this.audit.lenient = configuration.audit.when_unwritable === 'continue';
+        keepAs(this.audit, configuration);
         Object.assign(this.context, settingsOf(configuration, access), { limits: this.limits });
         this.files.usePasswords(configuration, access.passwords);
       },
@@ -360,6 +360,11 @@ async function openJournal(configuration: Configuration, audit: Audit, log: Log)
     else audit.record('audit.failing', { reason: failure.message });
   });
   audit.keeper = journal;
-  audit.lenient = configuration.audit.when_unwritable === 'continue';
+  keepAs(audit, configuration);
   return journal;
+}
+
+function keepAs(audit: Audit, { audit: { keep, when_unwritable } }: Configuration): void {
+  audit.keep = keep;
+  audit.lenient = when_unwritable === 'continue';
 }

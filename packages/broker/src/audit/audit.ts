@@ -82,6 +82,8 @@ export class Audit {
     AuditCode,
     number
   >;
+  /** Which events are kept. */
+  keep: 'everything' | 'problems' | 'nothing' = 'everything';
   /** Whether clients are let in whose doings cannot be kept. */
   lenient = true;
   keeper: AuditKeeper | undefined;
@@ -97,6 +99,11 @@ export class Audit {
   record(code: AuditCode, fields: AuditFields, count = 1): void {
     this.counts[code] += count;
     this.log[errors.has(code) ? 'error' : 'info']({ event: code, ...fields }, code);
-    this.keeper?.record(code, fields);
+    if (this.isKept(code)) this.keeper?.record(code, fields);
+  }
+
+  private isKept(code: AuditCode): boolean {
+    if (this.keep !== 'problems') return this.keep === 'everything';
+    return code !== 'client.connected' && code !== 'client.disconnected';
   }
 }

@@ -112,6 +112,10 @@ const admin = z.strictObject({
 });
 
 const audit = z.strictObject({
+  keep: z
+    .enum(['everything', 'problems', 'nothing'])
+    .default('everything')
+    .describe('which events the audit journal keeps; problems are all but clients that come and go'),
   max_file_size: z
     .int()
     .min(65_536)

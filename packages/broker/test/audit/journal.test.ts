@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from '@moat/testkit';
-import type { AuditFields } from '../../dist/audit/audit.js';
+import { Audit, type AuditFields } from '../../dist/audit/audit.js';
 import { followJournal } from '../../dist/audit/follow.js';
 import { Journal, type JournalLimits } from '../../dist/audit/journal.js';
 import { lastRecords, readJournal } from '../../dist/audit/read.js';
@@ -245,5 +245,23 @@ describe('A flood of failures', () => {
       records.reduce((sum, { count = 1 }) => sum + count, 0),
       20_000,
     );
+  });
+});
+
+describe('What is kept', () => {
+  const kept = (keep: Audit['keep']): string[] => {
+    const codes: string[] = [];
+    const audit = new Audit(silent);
+    audit.keep = keep;
+    audit.keeper = { failure: undefined, record: (code) => codes.push(code) };
+    for (const code of ['client.connected', 'auth.failed', 'client.disconnected'] as const) audit.record(code, {});
+    assert.equal(audit.counts['client.connected'], 1, 'counted in any case');
+    return codes;
+  };
+
+  it('is everything, problems alone, or nothing', () => {
+    assert.deepEqual(kept('everything'), ['client.connected', 'auth.failed', 'client.disconnected']);
+    assert.deepEqual(kept('problems'), ['auth.failed']);
+    assert.deepEqual(kept('nothing'), []);
   });
 });

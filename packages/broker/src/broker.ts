@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { ReasonCode } from '@moat/codec';
 import { type AuthorityStore, DeviceDesk } from '@moat/pki';
+import { banRoutes } from './admin/ban-routes.js';
 import { certificateRoutes } from './admin/certificate-routes.js';
 import { clientRoutes } from './admin/client-routes.js';
 import { AdminServer } from './admin/http.js';
 import { journaled } from './admin/journaled.js';
 import type { AdminRoute } from './admin/route.js';
 import { sessionRoutes } from './admin/session-routes.js';
-import type { Status } from './admin/status.js';
+import { guardStatus, type Status } from './admin/status.js';
 import { storeRoutes } from './admin/store-routes.js';
 import { SysTopics } from './admin/sys-topics.js';
 import { Audit } from './audit/audit.js';
@@ -27,12 +28,18 @@ import { Dispatch } from './connection/dispatch.js';
 import { type BoundListener, Doors } from './connection/doors.js';
 import { Enforcement } from './connection/enforcement.js';
 import { LiveFiles } from './connection/live-files.js';
+import { LoginGuard } from './connection/login-guard.js';
 import { PasswordAccess } from './connection/password-access.js';
 import { ClientRights } from './connection/rights.js';
 import { settingsOf } from './connection/settings.js';
 import { beginShadow } from './connection/shadowing.js';
 import { subjectOf } from './connection/subject-of.js';
+import { AddressList } from './guard/address.js';
 import { Admission } from './guard/admission.js';
+import { Bans } from './guard/bans.js';
+import { connectionsByDescriptors } from './guard/descriptors.js';
+import { LockOut } from './guard/lock-out.js';
+import { Refusals } from './guard/refusals.js';
 import type { AuthenticationMethod } from './identity/enhanced.js';
 import { loadScramSecret } from './identity/password-verifiers.js';
 import { principalOfKey } from './identity/principal.js';
@@ -80,6 +87,12 @@ export class Broker {
   /** One object for all, changed in place by a reload. */
   private readonly limits: { -readonly [Name in keyof Limits]: Limits[Name] };
   private readonly doors: Doors;
+  private readonly admission: Admission;
+  private readonly gate: HandshakeGate;
+  private readonly refusals: Refusals;
+  private readonly logins: LoginGuard;
+  /** Addresses that the guard leaves alone. */
+  private allowed: AddressList;
   private readonly connections = new Connections();
   private readonly timers = new TimerWheel();
   private readonly context: ConnectionContext;
@@ -99,10 +112,12 @@ export class Broker {
     log: Log,
     store: Store,
     secret: Buffer,
+    bans: Bans,
     options: BrokerOptions,
   ) {
     const { configuration } = files;
     this.limits = { ...configuration.limits };
+    this.allowed = new AddressList(configuration.guard.allow);
     const sessionCounters = newSessionCounters();
     const { limits } = this;
     this.passwords = new PasswordAccess(limits, access.passwords, secret, log, options.authenticationMethods);
@@ -121,9 +136,18 @@ export class Broker {
       },
     );
     const desk = options.authority && new DeviceDesk(options.authority);
+    this.refusals = new Refusals(audit);
+    const exempt = (address: string): boolean => this.allowed.has(address);
+    this.admission = new Admission(limits, exempt, connectionsByDescriptors());
+    this.logins = new LoginGuard(bans, new LockOut(limits, exempt), this.refusals, audit);
+    this.admission.guests.onEvicted = ({ address }) =>
+      this.refusals.record('limit.evicted', { address, reason: 'made room for another connection' });
+    this.gate = new HandshakeGate(limits);
     this.doors = new Doors({
-      admission: new Admission(limits),
-      gate: new HandshakeGate(limits),
+      admission: this.admission,
+      gate: this.gate,
+      refusals: this.refusals,
+      logins: this.logins,
       audit,
       checks: this.passwords,
       invites: desk?.invites,
@@ -145,6 +169,8 @@ export class Broker {
       sessionCounters,
       audit,
       certificates: desk && new CertificateDesk(desk, (name) => this.passwords.has(name)),
+      admission: this.admission,
+      logins: this.logins,
     };
     this.enforcement = new Enforcement(this.context, this.connections);
     store.watch((failure) => this.storeChanged(failure));
@@ -170,8 +196,9 @@ export class Broker {
       await makeDataDirectory(data_dir);
       const secret = await loadScramSecret(data_dir);
       store = options.store ?? (await openStore(storage.engine, data_dir));
+      const bans = await Bans.load(join(data_dir, 'bans.json'));
       const journal = await openJournal(configuration, audit, log);
-      broker = new Broker(files, access, audit, journal, log, store, secret, options);
+      broker = new Broker(files, access, audit, journal, log, store, secret, bans, options);
       await broker.open(access);
     } catch (error) {
       await (broker ?? files).stop();
@@ -219,6 +246,7 @@ export class Broker {
       dropped: { ...sessionCounters.dropped },
       memory: { rss, heapUsed },
       listeners: this.listeners,
+      guard: guardStatus(this.admission, this.gate),
       events: { ...audit.counts },
     };
   }
@@ -239,6 +267,7 @@ export class Broker {
       now: () => {
         this.files.configuration = configuration;
         Object.assign(this.limits, configuration.limits);
+        this.allowed = new AddressList(configuration.guard.allow);
         this.journal.limits = configuration.audit;
         keepAs(this.audit, configuration);
         Object.assign(this.context, settingsOf(configuration, access), { limits: this.limits });
@@ -263,6 +292,7 @@ export class Broker {
     this.enforcement.stop();
     await this.admin?.stop();
     await this.doors.close();
+    this.refusals.stop();
     const { server_reference } = this.files.configuration;
     for (const connection of this.connections) {
       if (server_reference === undefined) connection.close(ReasonCode.serverShuttingDown, 'the server shuts down');
@@ -296,6 +326,12 @@ export class Broker {
       ...storeRoutes(this.context.store),
       ...sessionRoutes(this.context.registry),
       ...clientRoutes(clientsOf(this.connections, this.context.registry)),
+      ...banRoutes({
+        bans: this.logins.bans,
+        lockOut: this.logins.lockOut,
+        audit: this.audit,
+        end: (ban) => this.connections.endBanned(ban),
+      }),
       ...certificateRoutes({ revoked: (fingerprints) => this.endRevoked(fingerprints) }),
       {
         method: 'POST',

@@ -24,6 +24,8 @@ export const operatorErrors = {
   'listener.port_in_use': 1,
   'listener.cannot_bind': 1,
   'data_dir.unusable': 1,
+  'bans.invalid': 2,
+  'bans.refused': 1,
   'admin.invalid': 1,
   'admin.not_found': 1,
   'store.busy': 1,

@@ -1,3 +1,4 @@
+export type { BanInfo } from './admin/ban-routes.js';
 export type { ClientInfo } from './admin/client-routes.js';
 export type { SessionDetails, SessionSummary } from './admin/session-routes.js';
 export type { Status } from './admin/status.js';

@@ -71,6 +71,11 @@ export const commandTable: readonly TableEntry[] = [
     load: async () => (await import('./commands/sessions.js')).defineSessions,
   },
   {
+    name: 'bans',
+    summary: 'say who may not come in, and see who is locked out',
+    load: async () => (await import('./commands/bans.js')).defineBans,
+  },
+  {
     name: 'audit',
     summary: 'show security events, and find out whether they were changed',
     load: async () => (await import('./commands/audit.js')).defineAudit,

@@ -1,5 +1,33 @@
 import type { TrafficCounters } from '../audit/traffic-counters.js';
+import type { Admission } from '../guard/admission.js';
 import type { SessionCounters } from '../session/session-counters.js';
+import type { HandshakeGate } from '../transport/handshake-gate.js';
+
+/** What the guard sees and has done. */
+export interface GuardStatus {
+  /** Open sockets, those without a finished CONNECT included. */
+  readonly connections: number;
+  readonly connectionsAllowed: number;
+  readonly withoutConnect: number;
+  readonly anonymous: number;
+  /** Since the start: those that made room for others. */
+  readonly evicted: { readonly unfinished: number; readonly anonymous: number };
+  readonly handshakes: { readonly active: number; readonly abandoned: number };
+}
+
+export function guardStatus(
+  { guests, connections, most }: Admission,
+  { active, abandoned }: HandshakeGate,
+): GuardStatus {
+  return {
+    connections,
+    connectionsAllowed: most,
+    withoutConnect: guests.waiting,
+    anonymous: guests.anonymous,
+    evicted: { ...guests.evicted },
+    handshakes: { active, abandoned },
+  };
+}
 
 /** What a running broker says of itself. Times in seconds, sizes in bytes. */
 export interface Status {
@@ -18,6 +46,7 @@ export interface Status {
   readonly dropped: SessionCounters['dropped'];
   readonly memory: { readonly rss: number; readonly heapUsed: number };
   readonly listeners: readonly { readonly protocol: string; readonly address: string; readonly port: number }[];
+  readonly guard: GuardStatus;
   /** Security events since the start, by code. */
   readonly events: Readonly<Record<string, number>>;
 }

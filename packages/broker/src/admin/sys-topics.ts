@@ -64,8 +64,16 @@ function droppedIn({ dropped }: Status): number {
 }
 
 function topicsOf(status: Status): Record<string, string | number> {
-  const { traffic } = status;
+  const { traffic, guard } = status;
   return {
+    'guard/connections/current': guard.connections,
+    'guard/connections/allowed': guard.connectionsAllowed,
+    'guard/connections/without_connect': guard.withoutConnect,
+    'guard/connections/anonymous': guard.anonymous,
+    'guard/evicted/unfinished': guard.evicted.unfinished,
+    'guard/evicted/anonymous': guard.evicted.anonymous,
+    'guard/handshakes/current': guard.handshakes.active,
+    'guard/handshakes/abandoned': guard.handshakes.abandoned,
     version: `moat version ${status.version}`,
     uptime: `${Math.floor(status.uptime)} seconds`,
     'clients/total': status.sessions,

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { parseRange } from '../guard/address.js';
 import { everyAddress } from './bind.js';
 import { tls } from './tls-schema.js';
 
@@ -16,6 +17,23 @@ function common(defaultBind: string, defaultPort: number) {
     bind: bind.default(defaultBind).describe('address to listen on; * is every address, IPv4 and IPv6'),
     port: port.default(defaultPort).describe('TCP port; 0 lets the system choose one'),
     max_connections: z.int().min(1).default(100_000).describe('connections of this listener at once'),
+    connect_rate: z
+      .int()
+      .min(1)
+      .exactOptional()
+      .describe('new connections of this listener a second. Default: connect_rate of limits'),
+    proxy_protocol: z
+      .enum(['off', 'v1', 'v2', 'any'])
+      .default('off')
+      .describe('header that a proxy in front sends with the real address of the client; the version that is taken'),
+    trusted_proxies: z
+      .array(
+        z.string().refine((text) => parseRange(text) !== undefined, {
+          error: 'must be an IP address or a range such as 10.0.0.0/8',
+        }),
+      )
+      .default([])
+      .describe('addresses of those proxies; with proxy_protocol nobody else may connect'),
     set_tcp_nodelay: z.boolean().default(true).describe('send small packets at once instead of gathering them'),
   };
 }

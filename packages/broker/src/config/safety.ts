@@ -14,6 +14,11 @@ export function checkSafety(configuration: Configuration, mistakes: Mistakes): v
       mistakes.add('config.invalid_value', ['listeners', index], `two listeners on ${address}`);
     }
     seen.add(address);
+    if (listener.proxy_protocol !== 'off' && listener.trusted_proxies.length === 0) {
+      const hint = 'list the addresses of your proxies under trusted_proxies';
+      const message = 'proxy_protocol without trusted_proxies would let nobody in';
+      mistakes.add('config.invalid_value', ['listeners', index, 'proxy_protocol'], message, hint);
+    }
     if (isTls(listener) && listener.authenticate === 'all' && !listener.use_identity_as_username) {
       const hint =
         'write use_identity_as_username: cn; or for any certificate beside a password, require_certificate: true';

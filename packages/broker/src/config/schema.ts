@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseRange } from '../guard/address.js';
 import { isLoopback } from './bind.js';
 import { type ListenerInput, listenerSchema } from './listener-schema.js';
 import { type LimitName, type Limits, limitsOf, limitTable, profileNames, queueFullRules } from './profiles.js';
@@ -134,6 +135,17 @@ const audit = z.strictObject({
     .describe('while the audit journal cannot be written: serve on, or let nobody new in'),
 });
 
+const guard = z.strictObject({
+  allow: z
+    .array(
+      z.string().refine((text) => parseRange(text) !== undefined, {
+        error: 'must be an IP address or a range such as 10.0.0.0/8',
+      }),
+    )
+    .default([])
+    .describe('addresses that are never locked out, and that no limit of one address or network holds for'),
+});
+
 const log = z.strictObject({
   level: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
@@ -164,6 +176,7 @@ export const configurationSchema = z.strictObject({
     .describe('where sessions and retained messages live'),
   admin: admin.prefault({}).describe('looking at and acting on a running broker'),
   audit: audit.prefault({}).describe('security events, kept in data_dir/audit'),
+  guard: guard.prefault({}).describe('floods and guessing: whom the guard leaves alone'),
   log: log.prefault({}).describe('what is logged, and how'),
   pki: z
     .strictObject({

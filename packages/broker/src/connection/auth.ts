@@ -46,6 +46,7 @@ export function authenticateAgain(connection: Connection, packet: AuthPacket): v
     certificate: principal.certificate,
     pskIdentity: connection.psk?.identity,
     origin: connection.wire.origin,
+    known: true,
   };
   beginExchange(connection, method, credentials, packet.properties.authenticationData, {
     succeeded(step) {

@@ -83,6 +83,8 @@ function returnCodeOf(reasonCode: ReasonCode): ConnectReturnCode {
     case ReasonCode.clientIdentifierNotValid:
       return ConnectReturnCode.identifierRejected; // [MQTT3-3.1.3-9]
     case ReasonCode.serverUnavailable:
+    case ReasonCode.serverBusy:
+    case ReasonCode.connectionRateExceeded:
     case ReasonCode.quotaExceeded:
     case ReasonCode.useAnotherServer:
       return ConnectReturnCode.serverUnavailable;

@@ -26,7 +26,7 @@ export function connect(connection: Connection, packet: ConnectPacket): void {
   connection.maximumPacketSize = packet.properties?.maximumPacketSize ?? connection.maximumPacketSize;
   const attempt = new ConnectAttempt(connection, packet);
   if (!attempt.hasUsableClientId()) return;
-  attempt.authenticate();
+  attempt.begin();
 }
 
 /** A CONNECT that broke the standard, or a packet before it: answered where the version has an answer. */
@@ -74,7 +74,17 @@ class ConnectAttempt {
     return true;
   }
 
-  authenticate(): void {
+  /** Who has guessed too often is not judged at all; who tries a name that is being guessed at waits first. */
+  begin(): void {
+    const { context } = this.connection;
+    const delay = context.logins.delayOf(this.origin);
+    if (delay === undefined) return this.refuse(ReasonCode.banned, 'too many failures');
+    if (delay === 0) return this.authenticate();
+    const waited = new Promise<void>((resolve) => context.timers.after(delay, resolve));
+    this.waitFor(waited, () => this.authenticate());
+  }
+
+  private authenticate(): void {
     const { connection } = this;
     const { tls } = connection.wire.origin;
     const { trust } = connection.listener;
@@ -100,6 +110,7 @@ class ConnectAttempt {
       certificate: connection.certificate?.facts,
       pskIdentity: connection.psk?.identity,
       origin: connection.wire.origin,
+      known: connection.context.logins.knows(this.origin),
     };
     const method = packet.properties?.authenticationMethod;
     if (method !== undefined) {
@@ -156,6 +167,12 @@ class ConnectAttempt {
       const reason = connection.denial('not authorized to use this client identifier', decision);
       return this.refuse(ReasonCode.clientIdentifierNotValid, reason);
     }
+    if (context.logins.isBanned(this.origin, principal.username, clientId))
+      return this.refuse(ReasonCode.banned, 'banned');
+    if (context.logins.flaps(this.origin, clientId))
+      return this.refuse(ReasonCode.connectionRateExceeded, 'this client identifier comes too often');
+    const anonymous = principal.method === 'anonymous';
+    if (anonymous && !context.admission.hasRoomForAnonymous()) return this.refuseAnonymous();
     const refusal = this.refusalOfWill(rights);
     if (refusal !== undefined) return this.refuse(...refusal);
     const expiryInterval = principal.invite === undefined ? this.expiryInterval() : 0;
@@ -189,6 +206,8 @@ class ConnectAttempt {
     if (store.staged !== before) this.holdUntilDurable(session, present);
     this.agreeOnLimits();
     this.audit('client.connected', principal.username, principal.method);
+    if (!anonymous) context.logins.succeeded(this.origin);
+    context.admission.finished(connection.wire.origin.admitted, anonymous ? connection : undefined);
     connection.serve({ clientId, principal, rights, session, keepAlive, since: Date.now() });
     // First of all packets, and once. // [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT3-3.2.0-1]
     connection.write({ ...connack, sessionPresent: present && packet.version > 3 }); // [MQTT3-3.2.2-1] [MQTT3-3.2.2-2] [MQTT3-3.2.2-3]
@@ -267,6 +286,12 @@ class ConnectAttempt {
     if (aliases > 0) connection.outgoingAliases = new TopicAliases(aliases); // [MQTT-3.1.2-27]
   }
 
+  /** What is left is for those that prove who they are. */
+  private refuseAnonymous(): void {
+    this.audit('limit.connections', undefined, 'of anonymous clients');
+    this.refuse(ReasonCode.serverBusy, 'no room for anonymous clients');
+  }
+
   private refuseSession(why: 'not_owner' | 'too_many_sessions' | 'not_stored', principal: Principal): void {
     if (why === 'not_stored') return this.refuse(ReasonCode.quotaExceeded, 'the session could not be stored');
     if (why === 'not_owner') {
@@ -281,6 +306,7 @@ class ConnectAttempt {
 
   private deny(reason: string, detail?: string): void {
     this.audit('auth.failed', this.packet.username, detail === undefined ? reason : `${reason}: ${detail}`);
+    if (reason !== 'too_many_attempts' && reason !== 'expired') this.connection.context.logins.failed(this.origin);
     const credentials = reason === 'bad_password' || reason === 'no_credentials';
     this.refuse(credentials ? ReasonCode.badUserNameOrPassword : ReasonCode.notAuthorized, 'not authenticated');
   }
@@ -289,14 +315,17 @@ class ConnectAttempt {
     refuse(this.connection, this.packet.version, reasonCode, reason, serverReference);
   }
 
+  private get origin() {
+    const { remoteAddress: address, listener } = this.connection.wire.origin;
+    return { address, listener, clientId: this.clientId, username: this.packet.username };
+  }
+
   private audit(
-    code: 'client.connected' | 'auth.failed' | 'session.theft' | 'limit.sessions',
+    code: 'client.connected' | 'auth.failed' | 'session.theft' | 'limit.connections' | 'limit.sessions',
     username: string | undefined,
     reason: string,
   ): void {
-    const { remoteAddress, listener } = this.connection.wire.origin;
-    const { clientId } = this;
-    this.connection.context.audit.record(code, { address: remoteAddress, listener, clientId, username, reason });
+    this.connection.context.audit.record(code, { ...this.origin, username, reason });
   }
 }
 

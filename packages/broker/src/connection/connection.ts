@@ -158,11 +158,19 @@ export class Connection extends Outbound implements WireReceiver, Link {
     const fault = known ? error : new CodecError(ReasonCode.implementationSpecificError, 'internal error');
     this.context.counters.protocolErrors++;
     this.auditEvent('client.protocol_error', known ? fault.message : `internal error: ${String(error)}`);
+    this.countMalformed();
     if (this.state !== 'connected')
       this.actions.refuse(fault); // [MQTT-3.14.0-1]
     else if (fault.clause === 'MQTT-3.14.2-1')
       this.destroy(fault.message); // a client that leaves gets no answer
     else this.close(fault.reasonCode, fault.message);
+  }
+
+  /** Of a client that has proven who it is, it is a fault of its program: its neighbours are not to suffer. */
+  private countMalformed(): void {
+    if (this.agreement !== undefined && this.agreement.principal.method !== 'anonymous') return;
+    const { remoteAddress: address, listener } = this.wire.origin;
+    this.context.logins.malformed({ address, listener });
   }
 
   /** What does not read its answers is not read from either: nothing that a client sends grows the outbox without bound. */
@@ -301,6 +309,11 @@ export class Connection extends Outbound implements WireReceiver, Link {
     this.agreement = agreement;
     this.state = 'connected';
     this.timer?.cancel();
+  }
+
+  /** Its slot is needed, and nothing proves who it is. */
+  makeRoom(): void {
+    this.close(ReasonCode.serverBusy, 'its slot is needed');
   }
 
   auditEvent(code: AuditCode, reason: string, topic?: string): void {

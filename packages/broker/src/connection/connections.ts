@@ -1,4 +1,5 @@
-import type { ReasonCode } from '@moat/codec';
+import { ReasonCode } from '@moat/codec';
+import { type Ban, Bans } from '../guard/bans.js';
 import type { Principal } from '../identity/principal.js';
 import type { Connection } from './connection.js';
 
@@ -19,6 +20,20 @@ export class Connections extends Set<Connection> {
       ended++;
       connection.auditEvent('auth.revoked', reason);
       connection.close(reasonCode, reason);
+    }
+    return ended;
+  }
+
+  /** Ends those that a new ban is about, whether they are in service yet or not. @returns how many there were */
+  endBanned(ban: Ban): number {
+    let ended = 0;
+    for (const connection of this) {
+      const { agreement, wire, state } = connection;
+      const { principal, clientId = '' } = agreement ?? {};
+      const client = { address: wire.origin.remoteAddress, username: principal?.username, clientId };
+      if (state === 'closed' || !Bans.isAbout(ban, client)) continue;
+      ended++;
+      connection.close(ReasonCode.administrativeAction, 'banned');
     }
     return ended;
   }

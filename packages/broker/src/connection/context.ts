@@ -2,6 +2,7 @@ import type { ParserOptions } from '@moat/codec';
 import type { Audit } from '../audit/audit.js';
 import type { TrafficCounters } from '../audit/traffic-counters.js';
 import type { Limits } from '../config/profiles.js';
+import type { Admission } from '../guard/admission.js';
 import type { Authenticator, Credentials, Verdict } from '../identity/authenticator.js';
 import type { NameTemplate } from '../identity/certificate-name.js';
 import type { ClientTrust } from '../identity/client-trust.js';
@@ -19,6 +20,7 @@ import type { FlushQueue } from '../transport/flush-queue.js';
 import type { TimerWheel } from '../transport/timer-wheel.js';
 import type { CertificateDesk } from './certificate-desk.js';
 import type { ClientIdRules } from './client-id-rules.js';
+import type { LoginGuard } from './login-guard.js';
 
 /** What every connection is given to work with. Reloading replaces the fields; connections read them anew. */
 export interface ConnectionContext {
@@ -58,6 +60,8 @@ export interface ConnectionContext {
   readonly audit: Audit;
   /** Issues certificates to devices that ask for them; undefined where no authority is at hand. */
   readonly certificates: CertificateDesk | undefined;
+  readonly admission: Admission;
+  readonly logins: LoginGuard;
 }
 
 /** What differs by listener. */

@@ -4,11 +4,13 @@ import type { Access } from '../config/access-files.js';
 import { isTls, type Listener as ListenerConfiguration, type TlsListener } from '../config/listener-schema.js';
 import type { Configuration } from '../config/schema.js';
 import type { Admission, Door } from '../guard/admission.js';
+import { Guest } from '../guard/guests.js';
+import type { Refusals } from '../guard/refusals.js';
 import type { Authenticator } from '../identity/authenticator.js';
 import type { OcspStaple } from '../identity/ocsp-staple.js';
 import type { PasswordFile } from '../identity/password-file.js';
 import type { HandshakeGate } from '../transport/handshake-gate.js';
-import { Listener } from '../transport/listener.js';
+import { Listener, type ListenerOwner } from '../transport/listener.js';
 import type { TlsMaterial } from '../transport/tls-material.js';
 import type { Wire, WireOrigin } from '../transport/wire.js';
 import {
@@ -28,6 +30,7 @@ import {
   loadTrust,
   type RevocationEvents,
 } from './listener-tls.js';
+import type { LoginGuard } from './login-guard.js';
 
 /** One listener as it was bound. */
 export interface BoundListener {
@@ -41,12 +44,22 @@ export interface DoorsContext {
   readonly admission: Admission;
   readonly gate: HandshakeGate;
   readonly audit: Audit;
+  readonly refusals: Refusals;
+  readonly logins: LoginGuard;
   readonly checks: PasswordChecks;
   /** Undefined: there are none. */
   readonly invites: Invites | undefined;
   /** Takes in a client. */
   accepted(wire: Wire, policy: ListenerPolicy): void;
 }
+
+/** Whose bound a newcomer met, in words. */
+const reasons = {
+  address: 'of one address',
+  subnet: 'of one network',
+  listener: 'of the listener',
+  all: 'in all',
+} as const;
 
 interface OpenDoor {
   readonly listener: Listener;
@@ -172,28 +185,35 @@ export class Doors {
     configuration: Configuration,
     access: Access,
   ): Promise<OpenDoor> {
-    const { admission, gate, audit, accepted } = this.context;
+    const { admission, gate, audit, refusals, logins, accepted } = this.context;
     const policy = this.policyOf(configuration, configured, access, tls);
     const door = admission.door(configured);
-    const owner = {
+    const name = (): string => `${configured.protocol}:${opened.listener?.port ?? configured.port}`;
+    const opened: { listener?: Listener } = {};
+    const owner: ListenerOwner = {
       gate,
-      admit: ({ remoteAddress, listener }: WireOrigin) => {
-        if (audit.refuses) return false;
-        if (door.admit()) return true;
-        audit.record('limit.connections', { address: remoteAddress, listener });
-        return false;
+      admit: ({ address }, socket) => {
+        if (audit.refuses) return undefined;
+        if (!logins.letsIn(address, name())) return undefined;
+        const admitted = admission.admit(door, address, socket, performance.now());
+        if (admitted instanceof Guest) return admitted;
+        refusals.record(`limit.${admitted.bound}`, { address, listener: name(), reason: reasons[admitted.of] });
+        return undefined;
       },
-      left: () => door.left(),
       keyOf: (identity: string) => policy.psk?.keyOf(identity),
       accepted: (wire: Wire) => accepted(wire, policy),
-      rejected: ({ remoteAddress, listener }: WireOrigin, reason: string) =>
-        audit.record('tls.client_rejected', { address: remoteAddress, listener, reason }),
+      rejected: ({ remoteAddress: address, listener }: WireOrigin, reason: string) => {
+        refusals.record('tls.client_rejected', { address, listener, reason });
+        logins.malformed({ address, listener });
+      },
+      unproxied: ({ address }, reason) => refusals.record('proxy.rejected', { address, listener: name(), reason }),
     };
     const listener = await Listener.open(
       listenerOptions(configured, configuration.limits),
       owner,
       tls && materialOf(tls),
     );
+    opened.listener = listener;
     tls?.staple?.start(undefined);
     return { listener, policy, door, staple: tls?.staple, shape: shapeOf(configured, configuration.limits) };
   }

@@ -1,6 +1,8 @@
 import { isTls, type Listener } from '../config/listener-schema.js';
 import type { Limits } from '../config/profiles.js';
+import { AddressList } from '../guard/address.js';
 import type { ListenerOptions } from '../transport/listener.js';
+import type { ProxyOptions } from '../transport/proxied.js';
 
 /** What tells one listener from another: the same key is the same listening socket. */
 export function listenerKey({ protocol, bind, port }: Listener): string {
@@ -22,11 +24,23 @@ export function listenerOptions(listener: Listener, limits: Limits): ListenerOpt
         }
       : undefined;
   const tls = isTls(listener) ? listener : undefined;
-  return { protocol, bind, port, set_tcp_nodelay, tls, webSocket, handshakeDeadline: deadline };
+  const proxy = proxyOptions(listener, limits);
+  return { protocol, bind, port, set_tcp_nodelay, tls, webSocket, proxy, handshakeDeadline: deadline };
+}
+
+function proxyOptions({ proxy_protocol, trusted_proxies }: Listener, limits: Limits): ProxyOptions | undefined {
+  if (proxy_protocol === 'off') return undefined;
+  const trusted = new AddressList(trusted_proxies);
+  return {
+    versions: proxy_protocol === 'any' ? ['v1', 'v2'] : [proxy_protocol],
+    deadline: limits.proxy_header_timeout * 1000,
+    trusts: (address) => trusted.has(address),
+  };
 }
 
 /** Everything of a listener that only another listening socket can change; the rest is changed while it is open. */
 export function shapeOf(listener: Listener, limits: Limits): string {
   const { tls, ...shape } = listenerOptions(listener, limits);
-  return JSON.stringify({ ...shape, alpn: tls?.alpn, psk: tls?.psk_file !== undefined });
+  const { trusted_proxies } = listener;
+  return JSON.stringify({ ...shape, trusted_proxies, alpn: tls?.alpn, psk: tls?.psk_file !== undefined });
 }

@@ -11,6 +11,8 @@ export interface Credentials {
   /** Of a pre-shared key that the connection rests on. */
   readonly pskIdentity: string | undefined;
   readonly origin: WireOrigin;
+  /** Whether this user name has logged in from this address before: then it is not kept waiting by who guesses. */
+  readonly known: boolean;
 }
 
 /** Why nobody was recognised: stable words for the audit, never shown to the client. */

@@ -13,18 +13,22 @@ export class PasswordAuthenticator implements Authenticator {
     private readonly renewal?: HashRenewal,
   ) {}
 
-  authenticate({ username, password, origin }: Credentials): Verdict | Promise<Verdict> {
+  authenticate({ username, password, origin, known }: Credentials): Verdict | Promise<Verdict> {
     if (username === undefined) return notMine;
-    return this.verify(username, password ?? noPassword, origin.remoteAddress);
+    return this.verify(username, password ?? noPassword, origin.remoteAddress, known);
   }
 
-  private async verify(username: string, password: Uint8Array, address: string): Promise<Verdict> {
+  private async verify(username: string, password: Uint8Array, address: string, known: boolean): Promise<Verdict> {
     const { passwords } = this;
-    const verified = await this.gate.run(address, async () => {
-      if (!(await passwords.verify(username, password))) return false;
-      await this.renewal?.renew(passwords, username, password);
-      return true;
-    });
+    const verified = await this.gate.run(
+      address,
+      async () => {
+        if (!(await passwords.verify(username, password))) return false;
+        await this.renewal?.renew(passwords, username, password);
+        return true;
+      },
+      known,
+    );
     if (verified === 'busy') return { denied: 'too_many_attempts' };
     return verified ? { principal: { username, method: 'password' } } : { denied: 'bad_password' };
   }

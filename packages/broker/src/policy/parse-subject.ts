@@ -1,4 +1,5 @@
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIPv6 } from 'node:net';
+import { parseRange } from '../guard/address.js';
 import type { Report } from '../yaml/read-yaml.js';
 import { closest } from '../yaml/suggest.js';
 import type { Path } from '../yaml/yaml-source.js';
@@ -88,15 +89,10 @@ function checkGroup(name: string, groups: Groups, path: Path, report: Report): v
 function parseAddresses(texts: readonly string[], path: Path, report: Report): BlockList {
   const list = new BlockList();
   for (const [index, text] of texts.entries()) {
-    const [network = '', prefix, ...more] = text.split('/');
-    const version = isIP(network);
-    const most = version === 6 ? 128 : 32;
-    const bits = prefix === undefined ? most : Number(/^\d{1,3}$/.exec(prefix)?.[0] ?? Number.NaN);
-    if (version === 0 || more.length > 0 || !(bits <= most)) {
+    const range = parseRange(text);
+    if (range === undefined)
       report([...path, index], `${text} is neither an IP address nor a range such as 10.0.0.0/8`);
-    } else {
-      list.addSubnet(network, bits, version === 6 ? 'ipv6' : 'ipv4');
-    }
+    else list.addSubnet(range.network, range.prefix, isIPv6(range.network) ? 'ipv6' : 'ipv4');
   }
   return list;
 }

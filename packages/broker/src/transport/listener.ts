@@ -10,12 +10,14 @@ import {
 import { OperatorError } from '../errors.js';
 import { acceptInto } from './accept.js';
 import type { HandshakeGate } from './handshake-gate.js';
+import { type ProxyOptions, readProxyHeader } from './proxied.js';
 import { pskLookup } from './psk.js';
 import { onRead, SocketWire } from './socket-wire.js';
+import { acceptedSocket, originOf, peerOf, remember, type Source } from './sources.js';
 import type { TlsMaterial, TlsOptions } from './tls-material.js';
 import { createWebSocketServer, type WebSocketOptions } from './websocket-server.js';
 import { WebSocketWire } from './websocket-wire.js';
-import type { Wire, WireOrigin, WireProtocol } from './wire.js';
+import type { Admitted, Wire, WireOrigin, WireProtocol } from './wire.js';
 
 /** Where to listen and what to speak there; the configuration's names. */
 export interface ListenerOptions {
@@ -28,25 +30,33 @@ export interface ListenerOptions {
   readonly webSocket: WebSocketOptions | undefined;
   /** Milliseconds for the TLS handshake. */
   readonly handshakeDeadline: number;
+  /** Undefined where no PROXY header is awaited. */
+  readonly proxy: ProxyOptions | undefined;
 }
 
 /** What a listener needs of the broker. */
 export interface ListenerOwner {
-  /** Asked before anything is spent on a socket; whoever is admitted is reported by `left`, once. */
-  admit(origin: WireOrigin): boolean;
-  readonly left: (origin: WireOrigin) => void;
+  /** Asked before anything is spent on a socket; undefined for no. May destroy it later, to make room. */
+  admit(source: Source, socket: Socket): Admitted | undefined;
   /** A wire that is ready for MQTT. */
   accepted(wire: Wire): void;
   /** A handshake that failed, and why. */
   rejected(origin: WireOrigin, reason: string): void;
+  /** A peer that is no trusted proxy, or whose header does not count, and why. */
+  unproxied(peer: Source, reason: string): void;
   readonly gate: HandshakeGate;
   /** The pre-shared key of an identity. */
   keyOf(identity: string): Buffer | undefined;
 }
 
+/** PROXY headers that one listener awaits at once: they come with the first packet of a proxy's connection. */
+const mostHeaders = 1_000;
+
 /** One listening socket, with all that lies between it and bytes of MQTT. The broker calls nobody. // [MQTT3-7.0.0-1] */
 export class Listener {
   private readonly sockets = new Set<Socket>();
+  /** PROXY headers that are awaited. */
+  private headers = 0;
 
   private constructor(
     readonly options: ListenerOptions,
@@ -70,7 +80,8 @@ export class Listener {
     const { address, port } = server.address() as AddressInfo;
     const listener = new Listener(options, server, upper, address, port);
     if (tls !== undefined) listener.staple(tls);
-    if (upper === undefined) acceptInto(server, onRead, (...accepted) => listener.acceptPlain(owner, ...accepted));
+    if (upper === undefined && options.proxy === undefined)
+      acceptInto(server, onRead, (...accepted) => listener.acceptPlain(owner, ...accepted));
     else server.on('connection', (socket) => listener.accept(socket, owner, upper));
     return listener;
   }
@@ -102,54 +113,84 @@ export class Listener {
   }
 
   private acceptPlain(owner: ListenerOwner, socket: Socket, readsByCallback: boolean): void {
-    const origin = this.admit(socket, owner);
+    const origin = this.admit(socket, peerOf(socket), owner);
     if (origin === undefined) return;
     if (this.options.set_tcp_nodelay) socket.setNoDelay(true);
     const wrap = readsByCallback ? SocketWire.overCallback : SocketWire.overStream;
-    owner.accepted(wrap(socket, origin, owner.left));
+    owner.accepted(wrap(socket, origin));
   }
 
-  private accept(socket: Socket, owner: ListenerOwner, upper: TlsServer | HttpServer): void {
-    const origin = this.admit(socket, owner);
-    if (origin === undefined) return;
+  private accept(socket: Socket, owner: ListenerOwner, upper: TlsServer | HttpServer | undefined): void {
     socket.on('error', () => socket.destroy());
-    socket.once('close', () => owner.left(origin));
+    const { proxy } = this.options;
+    if (proxy === undefined) return this.enter(socket, peerOf(socket), owner, upper);
+    const peer = peerOf(socket);
+    if (peer.address === '') return void socket.destroy(); // gone again before it was looked at
+    const refuse = (reason: string): void => {
+      if (!socket.destroyed) owner.unproxied(peer, reason);
+      socket.destroy();
+    };
+    if (!proxy.trusts(peer.address)) return refuse('no trusted proxy');
+    if (this.headers >= mostHeaders) return refuse('too many PROXY headers are awaited');
+    this.headers++;
+    this.sockets.add(socket);
+    readProxyHeader(socket, proxy, (result) => {
+      this.headers--;
+      this.sockets.delete(socket);
+      if (result === 'left') socket.destroy();
+      else if ('invalid' in result) refuse(result.invalid);
+      else this.enter(socket, result.source === 'local' ? peer : result.source, owner, upper);
+    });
+  }
+
+  private enter(socket: Socket, source: Source, owner: ListenerOwner, upper: TlsServer | HttpServer | undefined): void {
+    const origin = this.admit(socket, source, owner);
+    if (origin === undefined) return;
+    if (upper === undefined) return owner.accepted(SocketWire.overStream(socket, origin));
+    socket.once('close', () => origin.admitted?.left());
     if (this.options.tls === undefined) upper.emit('connection', socket);
     else this.handshake(socket, upper, owner.gate);
   }
 
   /** Where an admitted socket comes from; one that is not admitted is closed. */
-  private admit(socket: Socket, owner: ListenerOwner): WireOrigin | undefined {
+  private admit(socket: Socket, source: Source, owner: ListenerOwner): WireOrigin | undefined {
     const { protocol } = this.options;
-    const origin = originOf(protocol, `${protocol}:${this.port}`, socket, undefined);
-    if (origin.remoteAddress !== '' && owner.admit(origin)) return origin;
-    socket.destroy();
-    return undefined;
+    const admitted = source.address === '' || socket.destroyed ? undefined : owner.admit(source, socket);
+    if (admitted === undefined) {
+      socket.destroy();
+      return undefined;
+    }
+    if (protocol !== 'mqtt' || this.options.proxy !== undefined) remember(socket, source, admitted);
+    const { address: remoteAddress, port: remotePort } = source;
+    return { protocol, listener: `${protocol}:${this.port}`, remoteAddress, remotePort, admitted, tls: undefined };
   }
 
   private handshake(socket: Socket, upper: TlsServer | HttpServer, gate: HandshakeGate): void {
     this.sockets.add(socket);
-    gate.enter(() => {
-      const done = (): void => {
-        if (this.sockets.delete(socket)) gate.leave();
-      };
-      handshakeDone.set(socket, done);
-      socket.once('close', done);
-      if (socket.destroyed) done();
-      else upper.emit('connection', socket);
-    });
+    const handshake = {
+      begin: (): void => {
+        if (socket.destroyed) gate.leave(handshake);
+        else upper.emit('connection', socket);
+      },
+      abandon: (): void => {
+        socket.destroy();
+      },
+    };
+    const done = (): void => {
+      this.sockets.delete(socket);
+      gate.leave(handshake);
+    };
+    handshakeDone.set(socket, done);
+    socket.once('close', done);
+    gate.enter(handshake);
   }
 }
 
 /** How a finished handshake finds the gate it entered by. */
 const handshakeDone = new WeakMap<object, () => void>();
 
-interface TlsInternals {
-  readonly _parent?: Socket;
-}
-
 function finishHandshake(socket: TLSSocket): void {
-  handshakeDone.get((socket as TlsInternals)._parent ?? socket)?.();
+  handshakeDone.get(acceptedSocket(socket))?.();
 }
 
 function upperServer(
@@ -230,19 +271,4 @@ function listen(server: Server, { bind, port, protocol }: ListenerOptions): Prom
       }
       throw new OperatorError('listener.cannot_bind', `cannot listen for ${where}: ${cause.message}`, { cause });
     });
-}
-
-function originOf(protocol: WireProtocol, listener: string, socket: Socket, tls: TLSSocket | undefined): WireOrigin {
-  return {
-    protocol,
-    listener,
-    remoteAddress: plainAddress(socket.remoteAddress ?? ''),
-    remotePort: socket.remotePort ?? 0,
-    tls,
-  };
-}
-
-/** An IPv4 address that came in through an IPv6 socket is still one. */
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }

@@ -20,21 +20,20 @@ export class SocketWire implements Wire {
   constructor(
     private readonly socket: Socket,
     readonly origin: WireOrigin,
-    private readonly left: ((origin: WireOrigin) => void) | undefined,
   ) {
     (socket as AdoptedSocket)[adoptedBy] = this;
     socket.on('error', onError);
     socket.on('close', onClose);
   }
 
-  /** Takes over a socket whose reads call {@link onRead}; `left` is called when it has closed. */
-  static overCallback(socket: Socket, origin: WireOrigin, left: (origin: WireOrigin) => void): SocketWire {
-    return new SocketWire(socket, origin, left);
+  /** Takes over a socket whose reads call {@link onRead}. */
+  static overCallback(socket: Socket, origin: WireOrigin): SocketWire {
+    return new SocketWire(socket, origin);
   }
 
   /** Takes over a socket that delivers its bytes by 'data' events, such as a TLS socket, unless it can do better. */
-  static overStream(socket: Socket, origin: WireOrigin, left?: (origin: WireOrigin) => void): SocketWire {
-    const wire = new SocketWire(socket, origin, left);
+  static overStream(socket: Socket, origin: WireOrigin): SocketWire {
+    const wire = new SocketWire(socket, origin);
     if (!readInto(socket, onRead)) socket.on('data', onData);
     socket.pause();
     return wire;
@@ -111,7 +110,7 @@ export class SocketWire implements Wire {
     const receiver = this.receiver;
     this.receiver = undefined;
     receiver?.closed(this.error);
-    this.left?.(this.origin);
+    this.origin.admitted?.left();
   }
 }
 

@@ -12,6 +12,12 @@ export interface WireReceiver {
 
 export type WireProtocol = 'mqtt' | 'mqtts' | 'ws' | 'wss';
 
+/** What whoever let a connection in wants to be told of it. */
+export interface Admitted {
+  /** It has gone; told at least once. */
+  left(): void;
+}
+
 /** Where a wire came in and from whom. */
 export interface WireOrigin {
   readonly protocol: WireProtocol;
@@ -19,6 +25,7 @@ export interface WireOrigin {
   readonly listener: string;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  readonly admitted: Admitted | undefined;
   /** The TLS layer, where there is one: it holds the client certificate and the exporter. */
   readonly tls: TLSSocket | undefined;
 }

@@ -90,9 +90,12 @@ describe('A listener with max_connections', () => {
     const port = portOf(broker, 'mqtt');
     const held = [await connected(port, 4), await connected(port, 4)];
     await (await RawClient.connect(port)).closed();
-    // One that never says anything counts as well.
+    // One that never says anything counts as well, until somebody else needs its slot.
+    const silentOne = await RawClient.connect(portOf(broker, 'ws'));
+    await waitFor(() => broker.status().guard.connections === 3);
     held.push(await RawClient.connect(portOf(broker, 'ws')));
-    await (await RawClient.connect(portOf(broker, 'ws'))).rest();
+    await silentOne.closed();
+    assert.equal(broker.status().guard.connections, 3);
     for (const client of held) client.end();
     await waitFor(async () => {
       const client = await RawClient.connect(portOf(broker, 'ws'));

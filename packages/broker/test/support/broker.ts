@@ -42,8 +42,20 @@ export async function startBroker(
   return { broker, port: portOf(broker), directory, stop };
 }
 
+const patient = {
+  max_failures_per_address: 1_000_000,
+  max_failures_per_pair: 1_000_000,
+  max_failures_per_username: 1_000_000,
+  max_malformed_per_address: 1_000_000,
+  max_connects_per_clientid: 1_000_000,
+  connect_rate_per_address: 1_000_000,
+  connect_rate_per_subnet: 1_000_000,
+  connect_rate: 1_000_000,
+};
+
 /** The configuration that {@link startBroker} uses. */
 export function testConfiguration(directory: string, input: ConfigurationInput = {}): BrokerOptions['configuration'] {
+  const { limits, ...others } = input;
   const text = JSON.stringify({
     data_dir: directory,
     listeners: [{ protocol: 'mqtt', port: 0 }],
@@ -51,7 +63,9 @@ export function testConfiguration(directory: string, input: ConfigurationInput =
     authorization: { default: 'allow' },
     storage: { engine: 'memory' },
     sys_interval: 0,
-    ...input,
+    // Tests fail on purpose, all of them from one address.
+    limits: { ...patient, ...limits },
+    ...others,
   });
   return parseConfiguration(text, join(directory, 'moat.yaml'));
 }

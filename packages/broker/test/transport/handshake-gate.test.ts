@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { waitFor } from '@moat/testkit';
 import fc from 'fast-check';
 import { HandshakeGate } from '../../dist/transport/handshake-gate.js';
 
 const perTurn = 4;
+const abandon = (): void => {};
 
 describe('The handshake gate', () => {
   it('lets few begin in one turn, and the others in the turns after it, in order', async () => {
     const gate = new HandshakeGate({ max_handshakes: 100 });
     const begun: number[] = [];
-    for (let index = 0; index < 10; index++) gate.enter(() => begun.push(index));
+    for (let index = 0; index < 10; index++) gate.enter({ begin: () => begun.push(index), abandon });
     for (const count of [4, 8, 10, 10]) {
       assert.deepEqual(
         begun,
@@ -24,16 +26,35 @@ describe('The handshake gate', () => {
   it('lets no more go on at once than it may, and the next when one leaves', async () => {
     const gate = new HandshakeGate({ max_handshakes: 2 });
     const begun: number[] = [];
-    for (let index = 0; index < 4; index++) gate.enter(() => begun.push(index));
+    const four = [0, 1, 2, 3].map((index) => ({ begin: () => begun.push(index), abandon }));
+    for (const one of four) gate.enter(one);
     await turn();
     assert.deepEqual(begun, [0, 1]);
-    gate.leave();
-    assert.deepEqual(begun, [0, 1, 2]);
-    gate.leave();
-    assert.deepEqual(begun, [0, 1, 2, 3]);
-    gate.leave();
-    gate.leave();
+    for (const [index, one] of four.entries()) {
+      gate.leave(one);
+      gate.leave(one);
+      assert.deepEqual(begun, [0, 1, 2, 3].slice(0, index + 3));
+    }
     assert.equal(gate.active, 0);
+  });
+
+  it('has the oldest give way to those that wait, once it has had a second', async () => {
+    let now = 0;
+    const gate = new HandshakeGate({ max_handshakes: 1 }, () => now);
+    const happened: string[] = [];
+    const lazy = (name: string) => ({
+      begin: () => happened.push(`${name} begun`),
+      abandon: () => happened.push(`${name} abandoned`),
+    });
+    gate.enter(lazy('one'));
+    now = 999;
+    gate.enter(lazy('two'));
+    await turn();
+    assert.deepEqual(happened, ['one begun']);
+    now = 1_000;
+    await waitFor(() => happened.length === 3);
+    assert.deepEqual(happened, ['one begun', 'one abandoned', 'two begun']);
+    assert.deepEqual([gate.active, gate.abandoned], [1, 1]);
   });
 
   it('keeps to both bounds whatever comes and goes, and begins everybody once in order', async () => {
@@ -45,22 +66,30 @@ describe('The handshake gate', () => {
         async (most, events) => {
           const gate = new HandshakeGate({ max_handshakes: most });
           const begun: number[] = [];
+          const all: Parameters<typeof gate.enter>[0][] = [];
+          const leave = (): void => {
+            const oldest = all[left++];
+            if (oldest !== undefined) gate.leave(oldest);
+          };
           let entered = 0;
           let left = 0;
           let thisTurn = 0;
           const enter = (): void => {
             const index = entered++;
-            gate.enter(() => {
-              begun.push(index);
-              thisTurn++;
-            });
+            const handshake = {
+              begin: () => {
+                begun.push(index);
+                thisTurn++;
+              },
+              abandon,
+            };
+            all.push(handshake);
+            gate.enter(handshake);
           };
           for (const each of events) {
             if (each === 'enter') enter();
-            else if (each === 'leave' && begun.length > left) {
-              left++;
-              gate.leave();
-            } else if (each === 'turn') {
+            else if (each === 'leave' && begun.length > left) leave();
+            else if (each === 'turn') {
               thisTurn = 0;
               await turn();
             }
@@ -69,10 +98,7 @@ describe('The handshake gate', () => {
             assert.ok(thisTurn <= 2 * perTurn);
           }
           while (begun.length < entered) {
-            if (begun.length > left) {
-              left++;
-              gate.leave();
-            }
+            if (begun.length > left) leave();
             await turn();
           }
           assert.deepEqual(

@@ -12,6 +12,7 @@ class SlowWire implements Wire {
     listener: 'mqtt://127.0.0.1:1883',
     remoteAddress: '127.0.0.1',
     remotePort: 1,
+    admitted: undefined,
     tls: undefined,
   } as const;
   /** Whether what is written leaves at once. */

@@ -1,0 +1,61 @@
+import { BlockList, isIP, isIPv6 } from 'node:net';
+
+/** A range of addresses as it is written: `192.0.2.0/24`, `2001:db8::/32`, or one address. */
+export interface AddressRange {
+  readonly network: string;
+  readonly prefix: number;
+}
+
+/** What a text says; undefined where it is no address and no range. */
+export function parseRange(text: string): AddressRange | undefined {
+  const [network = '', prefix, ...more] = text.split('/');
+  const version = isIP(network);
+  const most = version === 6 ? 128 : 32;
+  const bits = prefix === undefined ? most : Number(/^\d{1,3}$/.exec(prefix)?.[0] ?? Number.NaN);
+  return version === 0 || more.length > 0 || !(bits <= most) ? undefined : { network, prefix: bits };
+}
+
+/** Tells which addresses lie in any of these ranges. */
+export class AddressList {
+  private readonly list = new BlockList();
+  private readonly empty: boolean;
+
+  /** @param ranges as {@link parseRange} reads them */
+  constructor(ranges: readonly string[]) {
+    for (const text of ranges) {
+      const range = parseRange(text);
+      if (range !== undefined) this.list.addSubnet(range.network, range.prefix, familyOf(range.network));
+    }
+    this.empty = ranges.length === 0;
+  }
+
+  has(address: string): boolean {
+    return !this.empty && this.list.check(address, familyOf(address));
+  }
+}
+
+/** The network that an address lies in, by the first bits of it: the same text for every address of that network. */
+export function subnetOf(address: string, bits: { readonly ipv4: number; readonly ipv6: number }): string {
+  const six = isIPv6(address);
+  const parts = six ? groupsOf(address) : address.split('.').map(Number);
+  const width = six ? 16 : 8;
+  const prefix = six ? bits.ipv6 : bits.ipv4;
+  const kept = parts.map((part, index) => {
+    const own = Math.min(width, Math.max(0, prefix - index * width));
+    return part & (((1 << own) - 1) << (width - own));
+  });
+  return `${kept.map((part) => part.toString(six ? 16 : 10)).join(six ? ':' : '.')}/${prefix}`;
+}
+
+/** The eight groups of an IPv6 address. */
+function groupsOf(address: string): number[] {
+  const [head = '', tail] = (address.split('%')[0] ?? '').split('::');
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const missing = tail === undefined ? 0 : 8 - before.length - after.length;
+  return [...before, ...new Array<string>(missing).fill('0'), ...after].map((group) => Number.parseInt(group, 16));
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIPv6(address) ? 'ipv6' : 'ipv4';
+}

@@ -1,0 +1,49 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Admitted, WireOrigin, WireProtocol } from './wire.js';
+
+/** Where a socket comes from: its peer, or whom a trusted proxy speaks for. */
+export interface Source {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What is known of a socket below what is laid upon it. */
+interface Known extends Source {
+  readonly admitted: Admitted;
+}
+
+const known = new WeakMap<Socket, Known>();
+
+interface TlsInternals {
+  readonly _parent?: Socket;
+}
+
+/** The socket that was accepted, under a TLS layer if there is one. */
+export function acceptedSocket(socket: Socket): Socket {
+  return (socket as Socket & TlsInternals)._parent ?? socket;
+}
+
+export function peerOf(socket: Socket): Source {
+  return { address: plainAddress(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 };
+}
+
+/** Notes it for {@link originOf}, which is asked again when the handshakes are done. */
+export function remember(socket: Socket, source: Source, admitted: Admitted): void {
+  known.set(socket, { ...source, admitted });
+}
+
+export function originOf(
+  protocol: WireProtocol,
+  listener: string,
+  socket: Socket,
+  tls: TLSSocket | undefined,
+): WireOrigin {
+  const { address, port, admitted } = known.get(acceptedSocket(socket)) ?? { ...peerOf(socket), admitted: undefined };
+  return { protocol, listener, remoteAddress: address, remotePort: port, admitted, tls };
+}
+
+/** An IPv4 address that came in through an IPv6 socket is still one. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}

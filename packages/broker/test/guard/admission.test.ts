@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { waitFor } from '@moat/testkit';
+import { Shares } from '../../dist/guard/shares.js';
+import type { ConfigurationInput } from '../../dist/index.js';
+import { ping, readPacket, silent, startBroker } from '../support/broker.js';
+import { connectFrom } from '../support/from-address.js';
+import { connectPacket } from '../support/packets.js';
+import { passwordFile } from '../support/passwords.js';
+import type { RawClient } from '../support/raw-client.js';
+
+async function guarded(t: TestContext, limits: NonNullable<ConfigurationInput['limits']>, listener = {}) {
+  const told: unknown[] = [];
+  const { broker, port, stop } = await startBroker(
+    { limits, listeners: [{ protocol: 'mqtt', port: 0, ...listener }] },
+    {
+      log: { ...silent, info: ({ event }: { event?: string }) => void told.push(event) },
+      files: { passwords: await passwordFile({ known: 'secret' }) },
+    },
+  );
+  t.after(stop);
+  const from = (address: string): Promise<RawClient> => connectFrom(address, port);
+  const welcome = async (address: string, fields = {}): Promise<RawClient> => {
+    const client = await from(address);
+    client.send(connectPacket(5, fields));
+    assert.match(await readPacket(client), /^20..0000/);
+    return client;
+  };
+  const known = (address: string): Promise<RawClient> => welcome(address, { username: 'known', password: 'secret' });
+  const refused = async (address: string): Promise<void> => {
+    const client = await from(address);
+    client.send(connectPacket(5));
+    await client.closed();
+  };
+  return { broker, told, from, welcome, known, refused, events: () => broker.status().events };
+}
+
+describe('Admission', () => {
+  it('bounds the connections of one address, and leaves room for others', async (t) => {
+    const { welcome, refused, events } = await guarded(t, { max_connections_per_address: 2 });
+    const held = [await welcome('127.0.0.2'), await welcome('127.0.0.2')];
+    await refused('127.0.0.2');
+    held.push(await welcome('127.0.0.3'));
+    assert.equal(events()['limit.connections'], 1);
+    for (const client of held) await ping(client);
+    held[0]?.end();
+    await waitFor(() => welcome('127.0.0.2').then((client) => held.push(client)));
+    for (const client of held) client.end();
+  });
+
+  it('bounds those of one network', async (t) => {
+    const { welcome, refused } = await guarded(t, { max_connections_per_subnet: 2 });
+    const held = [await welcome('127.0.9.2'), await welcome('127.0.9.3')];
+    await refused('127.0.9.4');
+    held.push(await welcome('127.0.8.4'));
+    for (const client of held) client.end();
+  });
+
+  it('bounds how fast they come from one address and one network', async (t) => {
+    const { welcome, refused, events } = await guarded(t, {
+      connect_rate_per_address: 1,
+      connect_rate_per_subnet: 3,
+      connect_burst: 1,
+    });
+    const held = [await welcome('127.0.9.2'), await welcome('127.0.9.3'), await welcome('127.0.9.4')];
+    await Promise.all([refused('127.0.9.2'), refused('127.0.9.5')]);
+    assert.ok((events()['limit.connect_rate'] ?? 0) >= 1);
+    for (const client of held) client.end();
+  });
+
+  it('bounds how fast they come to one listener, and tells a flood by its number', async (t) => {
+    const { broker, told, from, events } = await guarded(t, { connect_burst: 1 }, { connect_rate: 1 });
+    let closed = 0;
+    const flood = await Promise.all(Array.from({ length: 200 }, () => from('127.0.0.2')));
+    for (const { socket } of flood) socket.destroyed ? closed++ : socket.once('close', () => closed++);
+    await waitFor(() => closed >= 180);
+    assert.ok(broker.status().guard.connections <= 20);
+    for (const client of flood) client.end();
+    await broker.stop();
+    assert.ok((events()['limit.connect_rate'] ?? 0) >= 180);
+    assert.ok(told.length < 180);
+  });
+
+  it('sends away who has not finished its CONNECT when slots run short, the oldest first', async (t) => {
+    const { broker, from, known, events } = await guarded(t, { max_connections: 4 });
+    const slow = [await from('127.0.0.2'), await from('127.0.0.3'), await from('127.0.0.4'), await from('127.0.0.5')];
+    await waitFor(() => broker.status().guard.withoutConnect === 4);
+    const clients = [await known('127.0.0.6'), await known('127.0.0.7')];
+    await slow[0]?.closed();
+    await slow[1]?.closed();
+    assert.equal(broker.status().guard.withoutConnect, 2);
+    assert.equal(events()['limit.evicted'], 2);
+    for (const client of clients) await ping(client);
+    for (const client of [...slow, ...clients]) client.end();
+  });
+
+  it('then the idlest that nothing proves, and never one that has proven who it is', async (t) => {
+    const { broker, welcome, known, refused } = await guarded(t, {
+      max_connections: 3,
+      max_anonymous_share: 100,
+      connect_timeout: 1,
+    });
+    const kept = await known('127.0.0.2');
+    const [idle, busy] = [await welcome('127.0.0.3'), await welcome('127.0.0.4')];
+    await refused('127.0.0.7');
+    const next = await waitFor(async () => {
+      await ping(busy);
+      return known('127.0.0.5').catch(() => undefined);
+    });
+    assert.ok(next);
+    assert.match(await readPacket(idle), /^e0..89/);
+    await idle.closed();
+    await waitFor(() => broker.status().guard.connections === 3);
+    const last = await waitFor(() => known('127.0.0.6').catch(() => undefined));
+    assert.ok(last);
+    assert.match(await readPacket(busy), /^e0..89/);
+    await refused('127.0.0.7');
+    for (const client of [kept, next, last]) {
+      await ping(client);
+      client.end();
+    }
+  });
+
+  it('keeps the last slots for those that prove who they are', async (t) => {
+    const { from, welcome, known } = await guarded(t, { max_connections: 4, max_anonymous_share: 50 });
+    const held = [await welcome('127.0.0.2'), await welcome('127.0.0.3')];
+    const late = await from('127.0.0.4');
+    late.send(connectPacket(5));
+    assert.match(await readPacket(late), /^20..0089/);
+    await late.closed();
+    held.push(await known('127.0.0.5'), await known('127.0.0.6'));
+    for (const client of held) {
+      await ping(client);
+      client.end();
+    }
+  });
+
+  it('forgets sources without a connection before they are too many', () => {
+    const shares = new Shares();
+    const held = shares.of('held', 0);
+    shares.enter(held);
+    for (let index = 0; index < 200_000; index++) shares.of(`source ${index}`, 0);
+    assert.ok(shares.size <= 65_537);
+    assert.equal(shares.of('held', 0), held);
+  });
+});

@@ -27,6 +27,7 @@ import type { ConnectionContext, ListenerPolicy } from './connection/context.js'
 import { Dispatch } from './connection/dispatch.js';
 import { type BoundListener, Doors } from './connection/doors.js';
 import { Enforcement } from './connection/enforcement.js';
+import { IssueAudit } from './connection/issue-audit.js';
 import { LiveFiles } from './connection/live-files.js';
 import { LoginGuard } from './connection/login-guard.js';
 import { PasswordAccess } from './connection/password-access.js';
@@ -98,6 +99,7 @@ export class Broker {
   private readonly context: ConnectionContext;
   private readonly passwords: PasswordAccess;
   private readonly enforcement: Enforcement;
+  private readonly issued: IssueAudit;
   private readonly sweep: NodeJS.Timeout;
   private sys: SysTopics | undefined;
   private admin: AdminServer | undefined;
@@ -135,6 +137,7 @@ export class Broker {
         else rights.denied('publish', message.topic, decision);
       },
     );
+    this.issued = new IssueAudit(join(configuration.data_dir, 'pki'), audit, log);
     const desk = options.authority && new DeviceDesk(options.authority);
     this.refusals = new Refusals(audit);
     const exempt = (address: string): boolean => this.allowed.has(address);
@@ -216,6 +219,7 @@ export class Broker {
     const { configuration } = this.files;
     await this.restore(context.store);
     await doors.apply(configuration, access);
+    await this.issued.start();
     this.files.begin({ context, connections, doors, enforcement, passwords });
     this.admin = await AdminServer.start(
       { socket: join(configuration.data_dir, 'admin.sock'), http: configuration.admin.http },
@@ -287,6 +291,7 @@ export class Broker {
 
   private async shutDown(): Promise<void> {
     this.sys?.stop();
+    await this.issued.stop();
     clearInterval(this.sweep);
     await this.files.stop();
     this.enforcement.stop();

@@ -38,7 +38,7 @@ export {
   issueServerCertificate,
   type ServerCertificateOptions,
 } from './issue.js';
-export type { ListedCertificate } from './issue-log.js';
+export { IssueLog, type ListedCertificate } from './issue-log.js';
 export { type OcspAnswer, type OcspExpectation, readOcspAnswer } from './ocsp-answer.js';
 export { writeOcspRequest } from './ocsp-question.js';
 export { OcspResponder } from './ocsp-responder.js';

@@ -32,6 +32,8 @@ export const auditCodes = [
   'cert.untrusted',
   'cert.expired',
   'cert.issued',
+  'cert.granted',
+  'cert.log_cut',
   'cert.request_refused',
   'psk.withdrawn',
   'storage.failing',
@@ -79,6 +81,7 @@ export interface AuditKeeper {
 const errors: ReadonlySet<AuditCode> = new Set<AuditCode>([
   'storage.failing',
   'audit.failing',
+  'cert.log_cut',
   'policy.refused',
   'passwords.refused',
   'tls.refused',

@@ -86,7 +86,7 @@ export class CertificateDesk {
   private granted(connection: Asker, { name, certificate, serialNumber }: GrantedCertificate): void {
     const invite = connection.agreement?.principal.invite;
     const how = invite === undefined ? 'renewed' : `enrolled by the invite ${invite}`;
-    connection.auditEvent('cert.issued', `${name}: ${how}, serial ${serialNumber}`);
+    connection.auditEvent('cert.granted', `${name}: ${how}, serial ${serialNumber}`);
     answer(connection, { certificate, ca: this.desk.store.trusted });
   }
 

@@ -329,7 +329,7 @@ export class Broker {
     return journaled(this.audit, [
       { method: 'GET', path: '/status', open: true, handle: () => this.status() },
       ...storeRoutes(this.context.store),
-      ...sessionRoutes(this.context.registry),
+      ...sessionRoutes(this.context.registry, this.context.store),
       ...clientRoutes(clientsOf(this.connections, this.context.registry)),
       ...banRoutes({
         bans: this.logins.bans,

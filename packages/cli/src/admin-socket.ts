@@ -8,8 +8,8 @@ type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** A broker that says nothing for so long is given up, in milliseconds. */
 const patience = 30_000;
-/** The same where it has much to copy first. */
-export const copyPatience = 3_600_000;
+/** The same where it has much to do first. */
+export const longPatience = 3_600_000;
 
 /**
  * Asks the broker that runs on this data directory, through its admin socket. Parts of the path are the caller's to

@@ -124,6 +124,20 @@ describe('moat sessions and moat clients', () => {
     assert.deepEqual([missing.code, missing.stderr], [1, 'moat: no client valve-1 is connected\n']);
   });
 
+  test('what a deleted session has for other members of a shared subscription goes to them', async () => {
+    for (const name of ['sharer-1', 'sharer-2']) {
+      const client = await connected(name);
+      await client.subscribe('$share/g/jobs/#', { qos: 1 });
+      await client.close();
+    }
+    const publisher = await connected('publisher-2', 0);
+    for (let each = 1; each <= 5; each++) await publisher.publish('jobs/1', `job ${each}`, { qos: 1 });
+    await publisher.close();
+    assert.equal(await run('sessions', 'delete', 'sharer-1', '--yes'), 'deleted the session sharer-1\n');
+    assert.match(await run('sessions', 'show', 'sharer-2'), /queued +5 messages/);
+    assert.equal(await run('sessions', 'delete', '--client-id', 'sharer-*', '--yes'), 'deleted the session sharer-2\n');
+  });
+
   test('sessions are deleted, with their connections, and only when that is meant', async () => {
     const unsure = await moat(['sessions', 'delete', 'pump-2'], { cwd });
     assert.deepEqual([unsure.code, unsure.stderr], [1, 'moat: nothing was deleted\n']);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { OperatorError } from '../errors.js';
+import { jsonArray, unhurried } from './json-stream.js';
 import { requestOf } from './request.js';
 import type { AdminRoute } from './route.js';
 
@@ -31,7 +32,7 @@ const one = z.strictObject({ client_id: z.string() });
 /** Looking at connected clients and disconnecting them. */
 export function clientRoutes(clients: Clients): AdminRoute[] {
   return [
-    { method: 'GET', path: '/clients', handle: () => [...clients.list()] },
+    { method: 'GET', path: '/clients', handle: () => jsonArray(unhurried(clients.list())) },
     {
       method: 'POST',
       path: '/clients/disconnect',

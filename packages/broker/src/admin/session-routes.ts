@@ -1,11 +1,11 @@
-import { Readable } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PublishProperties } from '@moat/codec';
 import { z } from 'zod';
 import { OperatorError } from '../errors.js';
 import { matchesGlob } from '../glob.js';
 import type { SessionRegistry } from '../session/registry.js';
 import type { Session } from '../session/session.js';
+import type { Store } from '../storage/store.js';
+import { jsonLines, unhurried } from './json-stream.js';
 import { requestOf } from './request.js';
 import type { AdminRoute } from './route.js';
 
@@ -47,16 +47,30 @@ type Wanted = z.infer<typeof wanted>;
 
 const one = z.strictObject({ client_id: z.string() });
 
-/** So many sessions are looked at in one turn of the loop, and entries read at once. */
+/** So many entries of a queue are read at once. */
 const atOnce = 500;
 
-/** Looking at sessions and ending them. */
-export function sessionRoutes(registry: SessionRegistry): AdminRoute[] {
+/** Looking at sessions and ending them, which is durable when it is answered. */
+export function sessionRoutes(registry: SessionRegistry, store: Store): AdminRoute[] {
   return [
     {
       method: 'GET',
       path: '/sessions',
       handle: ({ query }) => jsonLines(list(registry, requestOf(wanted, query))),
+    },
+    {
+      method: 'DELETE',
+      path: '/sessions',
+      handle: async ({ query }) => {
+        const filter = requestOf(wanted, query);
+        if (Object.keys(filter).length === 0)
+          throw new OperatorError('admin.invalid', 'say which sessions are to be deleted', {
+            hint: 'all: client_id=*',
+          });
+        const deleted = await removeAll(registry, filter);
+        await store.commit();
+        return { deleted };
+      },
     },
     {
       method: 'GET',
@@ -71,8 +85,9 @@ export function sessionRoutes(registry: SessionRegistry): AdminRoute[] {
     {
       method: 'DELETE',
       path: '/session',
-      handle: ({ query }) => {
-        registry.remove(find(registry, query));
+      handle: async ({ query }) => {
+        await registry.remove(find(registry, query));
+        await store.commit();
         return {};
       },
     },
@@ -87,11 +102,18 @@ function find(registry: SessionRegistry, query: unknown): Session {
 }
 
 async function* list(registry: SessionRegistry, filter: Wanted): AsyncGenerator<SessionSummary> {
-  let looked = 0;
-  for (const session of registry.all()) {
-    if (++looked % atOnce === 0) await nextTurn();
-    if (isWanted(session, filter)) yield summaryOf(session);
+  for await (const session of unhurried(registry.all())) if (isWanted(session, filter)) yield summaryOf(session);
+}
+
+async function removeAll(registry: SessionRegistry, filter: Wanted): Promise<number> {
+  let removed = 0;
+  for await (const session of unhurried(registry.all())) {
+    // Its time may have come while others were removed.
+    if (registry.get(session.clientId) !== session || !isWanted(session, filter)) continue;
+    await registry.remove(session);
+    removed++;
   }
+  return removed;
 }
 
 function isWanted(session: Session, { client_id, owner, connected, idle, queued }: Wanted): boolean {
@@ -154,12 +176,4 @@ function readable(properties: PublishProperties | undefined): object | undefined
 
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64');
-}
-
-function jsonLines(items: AsyncIterable<object>): Readable {
-  return Readable.from(
-    (async function* () {
-      for await (const item of items) yield `${JSON.stringify(item)}\n`;
-    })(),
-  );
 }

@@ -193,11 +193,11 @@ export class OutgoingQueue {
     const { clientId, stored } = this.owner;
     const oldest = this.waiting.shift();
     if (oldest === undefined) {
-      // Which one it is and its size only the store knows: the average keeps the sum right over the whole queue.
-      const size = Math.floor(this.totalBytes / this.backlog);
+      // Which one it is and its size only the store knows: until that says so it counts for the average.
+      const guess = Math.floor(this.totalBytes / this.backlog);
       this.backlog--;
-      this.store.dequeueFirst(clientId, this.readUpTo);
-      this.leave(size);
+      this.leave(guess);
+      void this.store.dequeueFirst(clientId, this.readUpTo).then((size) => this.leave(size - guess));
     } else {
       if (stored) this.store.dequeue(clientId, oldest.position);
       this.leave(oldest.size);

@@ -91,14 +91,15 @@ export class MemoryStore implements Store {
     this.held.get(clientId)?.queue.delete(position);
   }
 
-  dequeueFirst(clientId: string, after: number): void {
+  dequeueFirst(clientId: string, after: number): Promise<number> {
     this.staged++;
     const queue = this.held.get(clientId)?.queue;
-    for (const position of queue?.keys() ?? []) {
+    for (const [position, { message, state }] of queue ?? []) {
       if (position <= after) continue;
       queue?.delete(position);
-      return;
+      return Promise.resolve(state === 'queued' ? sizeOf(message) : 0);
     }
+    return Promise.resolve(0);
   }
 
   readQueue(clientId: string, after: number, limit: number): Promise<readonly QueueEntry[]> {

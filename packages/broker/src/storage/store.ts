@@ -114,8 +114,8 @@ export interface Store {
   /** The receiver has a QoS 2 message: its body may go, its identifier stays until {@link dequeue}. */
   release(clientId: string, position: number): void;
   dequeue(clientId: string, position: number): void;
-  /** Removes the first entry behind position `after`, whichever that is. */
-  dequeueFirst(clientId: string, after: number): void;
+  /** Removes the first entry behind position `after`, whichever that is; resolves with what it counted for, in bytes. */
+  dequeueFirst(clientId: string, after: number): Promise<number>;
   /** Up to `limit` entries behind position `after`, in order, as they are when it is called. */
   readQueue(clientId: string, after: number, limit: number): Promise<readonly QueueEntry[]>;
 

@@ -261,6 +261,19 @@ describe('A queue that is full', () => {
     assert.equal(desk.outgoing.bytes, 0);
   });
 
+  it('counts what is left when the oldest of an offline session goes, however large it was', async () => {
+    const desk = new Desk({ max_queued_messages: 3, queue_full: 'drop_oldest' });
+    for (const size of [100, 10, 1, 1_000, 5]) desk.push('x'.repeat(size));
+    await turn();
+    const waiting = await desk.store.readQueue(desk.clientId, 0, 10);
+    const sizes = waiting.map(({ message: { topic, payload } }) => topic.length + payload.length);
+    assert.equal(sizes.length, 3);
+    assert.equal(
+      desk.outgoing.bytes,
+      sizes.reduce((sum, size) => sum + size, 0),
+    );
+  });
+
   it('is not emptied for a message that can never fit', () => {
     const desk = new Desk({ max_queued_bytes: 10, queue_full: 'drop_oldest' });
     desk.push('small');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { messageSize } from '../../dist/storage/message-size.js';
 import type { QueueEntry } from '../../dist/storage/store.js';
 import { keepsIn, type StoreFactory } from './harness.js';
 import { allSessions, entry, fullMessage, message, plain, session } from './records.js';
@@ -62,6 +63,21 @@ export function queueSuite(engine: string, open: StoreFactory): void {
       },
       async (store) => assert.deepEqual(positions(await store.readQueue('a', 0, 10)), [1, 2, 8]),
     );
+
+    it('say what the first behind a position counted for', async () => {
+      const { store, dispose } = await open();
+      try {
+        store.putSession(session('a'));
+        store.enqueue('a', entry(1, { message: message('t', { payload: Buffer.alloc(10) }) }));
+        store.enqueue('a', entry(3, { message: fullMessage }));
+        const sizes = [store.dequeueFirst('a', 0), store.dequeueFirst('a', 0), store.dequeueFirst('a', 0)];
+        await store.commit();
+        const { topic, payload, properties } = fullMessage;
+        assert.deepEqual(await Promise.all(sizes), [11, messageSize(topic, payload.length, properties), 0]);
+      } finally {
+        await dispose();
+      }
+    });
 
     keeps(
       'keep the place and the identifier of a message that was released',

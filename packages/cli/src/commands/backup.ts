@@ -2,7 +2,7 @@ import { constants, existsSync, type Stats } from 'node:fs';
 import { cp, lstat, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { askBroker, brokerAnswers, copyPatience } from '../admin-socket.js';
+import { askBroker, brokerAnswers, longPatience } from '../admin-socket.js';
 import { CommandError } from '../failure.js';
 import { examples } from '../help.js';
 import { addConfigurationOptions, type ConfigurationOptions, findConfiguration } from '../local-broker.js';
@@ -71,7 +71,7 @@ async function copyStore(options: ConfigurationOptions, dataDir: string, to: str
   }, pollMs);
   try {
     if (await brokerAnswers(options))
-      await askBroker(options, 'POST', '/store/backup', { directory: to }, copyPatience);
+      await askBroker(options, 'POST', '/store/backup', { directory: to }, longPatience);
     else if (existsSync(join(dataDir, 'store'))) await copyStopped(join(dataDir, 'store'), to);
   } finally {
     clearInterval(poll);

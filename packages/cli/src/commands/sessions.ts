@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import type { SessionDetails, SessionSummary } from '@moat/broker';
 import { type Command, Option } from 'commander';
-import { askBroker, callBroker } from '../admin-socket.js';
+import { askBroker, callBroker, longPatience } from '../admin-socket.js';
 import { CommandError } from '../failure.js';
 import { examples } from '../help.js';
 import type { ConfigurationOptions } from '../local-broker.js';
@@ -122,12 +122,20 @@ async function exportQueue(clientId: string, options: ConfigurationOptions): Pro
 
 async function remove(clientId: string | undefined, options: DeleteOptions): Promise<void> {
   const doomed = clientId === undefined ? await clientIdsOf(options) : [clientId];
-  const what = doomed.length === 1 ? `the session ${doomed[0]}` : `${doomed.length} sessions`;
   if (doomed.length === 0) return console.log('no session matches');
-  if (!options.yes && !(await ask(`Delete ${what}, with all messages that wait?`)))
+  if (!options.yes && !(await ask(`Delete ${inWords(doomed)}, with all messages that wait?`)))
     throw new CommandError(1, 'nothing was deleted');
-  for (const each of doomed) await askBroker(options, 'DELETE', pathOf('/session', each));
-  console.log(`deleted ${what}`);
+  if (clientId !== undefined) {
+    await askBroker(options, 'DELETE', pathOf('/session', clientId), undefined, longPatience);
+    return console.log(`deleted the session ${clientId}`);
+  }
+  const path = `/sessions?${queryOf(options)}`;
+  const { deleted } = await askBroker<{ deleted: number }>(options, 'DELETE', path, undefined, longPatience);
+  console.log(`deleted ${deleted === doomed.length ? inWords(doomed) : `${deleted} sessions`}`);
+}
+
+function inWords(clientIds: readonly string[]): string {
+  return clientIds.length === 1 ? `the session ${clientIds[0]}` : `${clientIds.length} sessions`;
 }
 
 /** Of those that match; all of them only if that was said in so many words. */

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { RepairReport, StoreReport, StoreStats } from '@moat/broker/store';
 import type { Command } from 'commander';
-import { askBroker, brokerAnswers, copyPatience } from '../admin-socket.js';
+import { askBroker, brokerAnswers, longPatience } from '../admin-socket.js';
 import { CommandError } from '../failure.js';
 import { examples } from '../help.js';
 import { addConfigurationOptions, type ConfigurationOptions, findConfiguration } from '../local-broker.js';
@@ -89,7 +89,7 @@ async function repair(target: string, options: StoreOptions): Promise<void> {
 
 async function compact(options: StoreOptions): Promise<void> {
   const { before, after } = (await brokerAnswers(options))
-    ? await askBroker<{ before: number; after: number }>(options, 'POST', '/store/compact', undefined, copyPatience)
+    ? await askBroker<{ before: number; after: number }>(options, 'POST', '/store/compact', undefined, longPatience)
     : await withStore(options, ({ maintenance }) => maintenance.compact(), true);
   if (options.json) console.log(JSON.stringify({ before, after }));
   else console.log(`${formatBytes(before)} became ${formatBytes(after)}`);

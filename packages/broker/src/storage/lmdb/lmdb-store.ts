@@ -106,9 +106,11 @@ export class LmdbStore implements Store {
     this.pending.dequeue(clientId, position);
   }
 
-  dequeueFirst(clientId: string, after: number): void {
+  dequeueFirst(clientId: string, after: number): Promise<number> {
     this.count();
-    this.pending.stageBehind({ apply: (transaction) => transaction.dequeueFirst(clientId, after) });
+    return new Promise((resolve) => {
+      this.pending.stageBehind({ apply: (transaction) => resolve(transaction.dequeueFirst(clientId, after)) });
+    });
   }
 
   readQueue(clientId: string, after: number, limit: number): Promise<readonly QueueEntry[]> {

@@ -127,11 +127,14 @@ export class Transaction {
     if (held !== undefined) this.remove(held, position);
   }
 
-  dequeueFirst(clientId: string, after: number): void {
+  /** Returns what the entry counted for; 0 where there was none. */
+  dequeueFirst(clientId: string, after: number): number {
     const held = this.held(clientId);
-    if (held === undefined) return;
+    if (held === undefined) return 0;
+    const before = held.bytes;
     const [first] = page(this.tree, queueBehind(held.number, after), 1);
     if (first !== undefined) this.remove(held, positionIn(first.key));
+    return before - held.bytes;
   }
 
   putReceived(clientId: string, { packetId, message }: ReceivedRecord): void {

@@ -12,7 +12,8 @@ import { guardStatus, type Status } from './admin/status.js';
 import { storeRoutes } from './admin/store-routes.js';
 import { SysTopics } from './admin/sys-topics.js';
 import { Audit } from './audit/audit.js';
-import { Journal } from './audit/journal.js';
+import type { Journal } from './audit/journal.js';
+import { keepBy, keepJournal } from './audit/keep-journal.js';
 import type { Log } from './audit/log.js';
 import { newTrafficCounters } from './audit/traffic-counters.js';
 import { type Access, loadAccess } from './config/access-files.js';
@@ -200,7 +201,7 @@ export class Broker {
       const secret = await loadScramSecret(data_dir);
       store = options.store ?? (await openStore(storage.engine, data_dir));
       const bans = await Bans.load(join(data_dir, 'bans.json'));
-      const journal = await openJournal(configuration, audit, log);
+      const journal = await keepJournal(audit, join(data_dir, 'audit'), configuration.audit, log);
       broker = new Broker(files, access, audit, journal, log, store, secret, bans, options);
       await broker.open(access);
     } catch (error) {
@@ -272,8 +273,7 @@ export class Broker {
         this.files.configuration = configuration;
         Object.assign(this.limits, configuration.limits);
         this.allowed = new AddressList(configuration.guard.allow);
-        this.journal.limits = configuration.audit;
-        keepAs(this.audit, configuration);
+        keepBy(this.audit, this.journal, configuration.audit);
         Object.assign(this.context, settingsOf(configuration, access), { limits: this.limits });
         this.files.usePasswords(configuration, access.passwords);
       },
@@ -393,19 +393,3 @@ export class Broker {
 const manyRestored = 10_000;
 
 const dispatchOf = (connection: Connection): Dispatch => new Dispatch(connection);
-
-async function openJournal(configuration: Configuration, audit: Audit, log: Log): Promise<Journal> {
-  const directory = join(configuration.data_dir, 'audit');
-  const journal = await Journal.open(directory, configuration.audit, log, (failure) => {
-    if (failure === undefined) audit.record('audit.recovered', {});
-    else audit.record('audit.failing', { reason: failure.message });
-  });
-  audit.keeper = journal;
-  keepAs(audit, configuration);
-  return journal;
-}
-
-function keepAs(audit: Audit, { audit: { keep, when_unwritable } }: Configuration): void {
-  audit.keep = keep;
-  audit.lenient = when_unwritable === 'continue';
-}

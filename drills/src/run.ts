@@ -118,7 +118,7 @@ async function attack(
     try {
       await withDeadline(act({ amount, signal, report }), () => 'it goes on beyond its time', limit + grace);
     } catch (error) {
-      report({ tried: 'to the end', happened: (error as Error).message, survived: false });
+      report({ tried: 'to the end', happened: (error as Error).message.split('\n')[0] ?? '', survived: false });
     }
   };
   const effect = drill.workload === undefined ? await going() : await measured(broker, intensity, going);

@@ -8,7 +8,7 @@ import { freePorts, preparedBroker } from './prepared.js';
 
 const program = fileURLToPath(new URL('aedes-server.js', import.meta.url));
 
-/** As its README shows it, with a function of our own for passwords, and Node's TLS. It has no rights of its own. */
+/** As its README shows it, with a function of our own for passwords, and Node's TLS. It has no rights of its own, and no MQTT 5.0. */
 export const aedes: Peer = {
   name: 'aedes',
   version() {
@@ -30,6 +30,6 @@ export const aedes: Peer = {
     const { users, certfile, keyfile, cafile, crlfile } = setup;
     await writeFile(file, JSON.stringify({ ports, users, certfile, keyfile, cafile, crlfile }), { mode: 0o600 });
     const child = startProcess(process.execPath, [program, file], { stdio: ['ignore', 'ignore', 'inherit'] });
-    return preparedBroker('aedes', child, ports, setup);
+    return preparedBroker('aedes', child, ports, setup, [4]);
   },
 };

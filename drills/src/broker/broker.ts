@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
-import type { Bearer } from './certificates.js';
+import type { ClientIdentity } from '@moat/testkit';
+import type { Bearer, Impostor } from './certificates.js';
 
 /** Where a broker listens, on a loopback address. */
 export interface Address {
@@ -30,10 +31,15 @@ export interface Broker {
 /** One that a drill started, with the users, rights and certificates of `setup.ts`. */
 export interface PreparedBroker extends Broker {
   readonly ports: Ports;
+  /** Which versions of MQTT it speaks, of 3.1.1 (4) and 5.0. */
+  readonly versions: readonly (4 | 5)[];
   readonly users: Users;
   /** PEM of the authority that signed the server's certificate and those of the clients. */
   readonly authority: string;
+  /** PEM of its own certificate, and its key. */
+  readonly server: ClientIdentity;
   readonly bearers: readonly Bearer[];
+  readonly impostors: readonly Impostor[];
   stop(): Promise<void>;
 }
 
@@ -79,5 +85,7 @@ export interface Setup {
   readonly cafile: string;
   readonly crlfile: string;
   readonly authority: string;
+  readonly server: ClientIdentity;
   readonly bearers: readonly Bearer[];
+  readonly impostors: readonly Impostor[];
 }

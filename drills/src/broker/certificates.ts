@@ -12,6 +12,16 @@ export interface Bearer {
 }
 
 const clientAuth = 'extendedKeyUsage = clientAuth';
+const serverAuth = 'extendedKeyUsage = serverAuth';
+const serverNames = 'subjectAltName = DNS:localhost, IP:127.0.0.1';
+const serverRequest = { subject: '/CN=localhost', extensions: [serverAuth, serverNames] };
+
+/** What somebody shows who is not the broker. */
+export interface Impostor {
+  /** Of what kind the certificate is: `for another host`. */
+  readonly kind: string;
+  readonly identity: ClientIdentity;
+}
 
 /** How many authorities may stand between a client and the one that is trusted. */
 export const verifyDepth = 2;
@@ -24,10 +34,23 @@ export async function makeCertificates(directory: string) {
   const deep = await issuing.intermediate('Deep');
   const deeper = await deep.intermediate('Deeper');
 
-  const server = await root.issue({
-    subject: '/CN=localhost',
-    extensions: ['extendedKeyUsage = serverAuth', 'subjectAltName = DNS:localhost, IP:127.0.0.1'],
-  });
+  const server = await root.issue(serverRequest);
+  const impostors: Impostor[] = [
+    { kind: 'of another authority of the same name', identity: await other.issue(serverRequest) },
+    { kind: 'signed by itself', identity: await selfSigned(join(directory, 'impostor'), '/CN=localhost') },
+    {
+      kind: 'for another host',
+      identity: await root.issue({
+        subject: '/CN=localhost',
+        extensions: [serverAuth, 'subjectAltName = DNS:evil.example'],
+      }),
+    },
+    { kind: 'that has expired', identity: await root.issue({ ...serverRequest, from: -7_200, to: -3_600 }) },
+    {
+      kind: 'of a device',
+      identity: await root.issue({ ...serverRequest, extensions: [clientAuth, serverNames] }),
+    },
+  ];
   const files = {
     certfile: join(directory, 'server.crt'),
     keyfile: join(directory, 'server.key'),
@@ -55,7 +78,7 @@ export async function makeCertificates(directory: string) {
     { kind: 'not yet valid', identity: await root.issue({ subject: '/CN=early', from: 3_600, to: 7_200 }) },
     {
       kind: 'for a server',
-      identity: await root.issue({ subject: '/CN=server', extensions: ['extendedKeyUsage = serverAuth'] }),
+      identity: await root.issue({ subject: '/CN=server', extensions: [serverAuth] }),
     },
     {
       kind: 'for e-mail',
@@ -74,7 +97,13 @@ export async function makeCertificates(directory: string) {
   await writeFile(files.cafile, root.certificate);
   const lists = await Promise.all([root, issuing, deep, deeper].map((authority) => authority.list()));
   await writeFile(files.crlfile, lists.join(''));
-  return { ...files, authority: await readFile(files.cafile, 'utf8'), bearers };
+  return {
+    ...files,
+    authority: await readFile(files.cafile, 'utf8'),
+    server: { cert: server.cert, key: server.key },
+    bearers,
+    impostors,
+  };
 }
 
 interface NameTrick {

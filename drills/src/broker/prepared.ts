@@ -19,7 +19,8 @@ export async function preparedBroker(
   name: string,
   child: ChildProcess,
   ports: Ports,
-  { users, authority, bearers }: Setup,
+  { users, authority, server, bearers, impostors }: Setup,
+  versions: readonly (4 | 5)[] = [4, 5],
 ): Promise<PreparedBroker> {
   const stop = (): Promise<void> => stopProcess(child);
   try {
@@ -35,9 +36,12 @@ export async function preparedBroker(
     legitimate: { username: 'legitimate', password: users.legitimate },
     pids: child.pid === undefined ? [] : [child.pid],
     ports,
+    versions,
     users,
     authority,
+    server,
     bearers,
+    impostors,
     isAlive: async () => child.exitCode === null && child.signalCode === null && (await accepts(address)),
     stop,
   };

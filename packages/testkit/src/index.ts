@@ -1,5 +1,6 @@
 export { withDeadline } from './deadline.js';
 export { Gsasl } from './gsasl.js';
+export { fromHex } from './hex.js';
 export { launchMosquitto, type Mosquitto, startMosquitto } from './mosquitto.js';
 export { needs } from './needs.js';
 export { type ClientIdentity, OpensslAuthority, selfSigned } from './openssl-authority.js';

@@ -33,14 +33,20 @@ export class RawClient {
    * Connects to a port.
    *
    * @param host 127.0.0.1 unless given
+   * @param localAddress where it comes from, of the addresses of this machine
    * @param tls over TLS, with these options
    * @param timeout of this and every later wait, in milliseconds
    */
   static async connect(
     port: number,
-    { host = '127.0.0.1', tls, timeout = patience }: { host?: string; tls?: ConnectionOptions; timeout?: number } = {},
+    {
+      host = '127.0.0.1',
+      localAddress,
+      tls,
+      timeout = patience,
+    }: { host?: string; localAddress?: string; tls?: ConnectionOptions; timeout?: number } = {},
   ): Promise<RawClient> {
-    const address = { host, port };
+    const address = { host, port, ...(localAddress === undefined ? {} : { localAddress }) };
     const socket = tls === undefined ? connectTcp(address) : connectTls({ ...tls, ...address });
     const client = new RawClient(socket, timeout);
     const connected = once(socket, tls === undefined ? 'connect' : 'secureConnect');

@@ -138,7 +138,7 @@ export class Broker {
         else rights.denied('publish', message.topic, decision);
       },
     );
-    this.issued = new IssueAudit(join(configuration.data_dir, 'pki'), audit, log);
+    this.issued = IssueAudit.of(configuration, options.authority, audit, log);
     const desk = options.authority && new DeviceDesk(options.authority);
     this.refusals = new Refusals(audit);
     const exempt = (address: string): boolean => this.allowed.has(address);

@@ -38,13 +38,14 @@ export interface DeviceTerms {
  */
 export class AuthorityStore {
   readonly #revocations: Revocations;
-  readonly #log: IssueLog;
+  /** What was issued, and what has become of it. */
+  readonly log: IssueLog;
 
   constructor(
     readonly directory: string,
     readonly authority: Authority,
   ) {
-    this.#log = new IssueLog(directory);
+    this.log = new IssueLog(directory);
     this.#revocations = new Revocations(directory, authority);
   }
 
@@ -63,7 +64,7 @@ export class AuthorityStore {
     const kept = await this.#keyIn('serverKey');
     const issued = await issueServerCertificate(this.authority, kept ? { ...options, privateKey: kept } : options);
     const record = issueRecordOf(issued.certificate, 'server');
-    await this.#log.add(record);
+    await this.log.add(record);
     if (!kept) await writeFileAtomic(this.#path('serverKey'), privateKeyPem(issued.privateKey), SECRET);
     await writeFileAtomic(this.#path('serverCertificate'), issued.certificate, PUBLIC);
     return record;
@@ -105,7 +106,7 @@ export class AuthorityStore {
    */
   async certifyDevice(terms: DeviceTerms, publicKey: KeyObject): Promise<string> {
     assertDeviceName(terms.name);
-    const holder = (await this.#certificatesOf(terms.name)).find((one) => !one.revocation && one.notAfter > terms.now);
+    const holder = (await this.log.ofDevice(terms.name)).find((one) => !one.revocation && one.notAfter > terms.now);
     if (holder) {
       throw new PkiError(
         'pki.name_taken',
@@ -124,7 +125,7 @@ export class AuthorityStore {
    * @throws PkiError `pki.unknown_certificate`, `pki.invalid_days`, `pki.authority_expired`, `pki.invalid_file`
    */
   async renewDevice(terms: DeviceTerms, publicKey: KeyObject): Promise<string> {
-    const latest = (await this.#certificatesOf(terms.name)).at(-1);
+    const latest = (await this.log.ofDevice(terms.name)).at(-1);
     if (!latest) throw unknown({ name: terms.name });
     if (latest.revocation) {
       throw new PkiError('pki.unknown_certificate', `the certificate of "${terms.name}" was revoked`, {
@@ -148,7 +149,7 @@ export class AuthorityStore {
   }): Promise<IssuedCertificate> {
     const privateKey = await generatePrivateKey();
     const certificate = await certifyClaim(this.authority, createPublicKey(privateKey), terms);
-    await this.#log.add(issueRecordOf(certificate, 'claim'));
+    await this.log.add(issueRecordOf(certificate, 'claim'));
     return { certificate, privateKey };
   }
 
@@ -163,7 +164,7 @@ export class AuthorityStore {
     const privateKey = kept ?? (await generatePrivateKey());
     const certificate = await certifyResponder(this.authority, createPublicKey(privateKey), { days, now });
     const record = issueRecordOf(certificate, 'responder');
-    await this.#log.add(record);
+    await this.log.add(record);
     if (!kept) await writeFileAtomic(this.#path('responderKey'), privateKeyPem(privateKey), SECRET);
     await writeFileAtomic(this.#path('responderCertificate'), certificate, PUBLIC);
     return record;
@@ -226,16 +227,12 @@ export class AuthorityStore {
    * @throws PkiError `pki.invalid_file` with file and line if a log is damaged
    */
   async listIssued(): Promise<ListedCertificate[]> {
-    return this.#log.list();
-  }
-
-  async #certificatesOf(name: string): Promise<ListedCertificate[]> {
-    return (await this.listIssued()).filter((one) => isMeant(one, { name }));
+    return this.log.list();
   }
 
   async #certify(terms: DeviceTerms, publicKey: KeyObject): Promise<string> {
     const certificate = await certifyDevice(this.authority, publicKey, terms);
-    await this.#log.add(issueRecordOf(certificate, 'device'));
+    await this.log.add(issueRecordOf(certificate, 'device'));
     return certificate;
   }
 

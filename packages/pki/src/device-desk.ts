@@ -40,7 +40,7 @@ export class DeviceDesk {
    *   `pki.unsupported_key`, `pki.name_refused`, `pki.authority_expired`
    */
   async renew(fingerprint: string, request: Buffer, now: Date): Promise<GrantedCertificate> {
-    const shown = (await this.store.listIssued()).find((one) => one.fingerprint === fingerprint);
+    const shown = await this.store.log.ofFingerprint(fingerprint);
     if (shown?.kind !== 'device' || shown.revocation || shown.notAfter <= now)
       throw new PkiError(
         'pki.unknown_certificate',
@@ -77,7 +77,7 @@ export class DeviceDesk {
     const { name, publicKey } = await readRequest(request);
     assertDeviceName(name);
     const { names, days, spent } = await this.invites.check(id, name, now);
-    const before = await this.#certificatesOf(name);
+    const before = await this.store.log.ofDevice(name);
     if (!spent.has(name)) assertFree(name, before, names, now, isReserved);
     // First, and on the disk: whoever is killed now may lose an answer, but nobody wins twice.
     const { at } = await this.invites.spend({ id, name, key: hashOf(publicKey), at: now });
@@ -89,10 +89,6 @@ export class DeviceDesk {
       ? this.store.renewDevice(terms, publicKey)
       : this.store.certifyDevice(terms, publicKey));
     return granted(name, certificate);
-  }
-
-  async #certificatesOf(name: string): Promise<ListedCertificate[]> {
-    return (await this.store.listIssued()).filter((one) => one.kind === 'device' && one.name === name);
   }
 }
 

@@ -69,7 +69,7 @@ export class Revocations {
 }
 
 /** Each serial number once, as it was first revoked: two processes may have revoked the same one. */
-export function revokedBy(records: readonly RevocationRecord[]): RevokedCertificate[] {
+function revokedBy(records: readonly RevocationRecord[]): RevokedCertificate[] {
   const first = new Map<string, RevokedCertificate>();
   for (const { at, revoked } of records) {
     if (revoked && !first.has(revoked.serialNumber)) first.set(revoked.serialNumber, { ...revoked, revokedAt: at });

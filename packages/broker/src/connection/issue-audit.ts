@@ -1,9 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IssueLog, type ListedCertificate } from '@moat/pki';
+import { type AuthorityStore, IssueLog } from '@moat/pki';
 import type { Audit } from '../audit/audit.js';
 import type { Log } from '../audit/log.js';
 import { FileWatch } from '../config/file-watch.js';
+import type { Configuration } from '../config/schema.js';
 
 /** Certificates that are told one by one; of more, the earlier ones are told by their number. */
 const mostSingly = 1_000;
@@ -16,22 +17,32 @@ const mostSingly = 1_000;
  * again, with the same serial numbers, and leaves none out.
  */
 export class IssueAudit {
-  private readonly log: IssueLog;
   private readonly position: string;
   private readonly watch: FileWatch;
   private told = 0;
 
   constructor(
     directory: string,
+    private readonly log: IssueLog,
     private readonly audit: Audit,
     private readonly operator: Log,
   ) {
-    this.log = new IssueLog(directory);
     this.position = join(directory, 'issued.audited');
     this.watch = new FileWatch(
       () => [join(directory, 'issued.jsonl')],
       () => this.look(),
     );
+  }
+
+  /** Of this authority, or else of the one in the data directory, whose key need not be at hand. */
+  static of(
+    { data_dir }: Configuration,
+    authority: Pick<AuthorityStore, 'directory' | 'log'> | undefined,
+    audit: Audit,
+    operator: Log,
+  ): IssueAudit {
+    const directory = authority?.directory ?? join(data_dir, 'pki');
+    return new IssueAudit(directory, authority?.log ?? new IssueLog(directory), audit, operator);
   }
 
   async start(): Promise<void> {
@@ -47,11 +58,11 @@ export class IssueAudit {
 
   private async look(): Promise<void> {
     try {
-      const issued = await this.log.list();
-      if (issued.length === this.told) return;
+      const count = await this.log.count();
+      if (count === this.told) return;
       await this.keepPosition();
-      this.tell(issued);
-      this.told = issued.length;
+      await this.tell(count);
+      this.told = count;
     } catch (error) {
       // Without an authority of its own a broker has nothing to tell.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
@@ -66,19 +77,19 @@ export class IssueAudit {
     });
   }
 
-  private tell(issued: readonly ListedCertificate[]): void {
+  private async tell(count: number): Promise<void> {
     const { told, audit } = this;
-    if (issued.length < told) {
-      const reason = `the issue log has ${issued.length} certificates, and had ${told}`;
-      return audit.record('cert.log_cut', { reason });
+    if (count < told) {
+      audit.record('cert.log_cut', { reason: `the issue log has ${count} certificates, and had ${told}` });
+      return;
     }
-    const first = Math.max(told, issued.length - mostSingly);
-    if (first > told)
-      audit.record('cert.issued', { reason: `${first - told} certificates`, count: first - told }, first - told);
-    for (const { name, kind, serialNumber, notAfter } of issued.slice(first))
-      audit.record('cert.issued', {
-        username: name,
-        reason: `${kind}, serial ${serialNumber}, until ${notAfter.toISOString()}`,
-      });
+    const first = Math.max(told, count - mostSingly);
+    const earlier = first - told;
+    const certificates = (await this.log.list(first)).slice(0, count - first);
+    if (earlier > 0) audit.record('cert.issued', { reason: `${earlier} certificates`, count: earlier }, earlier);
+    for (const { name, kind, serialNumber, notAfter } of certificates) {
+      const reason = `${kind}, serial ${serialNumber}, until ${notAfter.toISOString()}`;
+      audit.record('cert.issued', { username: name, reason });
+    }
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createAuthority, describeCertificate, issueDeviceCertificate } from '@moat/pki';
+import { createAuthority, describeCertificate, IssueLog, issueDeviceCertificate } from '@moat/pki';
 import { temporaryDirectory, waitFor } from '@moat/testkit';
 import { Audit } from '../../dist/audit/audit.js';
 import { IssueAudit } from '../../dist/connection/issue-audit.js';
@@ -58,7 +58,7 @@ test('a long log of before is told by its number, and its end one by one', async
   await writeFile(join(directory, 'revoked.jsonl'), '');
   const { events, log } = recordingLog(toText);
   const audit = new Audit(log);
-  const issueAudit = new IssueAudit(directory, audit, silent);
+  const issueAudit = new IssueAudit(directory, new IssueLog(directory), audit, silent);
   await issueAudit.start();
   await issueAudit.stop();
   assert.equal(await readFile(join(directory, 'issued.audited'), 'utf8'), '2500\n');

@@ -9,7 +9,6 @@ export interface BrokerOptions extends ConfigurationOptions {
   readonly port?: number;
   readonly url?: string;
   readonly connection?: string;
-  readonly renew?: true;
   readonly username?: string;
   readonly password?: string;
   readonly auth?: AuthMethod;
@@ -26,7 +25,6 @@ export function addBrokerOptions(command: Command): Command {
     .option('-p, --port <port>', 'its port (default: 8883; 1883 and 8083 are plain, 8884 is wss)', portNumber)
     .option('--url <url>', 'mqtts://HOST:PORT, wss://HOST:PORT/PATH, or plain mqtt:// and ws://')
     .option('--connection <file>', 'a connection.json, as moat device add writes it')
-    .option('--renew', 'with --connection: renew the certificate in its folder when it is due')
     .option('-u, --username <name>', 'user name')
     .option('-P, --password <password>', 'password; others can see it here, so better MOAT_PASSWORD or at the prompt')
     .addOption(
@@ -41,6 +39,7 @@ export function addBrokerOptions(command: Command): Command {
 
 /** What a session is like: the options that `pub` and `sub` share. */
 export interface SessionOptions {
+  readonly renew?: true;
   readonly id?: string;
   readonly protocolVersion: string;
   readonly keepalive?: number;
@@ -68,6 +67,7 @@ export function addSessionOptions(command: Command): Command {
     )
     .addOption(command.createOption('-q, --qos <qos>', 'QoS').choices(['0', '1', '2']).default(0).argParser(qos))
     .option('-D, --property <words...>', 'COMMAND NAME VALUE, such as: publish content-type text/plain')
+    .option('--renew', 'with --connection: renew the certificate in its folder when it is due')
     .option('--quiet', 'say nothing about lost connections')
     .option('--will-topic <topic>', 'topic of the message that is sent when this client is lost')
     .option('--will-payload <text>', 'its payload')

@@ -26,9 +26,7 @@ const protocolOfPort: Record<number, Protocol> = { 1883: 'mqtt', 8083: 'ws', 888
  * @throws CommandError with exit code 2; InvalidError
  */
 export async function resolveBroker(options: BrokerOptions): Promise<ConnectOptions> {
-  const { connection, renew } = options;
-  if (renew && connection === undefined) throw usageError('--renew needs --connection');
-  const { clientId: _, ...file } = connection === undefined ? {} : await loadConnection(connection);
+  const { clientId: _, ...file } = options.connection === undefined ? {} : await loadConnection(options.connection);
   const given = {
     ...file,
     ...(options.url === undefined ? {} : parseUrl(options.url)),
@@ -43,7 +41,6 @@ export async function resolveBroker(options: BrokerOptions): Promise<ConnectOpti
     ...given,
     host,
     protocol,
-    renewal: renew && connection !== undefined ? renewInto(connection) : undefined,
     ca: options.cafile
       ? await readPem(options.cafile)
       : (given.ca ?? (secure ? await localCa(options, host, named) : undefined)),
@@ -57,10 +54,13 @@ export async function resolveBroker(options: BrokerOptions): Promise<ConnectOpti
 /** The same with everything that concerns the session. */
 export async function resolveSession(options: BrokerOptions & SessionOptions): Promise<ConnectOptions> {
   const properties = parseProperties(options.property ?? []);
+  const { connection, renew } = options;
+  if (renew && connection === undefined) throw usageError('--renew needs --connection');
   const broker = await resolveBroker(options);
   const version = versions[options.protocolVersion] ?? options.protocolVersion;
   return defined({
     ...broker,
+    renewal: renew && connection !== undefined ? renewInto(connection) : undefined,
     clientId: options.id ?? randomClientId(broker.username, randomBytes(8)),
     protocolVersion: version as ProtocolVersion,
     keepAlive: options.keepalive,

@@ -236,6 +236,22 @@ describe('the bearer of an invite', () => {
   });
 });
 
+describe('where devices are not to renew by themselves', () => {
+  it('they are told so, whatever certificate they have', async () => {
+    const listener = { protocol: 'mqtts' as const, bind: '127.0.0.1', port: 0, use_identity_as_username: 'cn' };
+    const files = { certfile: pki('server.crt'), keyfile: pki('server.key'), cafile: pki('ca.crt') };
+    const authentication = { certificate_renewal: false };
+    const strict = await startBroker(
+      { listeners: [{ ...listener, ...files }], authentication },
+      { authority: authority.store },
+    );
+    after(() => strict.stop());
+    const url = `mqtts://127.0.0.1:${strict.port}`;
+    const client = await connected({ ...(await authority.device('pump-60')), clientId: 'pump-60' }, url);
+    assert.equal((await exchange(client, await csr('pump-60'))).error, 'pki.unknown_certificate');
+  });
+});
+
 describe('requests beyond the limits', () => {
   it('are refused with 0x97: so many of one device, so many in all', async () => {
     const limits = { certificate_requests_per_client: 2, certificate_requests_per_minute: 3 };

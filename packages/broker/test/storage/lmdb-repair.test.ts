@@ -130,9 +130,10 @@ describe('Repairing a store', () => {
       const { kept, lost } = await repaired(from, to);
       assert.equal(kept.sessions, sessions - 1);
       assert.deepEqual(lost, [
-        `${queued} queued messages of lost sessions`,
-        '5 subscriptions of lost sessions',
-        '1 QoS 2 messages received, of lost sessions',
+        `${queued} queued messages of lost sessions: "client-2", ${Array.from({ length: 19 }, (_, at) => `"client-2" "t/${at + 2}"`).join(', ')}, …`,
+        `5 subscriptions of lost sessions: ${[0, 1, 2, 3, 4].map((each) => `"client-2" "client-2/${each}/#"`).join(', ')}`,
+        '1 QoS 2 messages received, of lost sessions: "client-2" "r"',
+        '1 sessions: "client-2"',
         '1 rows that make no sense',
       ]);
     }));

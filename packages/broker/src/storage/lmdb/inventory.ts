@@ -22,6 +22,8 @@ export class Inventory {
   readonly counts: StoreCounts = { sessions: 0, subscriptions: 0, received: 0, queued: 0, retained: 0 };
   /** Client identifiers by the number of their session. */
   readonly clients = new Map<number, string>();
+  /** The same by the rows that find a session by its client ID, whether the session is there or not. */
+  readonly named = new Map<number, string | undefined>();
   readonly doomed = new Set<number>();
   readonly bodies = new Set<number>();
   /** By session: the totals as they are stored. */
@@ -33,9 +35,13 @@ export class Inventory {
   format: number | undefined = undefined;
   /** Rows that are not of this store, or whose value makes no sense. */
   strange = 0;
-  private readonly numbers = new Set<number>();
   private readonly storedReferences = new Map<number, number>();
   private readonly owners = new Map<number, number>();
+
+  /** Undefined where nothing tells it. */
+  clientOf(session: number): string | undefined {
+    return this.clients.get(session) ?? this.named.get(session);
+  }
 
   add(raw: RawRow): void {
     const row = storedRow(raw);
@@ -56,7 +62,7 @@ export class Inventory {
     for (const session of this.owners.keys())
       if (!this.clients.has(session)) yield `the record of a session with ${this.owners.get(session)} rows is missing`;
     for (const [session, client] of this.clients)
-      if (!this.numbers.has(session)) yield `the session of ${JSON.stringify(client)} cannot be found by its client ID`;
+      if (!this.named.has(session)) yield `the session of ${JSON.stringify(client)} cannot be found by its client ID`;
     yield* this.queueFaults();
   }
 
@@ -86,7 +92,7 @@ export class Inventory {
         this.storedReferences.set(row.body, row.count);
         return;
       case 'client':
-        this.numbers.add(row.session);
+        this.named.set(row.session, row.clientId);
         return;
       case 'doomed':
         this.doomed.add(row.session);

@@ -96,6 +96,9 @@ export const positionIn = (key: Uint8Array): number => sixBytes(key, 7);
 export const packetIdIn = (key: Uint8Array): number => byteAt(key, 8) * 256 + byteAt(key, 9);
 /** Which {@link part} of a session a key is for. */
 export const partIn = (key: Uint8Array): number => byteAt(key, 7);
+/** The text that a key ends with; undefined where only its digest is there. */
+export const textIn = (key: Uint8Array, from: number): string | undefined =>
+  key[from] === digestMark ? undefined : Buffer.from(key.subarray(from)).toString();
 /** The smallest key that sorts behind this one. */
 export const keyBehind = (key: Uint8Array): Uint8Array => Buffer.concat([key, Uint8Array.of(0)]);
 

@@ -10,6 +10,9 @@ export interface RawRow {
 export interface Unreadable {
   readonly page: number;
   readonly what: 'a branch' | 'a leaf' | 'an entry';
+  /** The last key that could be read before it, and the first behind it. */
+  readonly behind: Buffer | undefined;
+  before: Buffer | undefined;
 }
 
 /**
@@ -21,6 +24,7 @@ export class RawRows {
   /** What was met so far that cannot be read. */
   readonly unreadable: Unreadable[] = [];
   private readonly seen: Uint8Array;
+  private lastKey: Buffer | undefined = undefined;
 
   constructor(private readonly pages: PageFile) {
     this.seen = new Uint8Array(pages.head.pages);
@@ -37,20 +41,37 @@ export class RawRows {
     this.seen[page] = 1;
     if (depth <= 1) {
       const nodes = this.pages.leaf(page);
-      if (nodes === undefined) this.unreadable.push({ page, what: 'a leaf' });
+      if (nodes === undefined) this.miss(page, 'a leaf');
       else yield* this.rows(page, nodes);
       return;
     }
     const children = this.pages.branch(page);
-    if (children === undefined) this.unreadable.push({ page, what: 'a branch' });
+    if (children === undefined) this.miss(page, 'a branch');
     else for (const child of children) yield* this.below({ page: child, depth: depth - 1 });
   }
 
   private *rows(page: number, nodes: NonNullable<ReturnType<PageFile['leaf']>>): Generator<RawRow> {
     for (const node of nodes) {
       const value = node && (Buffer.isBuffer(node.value) ? node.value : this.large(node.value));
-      if (node === undefined || value === undefined) this.unreadable.push({ page, what: 'an entry' });
-      else yield { key: node.key, value };
+      if (node === undefined || value === undefined) {
+        this.miss(page, 'an entry');
+        continue;
+      }
+      this.meet(node.key);
+      yield { key: node.key, value };
+    }
+  }
+
+  private miss(page: number, what: Unreadable['what']): void {
+    this.unreadable.push({ page, what, behind: this.lastKey, before: undefined });
+  }
+
+  private meet(key: Buffer): void {
+    this.lastKey = key;
+    for (let index = this.unreadable.length - 1; index >= 0; index--) {
+      const missed = this.unreadable[index];
+      if (missed === undefined || missed.before !== undefined) return;
+      missed.before = key;
     }
   }
 

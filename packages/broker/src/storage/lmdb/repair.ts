@@ -4,10 +4,12 @@ import { OperatorError } from '../../errors.js';
 import { fileOf, takeInventory } from './check.js';
 import type { Inventory, StoreCounts } from './inventory.js';
 import { bodyKey, clientKey, countKey, formatKey, totalsKey } from './keys.js';
+import { Losses, unreadableInWords } from './losses.js';
 import { createTree } from './open.js';
 import { PageFile } from './page-file.js';
 import { type RawRow, RawRows } from './raw-rows.js';
 import type { StoredTotals } from './reader.js';
+import type { StoredEntry } from './records.js';
 import { type StoredRow, storedRow } from './stored-row.js';
 import type { Tree } from './tree.js';
 import { storeFormat } from './tree-files.js';
@@ -55,7 +57,9 @@ export async function repairStore(
     }
     const { problem } = pages.head;
     const last = problem === undefined ? [] : [`what the last commit wrote, perhaps: ${problem}`];
-    const lost = [...last, ...rows.unreadable.map(({ page, what }) => `${what} on page ${page}`), ...writer.lost()];
+    const clientOf = (session: number): string | undefined => inventory.clientOf(session);
+    const unreadable = rows.unreadable.map((each) => unreadableInWords(each, clientOf));
+    const lost = [...last, ...unreadable, ...writer.lost()];
     return { kept: writer.kept, lost };
   } finally {
     pages.close();
@@ -65,7 +69,7 @@ export async function repairStore(
 /** Writes those rows of a store that still belong to something. */
 class Rewriter {
   readonly kept: StoreCounts = { sessions: 0, subscriptions: 0, received: 0, queued: 0, retained: 0 };
-  private readonly dropped = new Map<string, number>();
+  private readonly losses = new Losses();
   private readonly totals = new Map<number, { count: number; bytes: number; last: number }>();
   private readonly references = new Map<number, number>();
 
@@ -87,10 +91,13 @@ class Rewriter {
     await this.tree.flushed;
   }
 
-  /** What belonged to something that is gone. */
+  /** What is gone, and what belonged to it. */
   lost(): string[] {
-    if (this.inventory.strange > 0) this.drop('rows that make no sense', this.inventory.strange);
-    return [...this.dropped].map(([what, count]) => `${count} ${what}`);
+    const { clients, named, strange } = this.inventory;
+    for (const [session, clientId] of named)
+      if (!clients.has(session)) this.losses.add('sessions', JSON.stringify(clientId ?? `session ${session}`));
+    for (let count = 0; count < strange; count++) this.losses.add('rows that make no sense');
+    return this.losses.inWords();
   }
 
   private async put(rows: readonly RawRow[]): Promise<void> {
@@ -98,7 +105,7 @@ class Rewriter {
       for (const raw of rows) {
         const row = storedRow(raw);
         if (row === undefined) continue;
-        if (this.tree.getBinary(raw.key) !== undefined) this.drop('rows that are there twice');
+        if (this.tree.getBinary(raw.key) !== undefined) this.losses.add('rows that are there twice');
         else if (this.belongs(row)) this.tree.putSync(raw.key, asBinary(raw.value));
       }
     });
@@ -123,14 +130,17 @@ class Rewriter {
         else
           this.drop(
             kind === 'received' ? 'QoS 2 messages received, of lost sessions' : 'subscriptions of lost sessions',
+            row.session,
+            row.about,
           );
         return clients.has(row.session);
       }
       case 'entry': {
         if (doomed.has(row.session)) return false;
         const [, size, body] = row.entry;
-        if (!clients.has(row.session)) return this.drop('queued messages of lost sessions');
-        if (typeof body === 'number' && !bodies.has(body)) return this.drop('queued messages whose body is lost');
+        if (!clients.has(row.session)) return this.drop('queued messages of lost sessions', row.session, topicOf(body));
+        if (typeof body === 'number' && !bodies.has(body))
+          return this.drop('queued messages whose body is lost', row.session);
         this.enqueue(row.session, row.position, size, body);
         return true;
       }
@@ -162,8 +172,14 @@ class Rewriter {
     this.tree.putSync(formatKey, ['moat', storeFormat]);
   }
 
-  private drop(what: string, count = 1): false {
-    this.dropped.set(what, (this.dropped.get(what) ?? 0) + count);
+  /** Something of a session, about a topic or a filter if that is known. */
+  private drop(what: string, session: number, about = ''): false {
+    const client = JSON.stringify(this.inventory.clientOf(session) ?? `session ${session}`);
+    this.losses.add(what, about === '' ? client : `${client} ${JSON.stringify(about)}`);
     return false;
   }
+}
+
+function topicOf(body: StoredEntry[2]): string | undefined {
+  return typeof body === 'object' ? body[0] : undefined;
 }

@@ -1,5 +1,5 @@
 import { Unpackr } from 'msgpackr';
-import { numberIn, part, partIn, positionIn, tables } from './keys.js';
+import { numberIn, part, partIn, positionIn, tables, textIn } from './keys.js';
 import type { RawRow } from './raw-rows.js';
 import type { StoredTotals } from './reader.js';
 import type { StoredEntry, StoredMessage, StoredSession } from './records.js';
@@ -9,13 +9,17 @@ export type StoredRow =
   | { readonly kind: 'format'; readonly version: number }
   | { readonly kind: 'body'; readonly body: number; readonly message: StoredMessage }
   | { readonly kind: 'count'; readonly body: number; readonly count: number }
-  | { readonly kind: 'client'; readonly session: number }
+  | { readonly kind: 'client'; readonly session: number; readonly clientId: string | undefined }
   | { readonly kind: 'doomed'; readonly session: number }
   | { readonly kind: 'totals'; readonly session: number; readonly totals: StoredTotals }
   | { readonly kind: 'entry'; readonly session: number; readonly position: number; readonly entry: StoredEntry }
   | { readonly kind: 'retained'; readonly topic: string }
   | { readonly kind: 'session'; readonly session: number; readonly record: StoredSession }
-  | { readonly kind: 'subscription' | 'received'; readonly session: number };
+  | {
+      readonly kind: 'subscription' | 'received';
+      readonly session: number /** Filter or topic. */;
+      readonly about: string;
+    };
 
 const unpackr = new Unpackr({ useRecords: false });
 
@@ -39,7 +43,7 @@ function rowOf(key: Buffer, value: unknown): StoredRow | undefined {
     case tables.count:
       return isNumber(value) ? { kind: 'count', body: numberIn(key), count: value } : undefined;
     case tables.client:
-      return isNumber(value) ? { kind: 'client', session: value } : undefined;
+      return isNumber(value) ? { kind: 'client', session: value, clientId: textIn(key, 1) } : undefined;
     case tables.doomed:
       return { kind: 'doomed', session: numberIn(key) };
     case tables.queue:
@@ -69,8 +73,10 @@ function ofSession(session: number, which: number, value: unknown): StoredRow | 
       ? { kind: 'session', session, record: value as unknown as StoredSession }
       : undefined;
   if (which === part.subscription)
-    return typeof first === 'string' && isNumber(second) ? { kind: 'subscription', session } : undefined;
-  return which === part.received && (first == null || isMessage(first)) ? { kind: 'received', session } : undefined;
+    return typeof first === 'string' && isNumber(second) ? { kind: 'subscription', session, about: first } : undefined;
+  return which === part.received && (first == null || isMessage(first))
+    ? { kind: 'received', session, about: first?.[0] ?? '' }
+    : undefined;
 }
 
 function isEntry(value: readonly unknown[]): value is StoredEntry {

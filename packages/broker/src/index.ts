@@ -7,6 +7,7 @@ export type { Log } from './audit/log.js';
 export { Broker, type BrokerOptions } from './broker.js';
 export { type Access, loadAccess, loadRules } from './config/access-files.js';
 export { defaultConfiguration, withPlainListener } from './config/defaults.js';
+export { type EffectiveLimit, effectiveLimits } from './config/effective.js';
 export { configurationJsonSchema } from './config/json-schema.js';
 export { loadConfiguration, parseConfiguration } from './config/load.js';
 export type { Configuration, ConfigurationInput } from './config/schema.js';

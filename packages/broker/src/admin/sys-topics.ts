@@ -74,6 +74,8 @@ function topicsOf(status: Status): Record<string, string | number> {
     'guard/evicted/anonymous': guard.evicted.anonymous,
     'guard/handshakes/current': guard.handshakes.active,
     'guard/handshakes/abandoned': guard.handshakes.abandoned,
+    'guard/rates/pauses': traffic.ratePauses,
+    'guard/rates/disconnects': traffic.rateDisconnects,
     version: `moat version ${status.version}`,
     uptime: `${Math.floor(status.uptime)} seconds`,
     'clients/total': status.sessions,

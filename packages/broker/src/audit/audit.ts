@@ -16,6 +16,7 @@ export const auditCodes = [
   'limit.connect_rate',
   'limit.evicted',
   'limit.flapping',
+  'limit.rate',
   'limit.sessions',
   'limit.subscriptions',
   'limit.retained',

@@ -12,6 +12,9 @@ export interface TrafficCounters {
   connectsRefused: number;
   /** Connections closed because of what the client sent. */
   protocolErrors: number;
+  /** How often a client was read no further for a while, or disconnected, because of its rates. */
+  ratePauses: number;
+  rateDisconnects: number;
 }
 
 export function newTrafficCounters(): TrafficCounters {
@@ -25,5 +28,7 @@ export function newTrafficCounters(): TrafficCounters {
     connectionsAccepted: 0,
     connectsRefused: 0,
     protocolErrors: 0,
+    ratePauses: 0,
+    rateDisconnects: 0,
   };
 }

@@ -2,6 +2,8 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseRange } from '../guard/address.js';
 import { everyAddress } from './bind.js';
+import { limitFields } from './limit-fields.js';
+import { listenerLimits } from './profiles.js';
 import { tls } from './tls-schema.js';
 
 const bind = z
@@ -22,6 +24,10 @@ function common(defaultBind: string, defaultPort: number) {
       .min(1)
       .exactOptional()
       .describe('new connections of this listener a second. Default: connect_rate of limits'),
+    limits: z
+      .strictObject(limitFields(listenerLimits))
+      .prefault({})
+      .describe('limits that clients of this listener have otherwise'),
     proxy_protocol: z
       .enum(['off', 'v1', 'v2', 'any'])
       .default('off')

@@ -72,6 +72,43 @@ export const limitTable = {
     [16, 32, uint16],
   ),
   max_subscriptions: limit('subscriptions of one session', 'subscriptions', [0, unbounded], [100, 1_000, unbounded]),
+  max_wildcard_subscriptions: limit(
+    'subscriptions with wildcards of one session',
+    'subscriptions',
+    [0, unbounded],
+    [20, 200, unbounded],
+  ),
+  max_shared_subscriptions: limit(
+    'shared subscriptions of one session',
+    'subscriptions',
+    [0, unbounded],
+    [20, 200, unbounded],
+  ),
+  max_publish_rate: limit(
+    'messages that one client may publish; above it the client is read no further for a while',
+    'messages a second',
+    [1, unbounded],
+    [200, 5_000, unbounded],
+  ),
+  max_receive_rate: limit(
+    'bytes read from one client; above it the client is read no further for a while',
+    'bytes a second',
+    [KiB, unbounded],
+    [MiB, 16 * MiB, unbounded],
+  ),
+  max_subscribe_rate: limit(
+    'filters that one client may subscribe to or unsubscribe from; above it the client is read no further for a while',
+    'filters a second',
+    [1, unbounded],
+    [10, 100, unbounded],
+  ),
+  spending_burst: limit('for how long unused rate of one client is saved up', 'seconds', [1, hour], [5, 10, 10]),
+  max_pause: limit(
+    'longest that a client is not read because of these rates; who would have to wait longer is disconnected',
+    'seconds',
+    [1, hour],
+    [10, 30, hour],
+  ),
   max_topic_levels: limit('levels of a topic name or filter', 'levels', [1, 65_536], [16, 64, 65_536]),
   max_topic_length: limit('length of a topic name or filter in UTF-8', 'bytes', [1, uint16], [KiB, 4 * KiB, uint16]),
   max_user_properties: limit('user properties of one packet', 'properties', [0, unbounded], [16, 64, unbounded]),
@@ -84,6 +121,12 @@ export const limitTable = {
     [8 * MiB, 64 * MiB, 256 * MiB],
   ),
   max_sessions: limit('sessions in all, connected or not', 'sessions', [1, unbounded], [10_000, 100_000, unbounded]),
+  max_sessions_per_user: limit(
+    'sessions of one user, connected or not; all anonymous clients count as one',
+    'sessions',
+    [1, unbounded],
+    [100, 10_000, unbounded],
+  ),
   max_connections: limit('connections in all', 'connections', [1, unbounded], [10_000, 100_000, unbounded]),
   max_connections_per_address: limit(
     'connections from one address',
@@ -207,6 +250,24 @@ export const limitTable = {
 } as const satisfies Record<string, Limit>;
 
 export type LimitName = keyof typeof limitTable;
+
+/** Limits that one listener may have otherwise. */
+export const listenerLimits = [
+  'max_keepalive',
+  'max_session_expiry',
+  'max_subscriptions',
+  'max_wildcard_subscriptions',
+  'max_shared_subscriptions',
+  'max_publish_rate',
+  'max_receive_rate',
+  'max_subscribe_rate',
+  'max_topic_levels',
+  'max_topic_length',
+] as const satisfies readonly LimitName[];
+
+export type ListenerLimitName = (typeof listenerLimits)[number];
+
+export type ListenerLimits = { readonly [Name in ListenerLimitName]?: number };
 
 /** Which presets there are: `off` leaves the ceilings of the protocol, and is for tests and measurements. */
 export const profileNames = ['strict', 'standard', 'off'] as const;

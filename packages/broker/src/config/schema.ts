@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseRange } from '../guard/address.js';
 import { isLoopback } from './bind.js';
+import { limitFields } from './limit-fields.js';
 import { type ListenerInput, listenerSchema } from './listener-schema.js';
 import { type LimitName, type Limits, limitsOf, limitTable, profileNames, queueFullRules } from './profiles.js';
 
@@ -90,7 +91,7 @@ const limits = z
       .enum(profileNames)
       .default('standard')
       .describe('preset of all limits; off leaves the ceilings of the protocol'),
-    ...limitFields(),
+    ...limitFields(Object.keys(limitTable) as LimitName[]),
     queue_full: z
       .enum(queueFullRules)
       .exactOptional()
@@ -218,15 +219,6 @@ export type Configuration = z.output<typeof configurationSchema>;
 
 /** A configuration as it may be written. */
 export type ConfigurationInput = z.input<typeof configurationSchema>;
-
-function limitFields(): Record<LimitName, z.ZodExactOptional<z.ZodInt>> {
-  const fields = Object.entries(limitTable).map(([name, { description, unit, least, most, strict, standard, off }]) => {
-    const ceiling = off === Number.MAX_SAFE_INTEGER ? 'none' : off;
-    const text = `${description}, in ${unit}. Default: ${standard} (strict ${strict}, off ${ceiling})`;
-    return [name, z.int().min(least).max(most).exactOptional().describe(text)];
-  });
-  return Object.fromEntries(fields) as Record<LimitName, z.ZodExactOptional<z.ZodInt>>;
-}
 
 function adminAddress(value: string): 'off' | { host: string; port: number } | undefined {
   if (value === 'off') return value;

@@ -169,7 +169,7 @@ class ConnectAttempt {
     }
     if (context.logins.isBanned(this.origin, principal.username, clientId))
       return this.refuse(ReasonCode.banned, 'banned');
-    if (context.logins.flaps(this.origin, clientId))
+    if (context.logins.flaps(this.origin, clientId, principalKey(principal)))
       return this.refuse(ReasonCode.connectionRateExceeded, 'this client identifier comes too often');
     const anonymous = principal.method === 'anonymous';
     if (anonymous && !context.admission.hasRoomForAnonymous()) return this.refuseAnonymous();
@@ -265,7 +265,7 @@ class ConnectAttempt {
   /** Seconds that the session may outlive the connection. */
   private expiryInterval(): number {
     const { packet } = this;
-    const most = this.connection.context.limits.max_session_expiry;
+    const most = this.connection.limit('max_session_expiry');
     if (packet.version === 5) return Math.min(packet.properties?.sessionExpiryInterval ?? 0, most);
     return packet.cleanStart ? 0 : Math.min(neverExpires, most); // [MQTT3-3.1.2-6]
   }
@@ -273,7 +273,7 @@ class ConnectAttempt {
   /** Seconds; the ceiling holds for every version, and for clients that want none. // [MQTT-3.2.2-21] */
   private keepAlive(): number {
     const { keepAlive } = this.packet;
-    const most = this.connection.context.limits.max_keepalive;
+    const most = this.connection.limit('max_keepalive');
     if (most === 65_535) return keepAlive;
     return keepAlive === 0 || keepAlive > most ? most : keepAlive;
   }
@@ -292,7 +292,10 @@ class ConnectAttempt {
     this.refuse(ReasonCode.serverBusy, 'no room for anonymous clients');
   }
 
-  private refuseSession(why: 'not_owner' | 'too_many_sessions' | 'not_stored', principal: Principal): void {
+  private refuseSession(
+    why: 'not_owner' | 'too_many_sessions' | 'too_many_of_owner' | 'not_stored',
+    principal: Principal,
+  ): void {
     if (why === 'not_stored') return this.refuse(ReasonCode.quotaExceeded, 'the session could not be stored');
     if (why === 'not_owner') {
       this.audit('session.theft', principal.username, 'the session belongs to another');

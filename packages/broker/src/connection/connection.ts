@@ -1,5 +1,6 @@
 import { CodecError, type PacketReceiver, PacketType, Parser, ReasonCode } from '@moat/codec';
 import type { AuditCode } from '../audit/audit.js';
+import type { ListenerLimitName } from '../config/profiles.js';
 import { type CertificateProblem, type ClientCertificate, inWords } from '../identity/client-trust.js';
 import type { AuthenticationExchange, ExchangeOutcome } from '../identity/enhanced.js';
 import type { Principal } from '../identity/principal.js';
@@ -9,6 +10,7 @@ import type { PreSharedKey } from '../transport/psk.js';
 import type { Timer } from '../transport/timer-wheel.js';
 import type { Wire, WireReceiver } from '../transport/wire.js';
 import type { ConnectionContext, ListenerPolicy } from './context.js';
+import { charge, type Meter } from './meter.js';
 import { Outbound } from './outbound.js';
 import { PendingAnswers } from './pending-answers.js';
 import type { ClientRights } from './rights.js';
@@ -68,6 +70,10 @@ export class Connection extends Outbound implements WireReceiver, Link {
   lastReceived: number;
   /** Aliases that the client has set. */
   incomingAliases: string[] | undefined = undefined;
+  /** Messages published, and filters asked for, that have yet to be charged. */
+  published = 0;
+  subscribed = 0;
+  meter: Meter | undefined = undefined;
   private pending: PendingAnswers | undefined = undefined;
   /** For how many reasons nothing is read. */
   private holds = 0;
@@ -93,6 +99,11 @@ export class Connection extends Outbound implements WireReceiver, Link {
     wire.start(this);
   }
 
+  /** A limit as it holds for this connection. */
+  limit(name: ListenerLimitName): number {
+    return this.listener.limits[name] ?? this.context.limits[name];
+  }
+
   // ---- from the wire
 
   received(buffer: Uint8Array, start: number, end: number): void {
@@ -105,6 +116,7 @@ export class Connection extends Outbound implements WireReceiver, Link {
       this.fault(error);
     }
     flushQueue.endRead();
+    if (this.published + this.subscribed > 0) charge(this, end - start);
     if (!this.writable) this.choke();
   }
 

@@ -1,7 +1,7 @@
 import type { ParserOptions } from '@moat/codec';
 import type { Audit } from '../audit/audit.js';
 import type { TrafficCounters } from '../audit/traffic-counters.js';
-import type { Limits } from '../config/profiles.js';
+import type { Limits, ListenerLimits } from '../config/profiles.js';
 import type { Admission } from '../guard/admission.js';
 import type { Authenticator, Credentials, Verdict } from '../identity/authenticator.js';
 import type { NameTemplate } from '../identity/certificate-name.js';
@@ -70,6 +70,8 @@ export interface ListenerPolicy {
   /** Judges whom an exchange of AUTH packets has proven. */
   confirm: (principal: Principal, credentials: Credentials) => Verdict;
   requireCertificate: boolean;
+  /** Limits that its clients have otherwise. */
+  limits: ListenerLimits;
   /** How the client ID is taken from the certificate; undefined where it is not. */
   clientIdFrom: NameTemplate | undefined;
   /** Which client certificates count; undefined where there are none to count. */

@@ -229,6 +229,7 @@ export class Doors {
       psk: tls?.psk,
       authenticator: this.authenticatorOf(configuration, listener, access.passwords),
       confirm: confirmationOf(listener),
+      limits: listener.limits,
       requireCertificate: 'require_certificate' in listener && listener.require_certificate,
       clientIdFrom: isTls(listener) ? certificateNameOf(listener.use_identity_as_clientid) : undefined,
     };

@@ -48,9 +48,9 @@ export class LoginGuard {
     return banned;
   }
 
-  /** Whether a client ID comes in too often. */
-  flaps(attempt: Attempt, clientId: string): boolean {
-    const flaps = this.lockOut.flaps(clientId, Date.now());
+  /** Whether a client ID comes in too often; for each owner of its own, so that nobody keeps another out. */
+  flaps(attempt: Attempt, clientId: string, owner: string): boolean {
+    const flaps = this.lockOut.flaps(`${clientId} ${owner}`, Date.now());
     if (flaps)
       this.refusals.record('limit.flapping', { ...attempt, clientId, reason: 'too many connections a minute' });
     return flaps;

@@ -25,6 +25,7 @@ function publishAlike(connection: Connection, agreement: Agreement, packet: Inco
   const { context } = connection;
   const { qos, packetId } = packet;
   context.counters.messagesReceived += packet.count;
+  connection.published += packet.count;
   requireSupported(connection, packet);
   const topic = topicOf(connection, packet);
   if (qos !== 0 && !accountFor(connection, agreement, packet)) return;
@@ -101,8 +102,10 @@ function topicOf(connection: Connection, packet: IncomingPublish): string {
 }
 
 function checkTopic(connection: Connection, topic: string): string {
-  const { max_topic_length, max_topic_levels } = connection.context.limits;
-  if (isTooLong(topic, max_topic_length) || hasMoreLevels(topic, max_topic_levels))
+  if (
+    isTooLong(topic, connection.limit('max_topic_length')) ||
+    hasMoreLevels(topic, connection.limit('max_topic_levels'))
+  )
     throw new CodecError(ReasonCode.topicNameInvalid, 'a topic name beyond the limits of this server');
   return topic;
 }

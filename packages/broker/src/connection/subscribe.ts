@@ -31,6 +31,7 @@ interface Granted {
 export function subscribe(connection: Connection, packet: SubscribePacket): void {
   const { store } = connection.context;
   const { session } = connection.agreement as Agreement;
+  connection.subscribed += packet.subscriptions.length;
   if (session.stored && store.failure !== undefined)
     return connection.answers.inTurn(() => answerUnstored(connection, packet));
   const before = store.staged;
@@ -84,6 +85,7 @@ function answerSubscribe(
 export function unsubscribe(connection: Connection, packet: UnsubscribePacket): void {
   const { store } = connection.context;
   const { session } = connection.agreement as Agreement;
+  connection.subscribed += packet.filters.length;
   // Before 5.0 UNSUBACK cannot say no.
   const bad = (): void => {
     if (!connection.v5) connection.close(ReasonCode.quotaExceeded, 'the end of a subscription could not be stored');
@@ -129,10 +131,13 @@ function subscribeTo(connection: Connection, request: SubscriptionRequest, ident
 }
 
 function refuse(connection: Connection, { filter, qos }: SubscriptionRequest): Refusal | undefined {
-  const { limits, onDeniedSubscribe } = connection.context;
+  const { onDeniedSubscribe } = connection.context;
   const { session, rights } = connection.agreement as Agreement;
   const inner = parseSharedFilter(filter)?.filter ?? filter;
-  if (isTooLong(filter, limits.max_topic_length) || hasMoreLevels(inner, limits.max_topic_levels))
+  if (
+    isTooLong(filter, connection.limit('max_topic_length')) ||
+    hasMoreLevels(inner, connection.limit('max_topic_levels'))
+  )
     return refusal(connection, ReasonCode.topicFilterInvalid, 'a topic filter beyond the limits');
   const decision = rights.maySubscribe(filter, qos);
   if (!decision.allowed) {
@@ -141,8 +146,23 @@ function refuse(connection: Connection, { filter, qos }: SubscriptionRequest): R
     const reason = connection.denial('not authorized to subscribe', decision);
     return refusal(connection, ReasonCode.notAuthorized, reason);
   }
-  if (session.subscriptionCount < limits.max_subscriptions) return undefined;
-  if (session.isSubscribed(filter)) return undefined;
+  if (session.isSubscribed(filter) || hasRoomFor(connection, filter)) return undefined;
   connection.auditEvent('limit.subscriptions', 'no room for another subscription', filter);
   return noRoom(connection);
+}
+
+const kinds = [
+  [(filter: string) => /[+#]/.test(filter), 'max_wildcard_subscriptions'],
+  [isSharedFilter, 'max_shared_subscriptions'],
+] as const;
+
+/** Within the number of subscriptions, and of those of its kind. */
+function hasRoomFor(connection: Connection, filter: string): boolean {
+  const { session } = connection.agreement as Agreement;
+  if (session.subscriptionCount >= connection.limit('max_subscriptions')) return false;
+  return kinds.every(([isOne, limit]) => {
+    const most = connection.limit(limit);
+    if (!isOne(filter) || session.subscriptionCount < most) return true;
+    return session.subscriptions.filter((each) => isOne(each.filter)).length < most;
+  });
 }

@@ -19,7 +19,7 @@ export interface OpenRequest {
   readonly will: Will | undefined;
 }
 
-type Refusal = 'not_owner' | 'too_many_sessions' | 'not_stored';
+type Refusal = 'not_owner' | 'too_many_sessions' | 'too_many_of_owner' | 'not_stored';
 
 export type OpenResult = { readonly session: Session; readonly present: boolean } | { readonly refused: Refusal };
 
@@ -32,6 +32,8 @@ export type OpenResult = { readonly session: Session; readonly present: boolean 
  */
 export class SessionRegistry {
   private readonly sessions = new Map<string, Session>();
+  /** How many there are of each owner. */
+  private readonly byOwner = new Map<string, number>();
   /** Sessions that changed while the store took nothing. */
   private readonly unsaved = new Set<Session>();
   /** One for all sessions: there may be a million. */
@@ -42,7 +44,7 @@ export class SessionRegistry {
   constructor(
     private readonly context: SessionContext,
     private readonly timers: TimerWheel,
-    private readonly limits: { readonly max_sessions: number },
+    private readonly limits: { readonly max_sessions: number; readonly max_sessions_per_user: number },
     /** Publishes a will in the name of its session, if that still may. */
     private readonly publishWill: (session: Session, message: Message) => void,
   ) {}
@@ -97,6 +99,7 @@ export class SessionRegistry {
     }
     const session = new Session(request.clientId, request.owner, request.expiryInterval, this.context); // [MQTT-3.1.2-6]
     this.sessions.set(request.clientId, session);
+    this.note(session.owner, 1);
     session.will = request.will;
     this.save(session);
     return { session, present: false };
@@ -135,7 +138,7 @@ export class SessionRegistry {
   end(session: Session): void {
     session.expiryTimer?.cancel();
     session.willTimer?.cancel();
-    this.sessions.delete(session.clientId);
+    if (this.sessions.delete(session.clientId)) this.note(session.owner, -1);
     session.end();
     if (session.stored) this.context.store.deleteSession(session.clientId);
     this.fireWill(session); // the end of the session is the latest moment for a delayed will
@@ -160,6 +163,7 @@ export class SessionRegistry {
     session.disconnectedAt = record.disconnectedAt ?? now;
     session.will = record.will;
     this.sessions.set(clientId, session);
+    this.note(session.owner, 1);
     if (record.disconnectedAt === undefined) this.save(session);
     const away = (now - session.disconnectedAt) / 1000;
     // Nothing happens before all sessions are there, so that none misses a will.
@@ -172,6 +176,10 @@ export class SessionRegistry {
     session.expiryTimer?.cancel();
     session.expiryTimer = undefined;
     session.disconnectedAt = undefined;
+    if (session.owner !== owner) {
+      this.note(session.owner, -1);
+      this.note(owner, 1);
+    }
     session.owner = owner;
     session.expiryInterval = expiryInterval;
     session.will = will;
@@ -250,10 +258,22 @@ export class SessionRegistry {
     this.end(session);
   }
 
+  private countOf(owner: string): number {
+    return this.byOwner.get(owner) ?? 0;
+  }
+
+  private note(owner: string, change: 1 | -1): void {
+    const count = this.countOf(owner) + change;
+    if (count === 0) this.byOwner.delete(owner);
+    else this.byOwner.set(owner, count);
+  }
+
   private refusal(existing: Session | undefined, request: OpenRequest): Refusal | undefined {
     if (existing !== undefined && existing.owner !== request.owner && !request.mayTakeOver(existing.owner))
       return 'not_owner';
     if (existing === undefined && this.sessions.size >= this.limits.max_sessions) return 'too_many_sessions';
+    if (existing?.owner !== request.owner && this.countOf(request.owner) >= this.limits.max_sessions_per_user)
+      return 'too_many_of_owner';
     return this.context.store.failure !== undefined && mustStore(existing, request) ? 'not_stored' : undefined;
   }
 

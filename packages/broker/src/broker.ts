@@ -28,20 +28,16 @@ import type { ConnectionContext, ListenerPolicy } from './connection/context.js'
 import { Dispatch } from './connection/dispatch.js';
 import { type BoundListener, Doors } from './connection/doors.js';
 import { Enforcement } from './connection/enforcement.js';
+import { Gatehouse } from './connection/gatehouse.js';
 import { IssueAudit } from './connection/issue-audit.js';
 import { LiveFiles } from './connection/live-files.js';
-import { LoginGuard } from './connection/login-guard.js';
+import { OverloadWatch } from './connection/overload-watch.js';
 import { PasswordAccess } from './connection/password-access.js';
 import { ClientRights } from './connection/rights.js';
 import { settingsOf } from './connection/settings.js';
 import { beginShadow } from './connection/shadowing.js';
 import { subjectOf } from './connection/subject-of.js';
-import { AddressList } from './guard/address.js';
-import { Admission } from './guard/admission.js';
 import { Bans } from './guard/bans.js';
-import { connectionsByDescriptors } from './guard/descriptors.js';
-import { LockOut } from './guard/lock-out.js';
-import { Refusals } from './guard/refusals.js';
 import type { AuthenticationMethod } from './identity/enhanced.js';
 import { loadScramSecret } from './identity/password-verifiers.js';
 import { principalOfKey } from './identity/principal.js';
@@ -55,7 +51,6 @@ import { collectGarbage } from './storage/collect-garbage.js';
 import { openStore } from './storage/open-store.js';
 import type { Store } from './storage/store.js';
 import { FlushQueue } from './transport/flush-queue.js';
-import { HandshakeGate } from './transport/handshake-gate.js';
 import { TimerWheel } from './transport/timer-wheel.js';
 import type { Wire } from './transport/wire.js';
 import { version } from './version.js';
@@ -89,12 +84,8 @@ export class Broker {
   /** One object for all, changed in place by a reload. */
   private readonly limits: { -readonly [Name in keyof Limits]: Limits[Name] };
   private readonly doors: Doors;
-  private readonly admission: Admission;
-  private readonly gate: HandshakeGate;
-  private readonly refusals: Refusals;
-  private readonly logins: LoginGuard;
-  /** Addresses that the guard leaves alone. */
-  private allowed: AddressList;
+  private readonly gatehouse: Gatehouse;
+  private readonly overload: OverloadWatch;
   private readonly connections = new Connections();
   private readonly timers = new TimerWheel();
   private readonly context: ConnectionContext;
@@ -120,7 +111,6 @@ export class Broker {
   ) {
     const { configuration } = files;
     this.limits = { ...configuration.limits };
-    this.allowed = new AddressList(configuration.guard.allow);
     const sessionCounters = newSessionCounters();
     const { limits } = this;
     this.passwords = new PasswordAccess(limits, access.passwords, secret, log, options.authenticationMethods);
@@ -140,18 +130,14 @@ export class Broker {
     );
     this.issued = IssueAudit.of(configuration, options.authority, audit, log);
     const desk = options.authority && new DeviceDesk(options.authority);
-    this.refusals = new Refusals(audit);
-    const exempt = (address: string): boolean => this.allowed.has(address);
-    this.admission = new Admission(limits, exempt, connectionsByDescriptors());
-    this.logins = new LoginGuard(bans, new LockOut(limits, exempt), this.refusals, audit);
-    this.admission.guests.onEvicted = ({ address }) =>
-      this.refusals.record('limit.evicted', { address, reason: 'made room for another connection' });
-    this.gate = new HandshakeGate(limits);
+    this.gatehouse = new Gatehouse(limits, configuration.guard.allow, bans, audit);
+    const { admission, gate, refusals, logins } = this.gatehouse;
     this.doors = new Doors({
-      admission: this.admission,
-      gate: this.gate,
-      refusals: this.refusals,
-      logins: this.logins,
+      admission,
+      gate,
+      refusals,
+      logins,
+      refuses: () => this.overload.overload.has('refuse'),
       audit,
       checks: this.passwords,
       invites: desk?.invites,
@@ -173,9 +159,11 @@ export class Broker {
       sessionCounters,
       audit,
       certificates: desk && new CertificateDesk(desk, (name) => this.passwords.has(name)),
-      admission: this.admission,
-      logins: this.logins,
+      slowReader: Number.POSITIVE_INFINITY,
+      admission,
+      logins,
     };
+    this.overload = new OverloadWatch(this.context, this.connections, audit);
     this.enforcement = new Enforcement(this.context, this.connections);
     store.watch((failure) => this.storeChanged(failure));
     this.sweep = setInterval(() => this.everyMinute(Date.now()), 60_000);
@@ -251,7 +239,7 @@ export class Broker {
       dropped: { ...sessionCounters.dropped },
       memory: { rss, heapUsed },
       listeners: this.listeners,
-      guard: guardStatus(this.admission, this.gate),
+      guard: { ...guardStatus(this.gatehouse.admission, this.gatehouse.gate), overload: this.overload.status },
       events: { ...audit.counts },
     };
   }
@@ -272,7 +260,7 @@ export class Broker {
       now: () => {
         this.files.configuration = configuration;
         Object.assign(this.limits, configuration.limits);
-        this.allowed = new AddressList(configuration.guard.allow);
+        this.gatehouse.allow(configuration.guard.allow);
         keepBy(this.audit, this.journal, configuration.audit);
         Object.assign(this.context, settingsOf(configuration, access), { limits: this.limits });
         this.files.usePasswords(configuration, access.passwords);
@@ -297,7 +285,8 @@ export class Broker {
     this.enforcement.stop();
     await this.admin?.stop();
     await this.doors.close();
-    this.refusals.stop();
+    this.gatehouse.refusals.stop();
+    this.overload.stop();
     const { server_reference } = this.files.configuration;
     for (const connection of this.connections) {
       if (server_reference === undefined) connection.close(ReasonCode.serverShuttingDown, 'the server shuts down');
@@ -332,8 +321,8 @@ export class Broker {
       ...sessionRoutes(this.context.registry, this.context.store),
       ...clientRoutes(clientsOf(this.connections, this.context.registry)),
       ...banRoutes({
-        bans: this.logins.bans,
-        lockOut: this.logins.lockOut,
+        bans: this.gatehouse.logins.bans,
+        lockOut: this.gatehouse.logins.lockOut,
         audit: this.audit,
         end: (ban) => this.connections.endBanned(ban),
       }),

@@ -1,7 +1,19 @@
 import type { TrafficCounters } from '../audit/traffic-counters.js';
 import type { Admission } from '../guard/admission.js';
+import type { OverloadStep, Pressure } from '../guard/overload.js';
 import type { SessionCounters } from '../session/session-counters.js';
 import type { HandshakeGate } from '../transport/handshake-gate.js';
+
+/** What an overload has come to so far. */
+export interface OverloadStatus {
+  /** The steps that are taken at the moment. */
+  readonly steps: readonly OverloadStep[];
+  readonly pressure: Pressure;
+  /** Since the start. */
+  readonly entered: Readonly<Record<OverloadStep, number>>;
+  readonly paused: number;
+  readonly disconnected: number;
+}
 
 /** What the guard sees and has done. */
 export interface GuardStatus {
@@ -46,7 +58,7 @@ export interface Status {
   readonly dropped: SessionCounters['dropped'];
   readonly memory: { readonly rss: number; readonly heapUsed: number };
   readonly listeners: readonly { readonly protocol: string; readonly address: string; readonly port: number }[];
-  readonly guard: GuardStatus;
+  readonly guard: GuardStatus & { readonly overload: OverloadStatus };
   /** Security events since the start, by code. */
   readonly events: Readonly<Record<string, number>>;
 }

@@ -29,6 +29,8 @@ const never: ReadonlySet<AuditCode> = new Set<AuditCode>([
   'tls.reloaded',
   'tls.refused',
   'auth.locked',
+  'overload.entered',
+  'overload.left',
   'ban.added',
   'ban.removed',
   'admin.command',

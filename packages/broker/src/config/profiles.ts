@@ -235,6 +235,24 @@ export const limitTable = {
     [512, 102_400],
     [8 * KiB, 16 * KiB, 102_400],
   ),
+  max_loop_delay: limit(
+    'how late the event loop may be before connections are refused, publishers paused, and so on',
+    'milliseconds',
+    [10, unbounded],
+    [500, 1_000, unbounded],
+  ),
+  max_memory_share: limit(
+    'share of the memory of the machine, its control group or the JavaScript heap that may be in use before the same happens',
+    'percent',
+    [1, 100],
+    [50, 60, 100],
+  ),
+  max_buffered_bytes: limit(
+    'bytes that may wait for all clients together, in sockets and queues in memory, before the same happens',
+    'bytes',
+    [KiB, unbounded],
+    [256 * MiB, 1_024 * MiB, unbounded],
+  ),
   max_outgoing_buffer: limit(
     'bytes waiting in one socket, above which QoS 0 messages to it are dropped and others wait in its queue',
     'bytes',

@@ -73,6 +73,8 @@ export class Connection extends Outbound implements WireReceiver, Link {
   /** Messages published, and filters asked for, that have yet to be charged. */
   published = 0;
   subscribed = 0;
+  /** Bytes received since it was last looked at who sends most. */
+  bytesSince = 0;
   meter: Meter | undefined = undefined;
   private pending: PendingAnswers | undefined = undefined;
   /** For how many reasons nothing is read. */
@@ -109,6 +111,7 @@ export class Connection extends Outbound implements WireReceiver, Link {
   received(buffer: Uint8Array, start: number, end: number): void {
     const { flushQueue, counters } = this.context;
     counters.bytesReceived += end - start;
+    this.bytesSince += end - start;
     flushQueue.beginRead();
     try {
       this.parser.feed(buffer, start, end);

@@ -60,6 +60,8 @@ export interface ConnectionContext {
   readonly audit: Audit;
   /** Issues certificates to devices that ask for them; undefined where no authority is at hand. */
   readonly certificates: CertificateDesk | undefined;
+  /** Bytes in one socket above which QoS 0 is dropped while the broker is overloaded; else Infinity. */
+  slowReader: number;
   readonly admission: Admission;
   readonly logins: LoginGuard;
 }

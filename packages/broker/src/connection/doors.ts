@@ -46,6 +46,8 @@ export interface DoorsContext {
   readonly audit: Audit;
   readonly refusals: Refusals;
   readonly logins: LoginGuard;
+  /** Whether the broker is overloaded, and takes in nobody. */
+  refuses(): boolean;
   readonly checks: PasswordChecks;
   /** Undefined: there are none. */
   readonly invites: Invites | undefined;
@@ -185,7 +187,7 @@ export class Doors {
     configuration: Configuration,
     access: Access,
   ): Promise<OpenDoor> {
-    const { admission, gate, audit, refusals, logins, accepted } = this.context;
+    const { admission, gate, audit, refusals, logins, refuses, accepted } = this.context;
     const policy = this.policyOf(configuration, configured, access, tls);
     const door = admission.door(configured);
     const name = (): string => `${configured.protocol}:${opened.listener?.port ?? configured.port}`;
@@ -194,6 +196,10 @@ export class Doors {
       gate,
       admit: ({ address }, socket) => {
         if (audit.refuses) return undefined;
+        if (refuses()) {
+          refusals.record('limit.connections', { address, listener: name(), reason: 'overload' });
+          return undefined;
+        }
         if (!logins.letsIn(address, name())) return undefined;
         const admitted = admission.admit(door, address, socket, performance.now());
         if (admitted instanceof Guest) return admitted;

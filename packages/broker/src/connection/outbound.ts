@@ -76,7 +76,8 @@ export abstract class Outbound {
   }
 
   get writable(): boolean {
-    return this.outbox.hasRoom(this.context.limits.max_outgoing_buffer);
+    const { limits, slowReader } = this.context;
+    return this.outbox.hasRoom(Math.min(slowReader, limits.max_outgoing_buffer));
   }
 
   forward(message: Message): void {

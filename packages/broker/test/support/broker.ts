@@ -51,6 +51,7 @@ const patient = {
   connect_rate_per_address: 1_000_000,
   connect_rate_per_subnet: 1_000_000,
   connect_rate: 1_000_000,
+  max_loop_delay: 1_000_000,
   max_publish_rate: 1_000_000_000,
   max_receive_rate: 1_000_000_000_000,
   max_subscribe_rate: 1_000_000,

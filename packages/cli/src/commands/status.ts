@@ -41,6 +41,7 @@ function formatStatus(status: Status): string {
     ['sent', `${traffic.messagesSent} messages, ${formatBytes(traffic.bytesSent)}`],
     ['dropped', counts(dropped)],
     ['memory', formatBytes(status.memory.rss)],
+    ['overload', status.guard.overload.steps.join(', ') || 'none'],
     ['events', counts(events)],
   ]);
 }

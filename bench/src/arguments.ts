@@ -5,7 +5,7 @@ import type { Effort } from './scenario.js';
 export const usage = `Usage: npm run bench -- [options]
        npm run bench -- policy [--write]   what a policy costs, beside other engines
 
-  --part NAMES       only these: memory, durable, and scale, which is not measured by default
+  --part NAMES       only these: memory, durable; scale and identity, which are not measured by default
   --scenario NAMES   only these, separated by commas; * at the end matches any rest (tls-*)
   --peers NAMES      only these brokers
   --duration SECONDS of each measurement (default 3)
@@ -13,7 +13,7 @@ export const usage = `Usage: npm run bench -- [options]
   --queued N         messages of scale for sessions that are away (default 1,000,000)
   --quick            one short measurement each, fewer connections
   --json             print JSON
-  --write            write what was measured into docs/reference/performance.md, or performance/scale.md
+  --write            write what was measured into docs/reference/performance.md, or performance/NAME.md
   --help
 
 Example: npm run bench -- --quick --scenario 1-1,qos1-1-1 --peers moat,mosquitto

@@ -4,6 +4,8 @@ export interface PasswordHash {
   readonly cost: string;
   /** Whether it is of the scheme that this program makes; the others are made anew at the next good login. */
   readonly own: boolean;
-  /** Whether the password has this hash. Runs outside of the event loop, and compares in constant time. */
-  verify(password: Uint8Array): Promise<boolean>;
+  /** As it stands in a file. */
+  readonly text: string;
+  /** Whether the password has this hash; compares in constant time. Blocks the thread while it works. */
+  verify(password: Uint8Array): boolean;
 }

@@ -1,4 +1,4 @@
-import { hash, verify } from '@node-rs/argon2';
+import { hash, verifySync } from '@node-rs/argon2';
 import { parseForeignHash } from './foreign-hash.js';
 import type { PasswordHash } from './hash-scheme.js';
 
@@ -34,7 +34,8 @@ export function parseHash(text: string): PasswordHash | undefined {
   if (memoryCost > dearest.memoryCost || timeCost > dearest.timeCost || parallelism > dearest.parallelism)
     return undefined;
   if (memoryCost < 8 * parallelism || timeCost < 1 || parallelism < 1) return undefined;
-  return { cost: `argon2id ${memory} ${time} ${threads}`, own: true, verify: (password) => verify(text, password) };
+  const cost = `argon2id ${memory} ${time} ${threads}`;
+  return { cost, own: true, text, verify: (password) => verifySync(text, password) };
 }
 
 /** A hash at the standard cost that stands for nobody's password: what its verification says is of no interest. */

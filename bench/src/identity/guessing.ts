@@ -1,0 +1,123 @@
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { LoadProcess } from '@moat/cli/load';
+import { removeDirectory, scratchDirectory } from '@moat/testkit';
+import { judge } from '../outcome.js';
+import { makeCertificate } from '../peer/certificate.js';
+import { startMoat } from '../peer/moat.js';
+import { type Broker, host } from '../peer/peer.js';
+import type { Study } from '../study.js';
+import { passwordFileOf, userName } from './users.js';
+
+/** CONNECTs with a wrong password a second, from so many addresses. */
+const guesses = 200;
+const addresses = 50;
+const load = { kind: 'traffic', publishers: 50, subscribers: 50, qos: 0, payloadBytes: 64, window: 64 } as const;
+const messages = 2_000;
+const mostRise = 1.1;
+/** Short measurements in turns: what else the machine does then falls on both sides. */
+const turns = 10;
+/** Until as many guesses wait as may. */
+const settleMs = 500;
+
+/** What those who are connected notice of somebody who guesses passwords. */
+export const guessingStudy: Study = {
+  name: 'identity-guessing',
+  async run({ durationMs, repeat, warmUpMs }, say) {
+    const directory = scratchDirectory();
+    const certificate = await makeCertificate(scratchDirectory());
+    writeFileSync(join(directory, 'passwords'), passwordFileOf(10));
+    const broker = await startMoat(directory, certificate, {
+      authentication: { allow_anonymous: true, password_file: 'passwords' },
+      authorization: { default: 'allow' },
+      storage: { engine: 'memory' },
+      log: { level: 'error' },
+    });
+    const traffic = await LoadProcess.open({ ...load, target: broker.plain, perSecond: messages });
+    try {
+      await traffic.run(warmUpMs);
+      const quiet: number[] = [];
+      const guessed: number[] = [];
+      let refused = 0;
+      for (let turn = 0; turn < turns * repeat; turn++) {
+        quiet.push((await traffic.run(durationMs / 3)).latency.p99);
+        const attack = startGuessing(broker);
+        await wait(settleMs);
+        guessed.push((await traffic.run(durationMs / 3)).latency.p99);
+        refused += await attack.stop();
+        say(`p99 ${quiet.at(-1)?.toFixed(2)} ms, with guesses ${guessed.at(-1)?.toFixed(2)} ms`);
+      }
+      const [before, during] = [median(quiet), median(guessed)];
+      return {
+        table: {
+          title: `${messages.toLocaleString('en-US')} messages a second between ${load.publishers} pairs while somebody guesses passwords`,
+          head: ['guesses a second', 'p99, ms'],
+          rows: [{ cells: ['none', before.toFixed(2)] }, { cells: [String(guesses), during.toFixed(2)] }],
+        },
+        verdicts: [
+          {
+            title: `${guesses} wrong passwords a second, ${refused.toLocaleString('en-US')} refused`,
+            quantity: 'p99 latency of others',
+            ...judge({ atMost: mostRise }, during / before, (value) => `${value.toFixed(2)} of that without`),
+          },
+        ],
+      };
+    } finally {
+      traffic.kill();
+      await broker.stop();
+      removeDirectory(directory);
+    }
+  },
+};
+
+/** Each guess on a connection of its own; `stop` waits for the answers under way and says how many were refused. */
+function startGuessing({ plain }: Broker): { stop(): Promise<number> } {
+  let next = 0;
+  let refused = 0;
+  const open = new Set<Promise<void>>();
+  const guess = (): void => {
+    const index = next++;
+    const socket = connect({ host, port: plain.port, localAddress: `127.0.0.${2 + (index % addresses)}` });
+    const done: Promise<void> = new Promise((resolve) => {
+      socket.on('data', ([type = 0, , , code = 0]) => {
+        if (type === 0x20 && code !== 0) refused++;
+        socket.destroy();
+      });
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => resolve());
+    });
+    open.add(done);
+    void done.finally(() => open.delete(done));
+    socket.write(connectPacket(userName(index % 10), `guess-${index}`));
+  };
+  const startedAt = performance.now();
+  const timer = setInterval(() => {
+    while (next < ((performance.now() - startedAt) / 1000) * guesses) guess();
+  }, 5);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await Promise.all(open);
+      return refused;
+    },
+  };
+}
+
+/** CONNECT of MQTT 3.1.1 with the client ID, the name, and a password that is guessed. */
+function connectPacket(username: string, password: string): Buffer {
+  const text = (value: string): Buffer => Buffer.concat([Buffer.from([0, value.length]), Buffer.from(value)]);
+  const body = Buffer.concat([
+    text('MQTT'),
+    Buffer.from([4, 0xc2, 0, 60]),
+    text(password),
+    text(username),
+    text(password),
+  ]);
+  return Buffer.concat([Buffer.from([0x10, body.length]), body]);
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+}

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { RawClient, readPacket } from '@moat/testkit';
 import { type ConnectFields, connectPacket, publish, subscribe, type Version } from '@moat/testkit/packets';
 import type { PreparedBroker } from './broker/broker.js';
@@ -52,6 +53,15 @@ export class Stage {
     await this.settle(client);
     client.end();
     return this.wasHeard();
+  }
+
+  /** Whether a client gets the mark; what was queued for it may take the broker a moment to read. */
+  async delivers(client: RawClient): Promise<boolean> {
+    for (let look = 0; look < 50; look++) {
+      if ((await this.settle(client)).includes(markHex)) return true;
+      await pause(100);
+    }
+    return false;
   }
 
   async wasHeard(): Promise<boolean> {

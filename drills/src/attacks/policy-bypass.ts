@@ -196,7 +196,7 @@ const ways: readonly Way[] = [
       const heard = (await stage.settle(thief)).includes(markHex);
       thief.end();
       const owner = await stage.connect(version, { username: 'victim', ...session });
-      const kept = (await stage.settle(owner)).includes(markHex);
+      const kept = await stage.delivers(owner);
       owner.end();
       await stage.wasHeard();
       return heard || !kept;

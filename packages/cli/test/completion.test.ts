@@ -24,7 +24,10 @@ test('bash accepts its script', async () => {
 
 test('bash completes commands, commands of commands, options and their values', async () => {
   assert.deepEqual(await offered('moat', 'st'), ['start', 'status', 'store']);
-  assert.deepEqual(await offered('moat', 'device', ''), ['add', 'renew', 'revoke', 'list', 'show', 'sign', '--help']);
+  assert.deepEqual(await offered('moat', 'device', ''), [
+    ...['add', 'renew', 'revoke', 'list', 'show', 'sign'],
+    ...['invite', 'enroll', 'invites', 'withdraw', '--help'],
+  ]);
   assert.deepEqual(await offered('moat', 'device', 'add', '--d'), ['--data-dir', '--days']);
   assert.deepEqual(await offered('moat', 'sub', '--format', ''), ['text', 'json', 'raw']);
   assert.deepEqual(await offered('moat', 'sub', '-v', '--disable'), ['--disable-clean-session']);

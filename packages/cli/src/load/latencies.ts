@@ -25,6 +25,7 @@ export class Latencies {
   take(): Latency {
     const sorted = Float64Array.from(this.#samples).sort();
     this.#samples = [];
+    this.#seen = 0; // the first of each run counts, however few there are
     const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? 0;
     return { samples: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) };
   }

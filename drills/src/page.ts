@@ -21,10 +21,10 @@ Attacks that are run against a broker on loopback, one fresh broker each, with t
 otherwise as it comes. \`npm run drill -- --compare --write\` writes this page; \`moat drill\` runs the same for you
 ([how](../guides/drills.md)).
 
-Measured on ${now.toISOString().slice(0, 10)}, on ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}; ${versions.join(', ')}.
+Measured at ${results[0]?.intensity ?? 'full'} intensity on ${now.toISOString().slice(0, 10)}, on ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}; ${versions.join(', ')}.
 
 *Through* counts attempts that a right broker would not have answered so. Where others use the broker meanwhile, *connects*
-and *messages* are the share of theirs that succeeded within a second during the attack; p99 is in milliseconds, and memory
+and *messages* are the share of theirs that succeeded in time (a second; at small intensity ten) during the attack; p99 is in milliseconds, and memory
 in MiB, each before / during (memory: at the most) / after.
 
 ${[line(tableHead), line(rule), ...results.map((result) => line(cellsOf(result)))].join('\n')}
@@ -33,8 +33,9 @@ ${drills.map((drill) => section(drill, results)).join('\n')}`;
 }
 
 function section({ name, summary, seenIn, unit, intensity }: Drill, results: readonly Result[]): string {
-  const { count, seconds } = intensity.full;
-  const own = results.filter(({ drill }) => drill === name).flatMap(findings);
+  const of = results.filter(({ drill }) => drill === name);
+  const { count, seconds } = intensity[of[0]?.intensity ?? 'full'];
+  const own = of.flatMap(findings);
   const lines = own.length === 0 ? [] : [...own, ''];
   return [
     `## ${name}`,

@@ -7,6 +7,13 @@ import type { PreparedBroker } from './broker/broker.js';
 export const mark = 'LEAK';
 export const markHex = Buffer.from(mark).toString('hex');
 
+let ids = 0;
+
+/** A client ID of its own each time: one that comes and goes too often could be turned away for that. */
+export function newId(name: string): string {
+  return `${name}${++ids}`;
+}
+
 /** A broker under the rights of `setup.ts`, with somebody who hears everything. */
 export class Stage {
   private constructor(
@@ -33,7 +40,7 @@ export class Stage {
   }
 
   mallory(version: Version, fields: ConnectFields = {}): Promise<RawClient> {
-    return this.connect(version, { username: 'mallory', clientId: 'mallory', ...fields });
+    return this.connect(version, { username: 'mallory', clientId: newId('mallory'), ...fields });
   }
 
   /** Waits until the broker has acted upon all that a client sent; returns what it was answered. */
@@ -74,7 +81,7 @@ export class Stage {
     await this.settle(client);
     const victim = await this.connect(4, {
       username: topic.startsWith('secret') ? 'victim' : 'watch',
-      clientId: 'speaker',
+      clientId: newId('speaker'),
     });
     victim.send(publish(4, topic, mark));
     await this.settle(victim);
@@ -87,7 +94,7 @@ export class Stage {
 
   /** The retained message of a topic, as the watch gets it. */
   async retained(topic: string): Promise<string> {
-    const client = await this.connect(4, { username: 'watch', clientId: 'reader' });
+    const client = await this.connect(4, { username: 'watch', clientId: newId('reader') });
     client.send(subscribe(4, 1, { [topic]: 0 }));
     const answers = await this.settle(client);
     client.end();

@@ -3,7 +3,7 @@ import type { PreparedBroker } from '../broker/broker.js';
 import type { Bearer } from '../broker/certificates.js';
 import { converse, type SecureProtocol, secureProtocols } from '../converse.js';
 import type { Drill, Run } from '../drill.js';
-import { mark, Stage } from '../stage.js';
+import { mark, newId, Stage } from '../stage.js';
 
 async function run({ broker, amount, signal, report }: Run<PreparedBroker>): Promise<void> {
   const stage = await Stage.open(broker);
@@ -34,7 +34,7 @@ async function nameOf(
   { identity, welcomeAs }: Bearer,
 ): Promise<string | undefined> {
   const speak = async (topic: string): Promise<string> => {
-    const packets = [connectPacket(4, { clientId: 'bearer' }), publish(4, topic, mark), 'c000'].join('');
+    const packets = [connectPacket(4, { clientId: newId('bearer') }), publish(4, topic, mark), 'c000'].join('');
     return converse(protocol, portOf(broker, protocol), identity, packets).catch(() => '');
   };
   if (!isWelcome(await speak('secret/x'))) return undefined;

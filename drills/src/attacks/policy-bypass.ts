@@ -11,7 +11,7 @@ import {
 } from '@moat/testkit/packets';
 import type { PreparedBroker } from '../broker/broker.js';
 import type { Drill, Run } from '../drill.js';
-import { mark, markHex, Stage } from '../stage.js';
+import { mark, markHex, newId, Stage } from '../stage.js';
 
 /** One way round the policy. */
 interface Way {
@@ -117,7 +117,7 @@ const ways: readonly Way[] = [
       const client = await stage.mallory(version, { will: will(version, 'secret/x', mark) });
       await stage.settle(client);
       client.end();
-      const other = await stage.mallory(version, { clientId: 'later' });
+      const other = await stage.mallory(version, { clientId: newId('later') });
       await stage.settle(other);
       other.end();
       return stage.wasHeard();
@@ -128,7 +128,7 @@ const ways: readonly Way[] = [
     versions: every,
     right: 'it stays',
     async evades(stage, version) {
-      const victim = await stage.connect(4, { username: 'victim', clientId: 'keeper' });
+      const victim = await stage.connect(4, { username: 'victim', clientId: newId('keeper') });
       victim.send(publish(4, 'secret/kept', 'stays', { retain: true }));
       await stage.settle(victim);
       victim.end();
@@ -144,7 +144,7 @@ const ways: readonly Way[] = [
     versions: every,
     right: refused,
     async evades(stage, version) {
-      const victim = await stage.connect(4, { username: 'victim', clientId: 'keeper' });
+      const victim = await stage.connect(4, { username: 'victim', clientId: newId('keeper') });
       victim.send(publish(4, 'secret/retained', mark, { retain: true }));
       await stage.settle(victim);
       const client = await stage.mallory(version);
@@ -188,7 +188,7 @@ const ways: readonly Way[] = [
       victim.send(subscribe(version, 1, { 'secret/#': 1 }));
       await stage.settle(victim);
       victim.end();
-      const speaker = await stage.connect(4, { username: 'victim', clientId: 'speaker' });
+      const speaker = await stage.connect(4, { username: 'victim', clientId: newId('speaker') });
       speaker.send(publish(4, 'secret/queued', mark, { qos: 1 }));
       await stage.settle(speaker);
       speaker.end();

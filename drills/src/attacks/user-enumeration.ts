@@ -5,7 +5,7 @@ import type { Drill, Run } from '../drill.js';
 import { type Answer, knock, sourceAddress } from '../knock.js';
 
 /** So far from one half may the share of right guesses be, in standard deviations of what chance alone gives. */
-const deviations = 5;
+const deviations = 4;
 
 async function run({ broker: { address, versions }, amount, signal, report }: Run<PreparedBroker>): Promise<void> {
   const unknown = `u${randomBytes(4).toString('hex')}`;
@@ -52,7 +52,7 @@ export const userEnumeration: Drill = {
   summary: 'Finds out by the answer, and by how long it takes, whether there is a user of a name',
   seenIn: 'brokers that hash passwords of known users alone',
   unit: 'logins',
-  intensity: { small: { count: 80, seconds: 30 }, full: { count: 800, seconds: 90 } },
+  intensity: { small: { count: 48, seconds: 30 }, full: { count: 800, seconds: 90 } },
   needs: 'setup',
   run,
 };

@@ -80,7 +80,11 @@ export class SessionRegistry {
     if (existing === undefined || survives(existing, request) || !existing.hasShared) return undefined;
     if (this.refusal(existing, request) !== undefined) return undefined;
     if (existing.link !== undefined) this.takeOver(existing, false);
-    return this.handOverAndEnd(existing, () => true);
+    return this.handOverAndEnd(existing, () => true).catch((error: unknown) => {
+      const isThere = this.sessions.get(existing.clientId) === existing && existing.link === undefined;
+      if (isThere && existing.expiryTimer === undefined) this.scheduleExpiry(existing); // its connection is gone all the same
+      throw error;
+    });
   }
 
   /**

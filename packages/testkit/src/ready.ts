@@ -4,7 +4,8 @@ import net from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 
 const host = '127.0.0.1';
-const patienceMs = 20_000;
+/** A full store and a busy machine take their time. */
+const patienceMs = 120_000;
 
 /** Resolves when `port` accepts connections; rejects when the process ends before, or takes too long. */
 export function portReady(child: ChildProcess, port: number): Promise<void> {

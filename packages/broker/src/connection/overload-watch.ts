@@ -17,6 +17,7 @@ const worst = 5;
 const slowReader = 65_536;
 /** Messages of a stored session's queue that are in memory. */
 const inMemory = 1_024;
+const heapLimit = getHeapStatistics().heap_size_limit;
 
 /** Looks four times a second how things stand, and does what the steps of an overload say. */
 export class OverloadWatch {
@@ -71,7 +72,8 @@ export class OverloadWatch {
     let buffered = 0;
     for (const connection of this.connections) buffered += bufferedFor(connection);
     // A single late turn is no overload.
-    return { delay: (this.pressure.delay + late) / 2, memory: heapUsed + external, buffered };
+    const memory = 100 * Math.max(heapUsed / heapLimit, (heapUsed + external) / available());
+    return { delay: (this.pressure.delay + late) / 2, memory, buffered };
   }
 
   private pauseGreediest(connections: Connection[]): void {
@@ -113,13 +115,16 @@ function sentBy({ bytesSince }: Connection): number {
   return bytesSince;
 }
 
+/** Bytes of memory that this process may have. */
+function available(): number {
+  return Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+}
+
 function limitsOf({ max_loop_delay, max_memory_share, max_buffered_bytes }: Limits): Pressure {
-  const available = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
-  const memory = (Math.min(available, getHeapStatistics().heap_size_limit) * max_memory_share) / 100;
-  return { delay: max_loop_delay, memory, buffered: max_buffered_bytes };
+  return { delay: max_loop_delay, memory: max_memory_share, buffered: max_buffered_bytes };
 }
 
 function inWords({ delay, memory, buffered }: Pressure): string {
-  const mebibytes = (bytes: number): number => Math.round(bytes / 1_048_576);
-  return `the loop is ${Math.round(delay)} ms late, ${mebibytes(memory)} MiB in use, ${mebibytes(buffered)} MiB wait for clients`;
+  const mebibytes = Math.round(buffered / 1_048_576);
+  return `the loop is ${Math.round(delay)} ms late, ${Math.round(memory)} % of memory in use, ${mebibytes} MiB wait for clients`;
 }

@@ -7,7 +7,7 @@ export type OverloadStep = (typeof overloadSteps)[number];
 export interface Pressure {
   /** Milliseconds by which the event loop is late. */
   readonly delay: number;
-  /** Bytes that are in use: the heap and what lies beside it. */
+  /** Percent in use of what there is: of the heap, or of the memory of the machine. */
   readonly memory: number;
   /** Bytes that wait for clients, in sockets and in queues in memory. */
   readonly buffered: number;

@@ -13,7 +13,11 @@ interface Known extends Source {
   readonly admitted: Admitted;
 }
 
-const known = new WeakMap<Socket, Known>();
+/** On the socket itself: a WeakMap of so many short-lived keys costs the garbage collector more than all the rest. */
+const known = Symbol('source');
+interface KnownSocket extends Socket {
+  [known]?: Known;
+}
 
 interface TlsInternals {
   readonly _parent?: Socket;
@@ -30,7 +34,7 @@ export function peerOf(socket: Socket): Source {
 
 /** Notes it for {@link originOf}, which is asked again when the handshakes are done. */
 export function remember(socket: Socket, source: Source, admitted: Admitted): void {
-  known.set(socket, { ...source, admitted });
+  (socket as KnownSocket)[known] = { ...source, admitted };
 }
 
 export function originOf(
@@ -39,7 +43,10 @@ export function originOf(
   socket: Socket,
   tls: TLSSocket | undefined,
 ): WireOrigin {
-  const { address, port, admitted } = known.get(acceptedSocket(socket)) ?? { ...peerOf(socket), admitted: undefined };
+  const { address, port, admitted } = (acceptedSocket(socket) as KnownSocket)[known] ?? {
+    ...peerOf(socket),
+    admitted: undefined,
+  };
   return { protocol, listener, remoteAddress: address, remotePort: port, admitted, tls };
 }
 

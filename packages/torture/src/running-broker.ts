@@ -12,7 +12,7 @@ const command = fileURLToPath(new URL('../../../bin/moat', import.meta.url));
 /** Events that no client of the torture gives cause for. */
 const unexpectedEvents = new Set(['client.protocol_error', 'policy.denied', 'session.theft', 'storage.failing']);
 /** And those of them that a full disk gives cause for. */
-const fullDiskEvents = new Set(['storage.failing']);
+const fullDiskEvents = new Set(['storage.failing', 'audit.failing']);
 
 /** Writes the configuration of the broker: everything on disk, no bound and no question in the way. */
 export function writeConfiguration(directory: string, port: number, engine: 'lmdb' | 'memory'): string {

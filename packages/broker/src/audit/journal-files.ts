@@ -1,6 +1,6 @@
 import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beginning, type ChainEnd, hashOf, parseRecord } from './chain.js';
+import { beginning, type ChainEnd, hashOf, parseRecord, tornMark } from './chain.js';
 
 const pattern = /^audit-(\d{8})\.jsonl$/;
 
@@ -34,13 +34,19 @@ export async function readLines({ path }: JournalFile): Promise<{ lines: string[
   return { torn: lines.pop() ?? '', lines };
 }
 
-/** Where the chain of these files ends, and whether the last of them ends in the middle of a line. */
+/**
+ * Where the chain of these files ends. If the last of them ends in the middle of a line (`torn`), the chain goes on behind
+ * the mark that is to end that line.
+ */
 export async function endOf(files: readonly JournalFile[]): Promise<ChainEnd & { readonly torn: boolean }> {
   let head: string | undefined;
   let torn = false;
   for (const file of files.toReversed()) {
     const { lines, torn: rest } = await readLines(file);
-    if (file === files.at(-1)) torn = rest !== '';
+    if (file === files.at(-1) && rest !== '') {
+      torn = true;
+      head = hashOf(rest + tornMark);
+    }
     const last = lines.at(-1);
     if (last !== undefined) head ??= hashOf(last);
     const record = lines.toReversed().map(parseRecord).find(Boolean);

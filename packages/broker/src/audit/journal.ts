@@ -56,6 +56,8 @@ export class Journal implements AuditKeeper {
     private handle: FileHandle,
     private size: number,
     private end: ChainEnd,
+    /** Whether the last line was cut short, and is to be ended by a mark first. */
+    private torn: boolean,
     /** Told when writing begins to fail, and when it goes on. */
     private readonly changed: (failure: Error | undefined) => void,
   ) {
@@ -63,7 +65,7 @@ export class Journal implements AuditKeeper {
     this.tellHead();
   }
 
-  /** Opens or makes the journal in a directory. @throws OperatorError `data_dir.unusable` */
+  /** Opens or makes the journal in a directory; nothing is written yet, for the disk may be full. @throws OperatorError `data_dir.unusable` */
   static async open(
     directory: string,
     limits: JournalLimits,
@@ -71,7 +73,7 @@ export class Journal implements AuditKeeper {
     changed: (failure: Error | undefined) => void,
   ): Promise<Journal> {
     const { files, handle, size, end, torn } = await openFiles(directory);
-    const journal = new Journal(directory, limits, log, files, handle, size, end, changed);
+    const journal = new Journal(directory, limits, log, files, handle, size, end, torn, changed);
     if (torn) journal.record('audit.torn', { reason: 'the last line was cut short by a crash' });
     return journal;
   }
@@ -126,7 +128,7 @@ export class Journal implements AuditKeeper {
     if (this.size >= this.limits.max_file_size) await this.rotate();
     const room = this.limits.max_file_size - this.size;
     let end = this.end;
-    let text = '';
+    let text = this.torn ? `${tornMark}\n` : '';
     let count = 0;
     for (const { time, code, fields } of this.waiting) {
       if (text.length >= room) break;
@@ -139,6 +141,7 @@ export class Journal implements AuditKeeper {
     await this.handle.writeFile(bytes);
     await this.handle.datasync();
     this.size += bytes.length;
+    this.torn = false;
     this.end = end;
     this.waiting = this.waiting.slice(count);
   }
@@ -159,9 +162,10 @@ export class Journal implements AuditKeeper {
 
   private async reopen(): Promise<void> {
     await this.handle.close().catch(() => {});
-    const { handle, size, end } = await resume(this.files);
+    const { handle, size, end, torn } = await resume(this.files);
     this.handle = handle;
     this.size = size;
+    this.torn = torn;
     this.waiting = this.waiting.slice(end.seq - this.end.seq); // those that got there before it failed
     this.end = end;
   }
@@ -204,17 +208,12 @@ async function openFiles(directory: string) {
   }
 }
 
-/** Opens the last of these files where its chain ends; a line that was cut short is marked as such. */
+/** Opens the last of these files where its chain ends. */
 async function resume(files: readonly JournalFile[]) {
-  const last = files.at(-1) as JournalFile;
-  const { handle, size } = await openToAppend(last);
+  const { handle, size } = await openToAppend(files.at(-1) as JournalFile);
   try {
     const { torn, ...end } = await endOf(files);
-    if (!torn) return { handle, size, end, torn };
-    await handle.writeFile(`${tornMark}\n`);
-    await handle.datasync();
-    const { seq, head } = await endOf(files);
-    return { handle, size: size + tornMark.length + 1, end: { seq, head }, torn };
+    return { handle, size, end, torn };
   } catch (error) {
     await handle.close();
     throw error;

@@ -4,7 +4,7 @@ import type { Access } from '../config/access-files.js';
 import { isTls, type Listener as ListenerConfiguration, type TlsListener } from '../config/listener-schema.js';
 import type { Configuration } from '../config/schema.js';
 import type { Admission, Door } from '../guard/admission.js';
-import { Guest } from '../guard/guests.js';
+import { Guest } from '../guard/guest.js';
 import type { Refusals } from '../guard/refusals.js';
 import type { Authenticator } from '../identity/authenticator.js';
 import type { OcspStaple } from '../identity/ocsp-staple.js';

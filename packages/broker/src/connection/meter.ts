@@ -1,5 +1,5 @@
 import { ReasonCode } from '@moat/codec';
-import type { ListenerLimitName } from '../config/profiles.js';
+import type { ListenerLimits } from '../config/profiles.js';
 import { TokenBucket } from '../guard/token-bucket.js';
 import type { ConnectionContext } from './context.js';
 
@@ -20,7 +20,7 @@ interface Spender {
   published: number;
   subscribed: number;
   lastReceived: number;
-  limit(name: ListenerLimitName): number;
+  readonly listener: { readonly limits: ListenerLimits };
   hold(): void;
   unhold(): void;
   close(reasonCode: ReasonCode, reason: string): void;
@@ -33,26 +33,33 @@ interface Spender {
  */
 export function charge(connection: Spender, bytes: number): void {
   const { context, published, subscribed } = connection;
-  const { spending_burst, max_pause } = context.limits;
+  const { limits, timers } = context;
+  const { limits: own } = connection.listener;
   connection.published = 0;
   connection.subscribed = 0;
-  const { now } = context.timers;
-  connection.meter ??= {
-    messages: new TokenBucket(now),
-    bytes: new TokenBucket(now),
-    filters: new TokenBucket(now),
-    told: false,
-  };
-  const wait = (bucket: TokenBucket, spent: number, name: ListenerLimitName): number => {
-    const rate = connection.limit(name);
-    return rate === Number.MAX_SAFE_INTEGER ? 0 : bucket.borrow(spent, rate, rate * spending_burst, now);
-  };
+  const messages = own.max_publish_rate ?? limits.max_publish_rate;
+  const received = own.max_receive_rate ?? limits.max_receive_rate;
+  const filters = own.max_subscribe_rate ?? limits.max_subscribe_rate;
+  if (messages === unlimited && received === unlimited && filters === unlimited) return;
+  const { now } = timers;
+  connection.meter ??= newMeter(now);
+  const { meter } = connection;
   const pause = Math.max(
-    wait(connection.meter.messages, published, 'max_publish_rate'),
-    wait(connection.meter.bytes, bytes, 'max_receive_rate'),
-    wait(connection.meter.filters, subscribed, 'max_subscribe_rate'),
+    wait(meter.messages, published, messages, limits.spending_burst, now),
+    wait(meter.bytes, bytes, received, limits.spending_burst, now),
+    subscribed === 0 ? 0 : wait(meter.filters, subscribed, filters, limits.spending_burst, now),
   );
-  if (pause > 0 && connection.state === 'connected') slowDown(connection, connection.meter, pause, max_pause * 1000);
+  if (pause > 0 && connection.state === 'connected') slowDown(connection, meter, pause, limits.max_pause * 1000);
+}
+
+const unlimited = Number.MAX_SAFE_INTEGER;
+
+function newMeter(now: number): Meter {
+  return { messages: new TokenBucket(now), bytes: new TokenBucket(now), filters: new TokenBucket(now), told: false };
+}
+
+function wait(bucket: TokenBucket, spent: number, rate: number, burst: number, now: number): number {
+  return rate === unlimited ? 0 : bucket.borrow(spent, rate, rate * burst, now);
 }
 
 function slowDown(connection: Spender, meter: Meter, pause: number, most: number): void {

@@ -102,9 +102,12 @@ function topicOf(connection: Connection, packet: IncomingPublish): string {
 }
 
 function checkTopic(connection: Connection, topic: string): string {
+  // By their names, not by limit(): this is asked for each message.
+  const { limits: own } = connection.listener;
+  const { limits } = connection.context;
   if (
-    isTooLong(topic, connection.limit('max_topic_length')) ||
-    hasMoreLevels(topic, connection.limit('max_topic_levels'))
+    isTooLong(topic, own.max_topic_length ?? limits.max_topic_length) ||
+    hasMoreLevels(topic, own.max_topic_levels ?? limits.max_topic_levels)
   )
     throw new CodecError(ReasonCode.topicNameInvalid, 'a topic name beyond the limits of this server');
   return topic;

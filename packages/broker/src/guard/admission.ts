@@ -1,5 +1,6 @@
 import { subnetOf } from './address.js';
-import { type Anonymous, type Closable, Guest, Guests } from './guests.js';
+import { type Anonymous, type Closable, Guest } from './guest.js';
+import { Guests } from './guests.js';
 import { Share, Shares } from './shares.js';
 
 /** What bounds connections, in all and by where they come from; the configuration's names and units. */
@@ -47,6 +48,7 @@ export class Admission {
   private readonly addresses = new Shares();
   private readonly subnets = new Shares();
   readonly guests = new Guests();
+  private last = { address: '', ipv4: 0, ipv6: 0, network: '' };
 
   /**
    * @param limits read anew each time
@@ -116,11 +118,16 @@ export class Admission {
 
   private sourceOf(address: string, now: number): Source | undefined {
     if (this.exempt(address)) return undefined;
+    return { address: this.addresses.of(address, now), subnet: this.subnets.of(this.networkOf(address), now) };
+  }
+
+  /** Whoever connects often comes from where the one before came from. */
+  private networkOf(address: string): string {
     const { subnet_prefix_ipv4: ipv4, subnet_prefix_ipv6: ipv6 } = this.limits;
-    return {
-      address: this.addresses.of(address, now),
-      subnet: this.subnets.of(subnetOf(address, { ipv4, ipv6 }), now),
-    };
+    const { last } = this;
+    if (last.address !== address || last.ipv4 !== ipv4 || last.ipv6 !== ipv6)
+      this.last = { address, ipv4, ipv6, network: subnetOf(address, { ipv4, ipv6 }) };
+    return this.last.network;
   }
 
   private refusalBySource({ address, subnet }: Source, now: number): Refusal | undefined {

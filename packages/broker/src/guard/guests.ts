@@ -1,40 +1,5 @@
-/** What can be closed to make room. */
-export interface Closable {
-  destroy(): void;
-}
-
-/** A client that nothing proves, as far as its slot goes. */
-export interface Anonymous {
-  /** Milliseconds of a monotonic clock. */
-  readonly lastReceived: number;
-  /** Ends it, because its slot is needed. */
-  makeRoom(): void;
-}
-
-/** One that was let in, from its first byte to its last. */
-export class Guest {
-  /** Who it is, once its CONNECT was accepted without any proof. */
-  client: Anonymous | undefined = undefined;
-  private present = true;
-
-  constructor(
-    readonly door: object & { readonly share: { open: number } },
-    readonly address: string,
-    readonly socket: Closable,
-    private readonly gone: (guest: Guest) => void,
-  ) {}
-
-  /** To be called when its socket has closed; more often does no harm. */
-  left(): void {
-    if (!this.present) return;
-    this.present = false;
-    this.gone(this);
-  }
-
-  get isPresent(): boolean {
-    return this.present;
-  }
-}
+import type { Anonymous, Guest } from './guest.js';
+import { GuestList } from './guest-list.js';
 
 /** So many of the idlest are picked at once, so that not every newcomer makes all be looked at; and for how long, in ms. */
 const picked = 64;
@@ -43,8 +8,8 @@ const pickFor = 1_000;
 /** Those whose slots can be given to others: without a finished CONNECT, or without a proof of who they are. */
 export class Guests {
   /** In the order in which they came. */
-  private readonly unfinished = new Set<Guest>();
-  private readonly unproven = new Set<Guest>();
+  private readonly unfinished = new GuestList();
+  private readonly unproven = new GuestList();
   private idlest: Guest[] = [];
   private pickedAt = Number.NEGATIVE_INFINITY;
   /** How many have made room, and of which kind. */

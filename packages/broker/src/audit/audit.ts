@@ -1,12 +1,8 @@
 import type { Log } from './log.js';
 
-/** Every security event, by its stable code. */
-export const auditCodes = [
+/** Events that strangers can cause as often as they like: of many of a kind the journal keeps the number. */
+export const floodable = [
   'auth.failed',
-  'auth.locked',
-  'auth.revoked',
-  'client.connected',
-  'client.disconnected',
   'client.protocol_error',
   'policy.denied',
   'policy.unusable_value',
@@ -18,27 +14,35 @@ export const auditCodes = [
   'limit.flapping',
   'limit.rate',
   'limit.overload',
-  'overload.entered',
-  'overload.left',
   'limit.sessions',
   'limit.subscriptions',
   'limit.retained',
   'limit.slow_reader',
   'limit.certificate_requests',
   'proxy.rejected',
-  'ban.added',
-  'ban.removed',
   'ban.refused',
   'tls.client_rejected',
   'tls.crl_expired',
   'tls.ocsp_unanswered',
+  'cert.request_refused',
+] as const;
+
+/** Events that somebody had to be let in for, or the operator did: each is kept. */
+const singular = [
+  'auth.locked',
+  'auth.revoked',
+  'client.connected',
+  'client.disconnected',
+  'overload.entered',
+  'overload.left',
+  'ban.added',
+  'ban.removed',
   'cert.revoked',
   'cert.untrusted',
   'cert.expired',
   'cert.issued',
   'cert.granted',
   'cert.log_cut',
-  'cert.request_refused',
   'psk.withdrawn',
   'storage.failing',
   'storage.recovered',
@@ -57,6 +61,9 @@ export const auditCodes = [
   'audit.lost',
   'audit.torn',
 ] as const;
+
+/** Every security event, by its stable code. */
+export const auditCodes = [...floodable, ...singular] as const;
 
 export type AuditCode = (typeof auditCodes)[number];
 

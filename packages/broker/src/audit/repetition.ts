@@ -1,4 +1,4 @@
-import type { AuditCode, AuditFields } from './audit.js';
+import { type AuditCode, type AuditFields, floodable } from './audit.js';
 
 /** Milliseconds for which events are counted together. */
 const period = 10_000;
@@ -8,37 +8,7 @@ const singlyInAll = 500;
 /** Addresses that are told apart in a period. */
 const addressesInAll = 500;
 
-/** What only somebody who was let in, or the operator, can cause. */
-const never: ReadonlySet<AuditCode> = new Set<AuditCode>([
-  'client.connected',
-  'client.disconnected',
-  'auth.revoked',
-  'cert.revoked',
-  'cert.untrusted',
-  'cert.expired',
-  'psk.withdrawn',
-  'storage.failing',
-  'storage.recovered',
-  'broker.started',
-  'broker.stopped',
-  'config.reloaded',
-  'policy.reloaded',
-  'policy.refused',
-  'passwords.reloaded',
-  'passwords.refused',
-  'tls.reloaded',
-  'tls.refused',
-  'auth.locked',
-  'overload.entered',
-  'overload.left',
-  'ban.added',
-  'ban.removed',
-  'admin.command',
-  'audit.failing',
-  'audit.recovered',
-  'audit.lost',
-  'audit.torn',
-]);
+const counted: ReadonlySet<AuditCode> = new Set(floodable);
 
 interface Kind {
   told: number;
@@ -63,7 +33,7 @@ export class Repetition {
 
   /** Whether this one is told singly; else it is counted. */
   isTold(code: AuditCode, address: string | undefined, count: number): boolean {
-    if (never.has(code)) return true;
+    if (!counted.has(code)) return true;
     const kind = this.kinds.get(code) ?? { told: 0, rest: 0, addresses: new Map() };
     this.kinds.set(code, kind);
     const from = this.addressOf(kind, address ?? '');

@@ -34,7 +34,7 @@ export function newDelivery(
   message: Message,
   qos: 1 | 2,
   retain: boolean,
-  { subscriptionIdentifiers, sharedFilter }: Target,
+  { subscriptionIdentifiers, sharedFilter }: Pick<Target, 'subscriptionIdentifiers' | 'sharedFilter'>,
 ): Delivery {
   return {
     position,
@@ -58,18 +58,9 @@ export function entryOf(delivery: Delivery): QueueEntry {
 
 /** What was read back from the store, when so many operations had been staged. */
 export function deliveryOf(entry: QueueEntry, staged: number): Delivery {
-  const { position, qos, retain, subscriptionIdentifiers, sharedFilter, state } = entry;
-  const message = Message.restored(entry.message);
-  return {
-    position,
-    message,
-    size: message.size,
-    qos,
-    retain,
-    subscriptionIdentifiers,
-    sharedFilter,
-    state,
-    durableAt: staged,
-    inLine: false,
-  };
+  const { position, qos, retain, state } = entry;
+  const delivery = newDelivery(position, Message.restored(entry.message), qos, retain, entry);
+  delivery.state = state;
+  delivery.durableAt = staged;
+  return delivery;
 }

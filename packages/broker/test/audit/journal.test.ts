@@ -233,6 +233,15 @@ describe('A flood of failures', () => {
     );
   });
 
+  it('does not hide what was issued: a fleet behind one address has a record for each device', async () => {
+    const directory = await newDirectory();
+    const journal = await open(directory);
+    for (let each = 0; each < 100; each++)
+      journal.record('cert.issued', { address: '192.0.2.1', reason: `pump-${each}` });
+    await journal.close();
+    assert.equal((await lastRecords(directory, 1e9, all)).length, 100);
+  });
+
   it('from any number of addresses takes a bounded number of records', async () => {
     const directory = await newDirectory();
     const journal = await open(directory);

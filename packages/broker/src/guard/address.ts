@@ -1,4 +1,4 @@
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 
 /** A range of addresses as it is written: `192.0.2.0/24`, `2001:db8::/32`, or one address. */
 export interface AddressRange {
@@ -36,7 +36,7 @@ export class AddressList {
 
 /** The network that an address lies in, by the first bits of it: the same text for every address of that network. */
 export function subnetOf(address: string, bits: { readonly ipv4: number; readonly ipv6: number }): string {
-  const six = isIPv6(address);
+  const six = isVersion6(address);
   const parts = six ? groupsOf(address) : address.split('.').map(Number);
   const width = six ? 16 : 8;
   const prefix = six ? bits.ipv6 : bits.ipv4;
@@ -56,6 +56,11 @@ function groupsOf(address: string): number[] {
   return [...before, ...new Array<string>(missing).fill('0'), ...after].map((group) => Number.parseInt(group, 16));
 }
 
+/** Of what is an address for sure: asking whether it is one takes a microsecond. */
+export function isVersion6(address: string): boolean {
+  return address.includes(':');
+}
+
 function familyOf(address: string): 'ipv4' | 'ipv6' {
-  return isIPv6(address) ? 'ipv6' : 'ipv4';
+  return isVersion6(address) ? 'ipv6' : 'ipv4';
 }

@@ -82,6 +82,7 @@ export class Bans {
   }
 
   has(kind: 'username' | 'clientid', what: string, now: number): boolean {
+    if (this.bans.size === 0) return false;
     const ban = this.bans.get(keyOf({ kind, what }));
     return ban !== undefined && !isOver(ban, now);
   }

@@ -1,5 +1,5 @@
-import { isIPv6 } from 'node:net';
-import { subnetOf } from './address.js';
+import { isVersion6, subnetOf } from './address.js';
+import { Flapping } from './flapping.js';
 import { type Locked, Tally } from './tally.js';
 
 /** What bounds guessing; the configuration's names and units. */
@@ -24,7 +24,6 @@ export interface LockedOut extends Locked {
 const mostKnown = 65_536;
 /** Milliseconds of the first delay; each further failure doubles it. */
 const firstDelay = 250;
-const minute = 60_000;
 
 /**
  * Counts failures by address, by user name, and by the two together. What is locked out is first the pair, so that one
@@ -39,10 +38,12 @@ export class LockOut {
   private readonly malformedBy = new Tally();
   private readonly pairs = new Tally();
   private readonly usernames = new Tally();
-  private readonly clientIds = new Tally();
+  private readonly flapping = new Flapping();
   /** By address, the names that have logged in from there; how many there are of both. */
   private readonly known = new Map<string, Set<string>>();
   private knownPairs = 0;
+  /** The last one of `known`. */
+  private latest = '';
 
   constructor(
     private readonly limits: LockOutLimits,
@@ -98,15 +99,15 @@ export class LockOut {
     if (this.knownPairs >= mostKnown) this.forgetOldest();
     const names = this.known.get(source) ?? new Set();
     if (!names.has(username)) this.knownPairs++;
+    else if (source === this.latest) return;
+    this.latest = source;
     this.known.delete(source);
     this.known.set(source, names.add(username));
   }
 
   /** A client ID comes in; tells when it has come too often in a minute to be let in. */
   flaps(clientId: string, now: number): boolean {
-    if (this.clientIds.lockedUntil(clientId, now) !== undefined) return true;
-    const rule = { most: this.limits.max_connects_per_clientid, window: minute, first: minute, longest: minute };
-    return this.clientIds.fail(clientId, now, rule) !== undefined;
+    return this.flapping.connects(clientId, this.limits.max_connects_per_clientid, now);
   }
 
   /** All that is locked out at the moment. */
@@ -114,7 +115,7 @@ export class LockOut {
     for (const each of [...this.addresses.locked(now), ...this.malformedBy.locked(now)])
       yield { kind: 'address', ...each };
     for (const each of this.pairs.locked(now)) yield { kind: 'pair', ...each };
-    for (const each of this.clientIds.locked(now)) yield { kind: 'clientid', ...each };
+    for (const each of this.flapping.locked(now)) yield { kind: 'clientid', ...each };
   }
 
   /** Forgets the failures of an address; false when it was not locked out. */
@@ -149,7 +150,7 @@ export class LockOut {
 
 /** What counts as one source. */
 function sourceOf(address: string): string {
-  return isIPv6(address) ? subnetOf(address, { ipv4: 32, ipv6: 64 }) : address;
+  return isVersion6(address) ? subnetOf(address, { ipv4: 32, ipv6: 64 }) : address;
 }
 
 function pairOf(source: string, username: string): string {

@@ -56,16 +56,17 @@ export class Tally {
 
   /** Failures in the window that is running. */
   count(what: string): number {
-    return this.entries.get(what)?.failures ?? 0;
+    return this.entries.size === 0 ? 0 : (this.entries.get(what)?.failures ?? 0);
   }
 
   lockedUntil(what: string, now: number): number | undefined {
+    if (this.entries.size === 0) return undefined; // as it is nearly always
     const until = this.entries.get(what)?.until;
     return until !== undefined && until > now ? until : undefined;
   }
 
   forget(what: string): void {
-    this.entries.delete(what);
+    if (this.entries.size > 0) this.entries.delete(what);
   }
 
   *locked(now: number): Iterable<Locked> {

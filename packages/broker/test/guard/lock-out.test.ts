@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { limitsOf } from '../../dist/config/profiles.js';
+import { Flapping } from '../../dist/guard/flapping.js';
 import { LockOut, type LockOutLimits } from '../../dist/guard/lock-out.js';
 import { Tally } from '../../dist/guard/tally.js';
 import type { ConfigurationInput } from '../../dist/index.js';
@@ -102,6 +103,31 @@ describe('A client ID that comes and goes', () => {
     assert.deepEqual(outcomes, [0, 0, 0, 0x9f, 0x9f]);
     assert.equal(broker.status().events['limit.flapping'], 2);
     assert.equal(await login('127.0.0.2', 'victim', 'secret', 'victim:other'), 0);
+  });
+
+  it('is let in again after the minute, and never refused when it comes rarely', () => {
+    const flapping = new Flapping();
+    const connects = (key: string, now: number): boolean => flapping.connects(key, 3, now);
+    assert.deepEqual(
+      [0, 1, 2, 3, 60_001].map((now) => connects('a', now)),
+      [false, false, true, true, true],
+    );
+    assert.deepEqual([...flapping.locked(60_001)], [{ what: 'a', until: 60_002 }]);
+    assert.equal(connects('a', 60_002), false);
+    for (let now = 0; now < 10_000_000; now += 30_000) assert.equal(connects('b', 100_000 + now), false);
+  });
+
+  it('is never refused where its number is not bounded', () => {
+    const flapping = new Flapping();
+    for (let each = 0; each < 1_000; each++)
+      assert.equal(flapping.connects('a', limitsOf('off').max_connects_per_clientid, each), false);
+  });
+
+  it('takes no more memory than is allowed for', () => {
+    const flapping = new Flapping();
+    for (let each = 0; each < 140_000; each++) assert.equal(flapping.connects(`flaps ${each}`, 1, each / 1_000), true);
+    assert.equal([...flapping.locked(141)].length, 140_000 - 65_536);
+    assert.equal(flapping.connects('flaps 0', 2, 141), false);
   });
 });
 

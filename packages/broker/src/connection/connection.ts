@@ -257,10 +257,10 @@ export class Connection extends Outbound implements WireReceiver, Link {
   }
 
   /** Sends what is waiting, then closes. What still comes is read, or the client would get a reset in place of the reason. */
-  end(): void {
+  end(peerLeaves = false): void {
     this.outbox.finish();
     this.wire.resume();
-    this.wire.end();
+    this.wire.end(peerLeaves);
   }
 
   /** Closes without a word. */

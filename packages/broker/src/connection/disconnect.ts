@@ -16,5 +16,5 @@ export function disconnect(connection: Connection, packet: DisconnectPacket): vo
   }
   const sendWill = packet.reasonCode !== ReasonCode.normalDisconnection; // [MQTT-3.14.4-3]
   connection.finish(sendWill, 'the client disconnected'); // [MQTT-3.14.4-1] [MQTT-3.14.4-2] [MQTT3-3.14.4-1] [MQTT3-3.14.4-2]
-  connection.end();
+  connection.end(true);
 }

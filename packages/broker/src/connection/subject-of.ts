@@ -10,8 +10,11 @@ export interface Entrance {
 
 /** A client as a policy sees it. */
 export function subjectOf(principal: Principal, clientId: string, entrance: Entrance): Subject {
-  const { certificate } = principal;
-  return { ...principal, clientId, certificate: certificate && namesOf(certificate), ...entrance };
+  const { username, method, groups, claims, certificate } = principal;
+  const { address, listener, tls } = entrance;
+  const names = certificate && namesOf(certificate);
+  // Of one shape for all, and each field by its name: a copy by spreading takes a microsecond.
+  return { username, clientId, method, groups, claims, certificate: names, address, listener, tls };
 }
 
 function namesOf({ names, subject, issuer, serialNumber, fingerprint }: CertificateFacts): CertificateNames {

@@ -49,8 +49,11 @@ export interface Wire {
   readonly pending: number;
   pause(): void;
   resume(): void;
-  /** Sends what is pending, then closes; cut off if that takes too long. */
-  end(): void;
+  /**
+   * Sends what is pending, then closes; cut off if that takes too long.
+   * @param peerLeaves the peer has said that it goes: nothing that it may still send matters
+   */
+  end(peerLeaves: boolean): void;
   /** Closes at once. */
   destroy(): void;
 }

@@ -28,6 +28,16 @@ describe('DISCONNECT of the client', () => {
       await client.closed();
       await ping(watcher);
     });
+
+    it(`in version ${version} does not cut off what was on its way to the client`, async () => {
+      const client = await connected(port, version);
+      client.send(subscribe(version, 1, { own: 0 }));
+      await readPacket(client);
+      client.send(`${publish(version, 'own', 'first')} ${publish(version, 'own', 'last')} e000`);
+      await client.expect(publish(version, 'own', 'first'));
+      await client.expect(publish(version, 'own', 'last'));
+      await client.closed();
+    });
   }
 
   for (const code of ['01', '05', '10', '87', '8b', '8d', '8e', 'ff']) {

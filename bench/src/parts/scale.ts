@@ -15,7 +15,8 @@ export const scalePart: Part = {
 Each broker is \`moat start\` in a process of its own. Ready is the time from the start of the process until its port takes
 connections, the start of Node.js included. Own memory is what no file is behind (\`Anonymous\` in \`smaps_rollup\`), read
 when the broker has had ten seconds of quiet. What a session takes is the difference between all and a tenth of them: what
-the engine needs to work is the same for both. Pages of the store are the kernel's: they count as resident, and are given back when others need them. In the own memory of the
+the engine needs to work is the same for both. What a queue takes is the difference to as many sessions without one. Pages
+of the store are the kernel's: they count as resident, and are given back when others need them. In the own memory of the
 process each payload is looked for by the bytes that it begins with.
 
 A session is subscribed to ten topics of its own, \`devices/device-N/…\`, with QoS 1, belongs to a user of its own, and

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
-import { openLmdbStore } from '@moat/broker/store';
+import { openLmdbStore, type QueueEntry } from '@moat/broker/store';
 
 /** What a store is filled with: devices that are away, and what topics have to tell. */
 export interface FleetSize {
   readonly sessions: number;
   readonly retained: number;
+  /** Messages that wait for each session. */
+  readonly queued: number;
 }
 
 /** What each session is subscribed to, below a topic of its own. */
@@ -31,7 +33,7 @@ export const payloadMark = Buffer.from('moat bench retained payload ');
 const payloadBytes = 64;
 
 /** Makes the store of a broker whose data directory this is. */
-export async function fillStore(dataDirectory: string, { sessions, retained }: FleetSize): Promise<void> {
+export async function fillStore(dataDirectory: string, { sessions, retained, queued }: FleetSize): Promise<void> {
   const store = await openLmdbStore(join(dataDirectory, 'store'));
   const begun = store.staged;
   let committed = begun;
@@ -47,6 +49,7 @@ export async function fillStore(dataDirectory: string, { sessions, retained }: F
       store.putSession({ clientId, owner, expiryInterval, disconnectedAt: Date.now(), will: undefined, sentUpTo: 0 });
       for (const name of filters)
         store.putSubscription(clientId, { filter: `devices/${clientId}/${name}`, ...options });
+      for (let position = 1; position <= queued; position++) store.enqueue(clientId, commandTo(clientId, position));
       await settle();
     }
     for (let number = 0; number < retained; number++) {
@@ -64,4 +67,19 @@ export async function fillStore(dataDirectory: string, { sessions, retained }: F
   } finally {
     await store.close();
   }
+}
+
+/** A message that waits. */
+function commandTo(clientId: string, position: number): QueueEntry {
+  const message = {
+    topic: `devices/${clientId}/command`,
+    payload: Buffer.alloc(payloadBytes, '.'),
+    qos: 1,
+    retain: false,
+    properties: undefined,
+    expiresAt: Number.POSITIVE_INFINITY,
+    publisher: 'operator',
+  } as const;
+  const target = { subscriptionIdentifiers: undefined, sharedFilter: undefined };
+  return { position, message, qos: 1, retain: false, state: 'queued', ...target };
 }

@@ -13,6 +13,8 @@ import { countInOwnMemory, ownBytes } from './own-memory.js';
 /** Seconds. */
 const longestStart = 5;
 const mostBytesEach = 1_500;
+const mostBytesOfQueue = 400;
+const fewQueued = 10;
 /** Of what was read a last one may lie in a buffer that is used again. */
 const mostPayloads = 10;
 
@@ -30,10 +32,12 @@ export const startStudy: Study = {
   async run(effort, say) {
     const { storedSessions: sessions, storedRetained: retained } = effort;
     const stores: readonly FleetSize[] = [
-      { sessions: 0, retained: 0 },
-      { sessions: sessions / 10, retained: 0 },
-      { sessions, retained: 0 },
-      { sessions, retained },
+      { sessions: 0, retained: 0, queued: 0 },
+      { sessions: sessions / 10, retained: 0, queued: 0 },
+      { sessions, retained: 0, queued: 0 },
+      { sessions, retained, queued: 0 },
+      { sessions, retained: 0, queued: fewQueued },
+      { sessions: sessions / 10, retained: 0, queued: 10 * fewQueued },
     ];
     const found: Started[] = [];
     for (const size of stores) {
@@ -41,8 +45,9 @@ export const startStudy: Study = {
       say(`${nameOf(size)}: ready in ${started.seconds.toFixed(2)} s, ${formats.memory(started.own)}`);
       found.push(started);
     }
-    const [, tenth, fleet, all] = found as [Started, Started, Started, Started];
+    const [, tenth, fleet, all, waiting] = found as [Started, Started, Started, Started, Started, Started];
     const each = (fleet.own - tenth.own) / (sessions - sessions / 10);
+    const queue = (waiting.own - fleet.own) / sessions;
     return {
       table: {
         title: 'Starting on what is stored',
@@ -60,7 +65,7 @@ export const startStudy: Study = {
       },
       verdicts: [
         {
-          title: nameOf({ sessions, retained }),
+          title: nameOf({ sessions, retained, queued: 0 }),
           quantity: 'start',
           ...judge({ atMost: longestStart }, all.seconds, (value) => `${value.toFixed(1)} s`),
         },
@@ -68,6 +73,11 @@ export const startStudy: Study = {
           title: `stored session with ${filters.length} subscriptions, away`,
           quantity: 'own memory',
           ...judge({ atMost: mostBytesEach }, each, (value) => `${value.toFixed(0)} bytes`),
+        },
+        {
+          title: 'queue of such a session',
+          quantity: 'own memory',
+          ...judge({ atMost: mostBytesOfQueue }, queue, (value) => `${value.toFixed(0)} bytes`),
         },
         {
           title: 'retained messages',
@@ -101,8 +111,9 @@ async function measure(size: FleetSize, { settleMs }: Effort): Promise<Started> 
   }
 }
 
-function nameOf({ sessions, retained }: FleetSize): string {
+function nameOf({ sessions, retained, queued }: FleetSize): string {
   if (sessions === 0) return 'nothing';
   const name = `${sessions.toLocaleString('en-US')} sessions with ${filters.length} subscriptions each`;
-  return retained === 0 ? name : `${name}, ${retained.toLocaleString('en-US')} retained messages`;
+  const waiting = queued === 0 ? '' : `, ${queued} messages waiting for each`;
+  return `${name}${waiting}${retained === 0 ? '' : `, ${retained.toLocaleString('en-US')} retained messages`}`;
 }

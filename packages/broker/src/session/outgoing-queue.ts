@@ -49,12 +49,16 @@ const window = 1_024;
  */
 export class OutgoingQueue {
   private readonly waiting = new Fifo<Delivery>();
-  /** How many entries behind `readUpTo` are in the store and not in memory. */
+  /** How many entries behind `readUpTo` are in the store and not in memory, those that rest left out. */
   private backlog: number;
+  /** Those that were under way when the connection went: until the next one only the store has them. They do not wait. */
+  private restingCount = 0;
+  /** Positions up to this one rest, those behind it wait. */
+  private restingUpTo = 0;
   private readUpTo = 0;
-  /** The highest position that was ever read back: a released entry up to it was handed over, and may be done by now. */
-  private knownUpTo = 0;
   private paging = false;
+  /** Changes when what is being read belongs to a connection that is gone. */
+  private connection = 0;
   private totalBytes: number;
 
   constructor(
@@ -73,6 +77,19 @@ export class OutgoingQueue {
 
   get bytes(): number {
     return this.totalBytes;
+  }
+
+  get resting(): number {
+    return this.restingCount;
+  }
+
+  /** Whether nothing is to leave before a message that comes now. */
+  get isEmpty(): boolean {
+    return this.waiting.length === 0 && this.inStore === 0;
+  }
+
+  private get inStore(): number {
+    return this.backlog + this.restingCount;
   }
 
   /** The next to leave, if it is in memory. */
@@ -102,48 +119,63 @@ export class OutgoingQueue {
   /** Adds a message that the store already has where it is to have it; `online` while a client is connected. */
   push(delivery: Delivery, online: boolean): void {
     this.totalBytes += delivery.size;
-    if (!this.owner.stored || (online && this.backlog === 0 && this.waiting.length < window)) {
+    if (!this.owner.stored || (online && this.inStore === 0 && this.waiting.length < window)) {
       this.waiting.push(delivery);
       return;
     }
-    if (this.backlog === 0) this.readUpTo = delivery.position - 1;
+    if (this.inStore === 0) this.readUpTo = delivery.position - 1;
     this.backlog++;
   }
 
-  /** The connection is gone: what the store has as well need not stay in memory. */
-  detach(): void {
-    const { first } = this.waiting;
-    if (first === undefined || !this.owner.stored) return;
-    this.readUpTo = first.position - 1;
-    this.backlog += this.waiting.clear().length;
+  /** The connection is gone: all that is in memory is left to the store alone, with what was under way up to `sentUpTo`. */
+  detach(underWay: readonly Delivery[], sentUpTo: number): void {
+    this.connection++;
+    const waiting = this.waiting.clear();
+    for (const { size } of waiting) this.totalBytes -= size;
+    for (const { position, size } of [...underWay, ...waiting]) {
+      this.readUpTo = Math.min(this.readUpTo, position - 1);
+      if (position <= sentUpTo) {
+        this.restingCount++;
+        this.restingUpTo = Math.max(this.restingUpTo, position);
+      } else {
+        this.backlog++;
+        this.totalBytes += size;
+      }
+    }
   }
 
   /**
-   * Reads the next entries back from the store, if there are any, and calls `done`. One whose PUBREC came already is
-   * handed to `released`: it waits for no quota.
+   * Reads the next entries back from the store, if there are any, and calls `done`. Those that were under way, and those
+   * whose PUBREC has come, are handed to `resumed`: they wait no more.
    */
-  page(released: (delivery: Delivery) => void, done: () => void): void {
-    if (this.backlog === 0 || this.paging) return;
+  page(resumed: (delivery: Delivery) => void, done: () => void): void {
+    if (this.inStore === 0 || this.paging) return;
     this.paging = true;
-    const expected = this.backlog;
+    const { connection, backlog, restingCount } = this;
     const { staged } = this.store; // what is read may be among the last of it, and not durable yet
     this.store.readQueue(this.owner.clientId, this.readUpTo, pageSize).then(
       (entries) => {
         this.paging = false;
+        if (connection !== this.connection) return done();
         if (entries.length === 0) {
-          this.backlog -= expected;
+          this.backlog -= backlog;
+          this.restingCount -= restingCount;
           this.leave(0);
         }
         for (const entry of entries) {
           this.readUpTo = entry.position;
-          if (entry.state === 'released' && entry.position <= this.knownUpTo) continue;
-          this.knownUpTo = Math.max(this.knownUpTo, entry.position);
-          this.backlog = Math.max(0, this.backlog - 1);
           const delivery = deliveryOf(entry, staged);
+          if (this.rests(entry.position)) {
+            this.restingCount--;
+            if (delivery.state === 'queued') delivery.state = 'sent';
+            resumed(delivery);
+            continue;
+          }
+          this.backlog = Math.max(0, this.backlog - 1);
           if (entry.state === 'queued') this.waiting.push(delivery);
           else {
             this.leave(delivery.size);
-            released(delivery);
+            resumed(delivery);
           }
         }
         done();
@@ -166,7 +198,7 @@ export class OutgoingQueue {
    * Rejects when the store cannot be read or fails.
    */
   async offer(behind: number, give: (delivery: Delivery) => boolean): Promise<number | undefined> {
-    if (this.backlog === 0) return undefined;
+    if (this.inStore === 0) return undefined;
     if (this.paging) await nextTurn();
     if (this.paging) return behind;
     this.paging = true;
@@ -185,8 +217,15 @@ export class OutgoingQueue {
   private offerOne(delivery: Delivery, give: (delivery: Delivery) => boolean): void {
     if (!give(delivery)) return;
     this.store.dequeue(this.owner.clientId, delivery.position);
-    this.backlog--;
-    this.leave(delivery.message.size);
+    if (this.rests(delivery.position)) this.restingCount--;
+    else {
+      this.backlog--;
+      this.leave(delivery.message.size);
+    }
+  }
+
+  private rests(position: number): boolean {
+    return this.restingCount > 0 && position <= this.restingUpTo;
   }
 
   private dropOldest(): void {
@@ -197,7 +236,9 @@ export class OutgoingQueue {
       const guess = Math.floor(this.totalBytes / this.backlog);
       this.backlog--;
       this.leave(guess);
-      void this.store.dequeueFirst(clientId, this.readUpTo).then((size) => this.leave(size - guess));
+      void this.store
+        .dequeueFirst(clientId, Math.max(this.readUpTo, this.restingUpTo))
+        .then((size) => this.leave(size - guess));
     } else {
       if (stored) this.store.dequeue(clientId, oldest.position);
       this.leave(oldest.size);

@@ -3,6 +3,7 @@ import type { Message } from '../routing/message.js';
 import type { Target } from '../routing/subscriber.js';
 import type { QueueEntry, Store } from '../storage/store.js';
 import { type Delivery, entryOf, newDelivery, packetIdOf } from './delivery.js';
+import { Flight } from './flight.js';
 import type { Link } from './link.js';
 import {
   type DropReason,
@@ -11,8 +12,6 @@ import {
   type QueueOwner,
   type RestoredQueue,
 } from './outgoing-queue.js';
-import { PacketIdentifiers } from './packet-identifiers.js';
-import { WaitingLine } from './waiting-line.js';
 
 /** Gives a message that a member of a shared subscription has not had to another; false when there is none. */
 export type Give = (message: Message, sharedFilter: string) => boolean;
@@ -41,15 +40,10 @@ const lostPositions = 32_768;
  */
 export class Outgoing {
   private readonly queue: OutgoingQueue;
-  /** In order of sending. */
-  private readonly inFlight = new PacketIdentifiers<Delivery>();
-  private inFlightBytes = 0;
-  /** Of those in flight, in order, what has yet to leave: again for a resumed session, or once it is durable. */
-  private readonly unsent = new WaitingLine();
+  /** Undefined where nothing is: a session that is away and has a long queue takes no more memory than another. */
+  private flight: Flight | undefined = undefined;
   /** Whether those that are not durable yet will be looked at again. */
   private awaitsCommit = false;
-  /** How many of the others count against the client's receive maximum. */
-  private outstanding = 0;
   private handing: Promise<number> | undefined = undefined;
   private lastPosition: number;
   private lastSent: number;
@@ -77,11 +71,11 @@ export class Outgoing {
   /** Whether a message that is pushed now leaves at once. */
   get isReady(): boolean {
     const { link } = this.owner;
-    return link !== undefined && this.queued === 0 && this.maySend(link);
+    return link !== undefined && this.queue.isEmpty && this.maySend(link);
   }
 
   get inFlightCount(): number {
-    return this.inFlight.size;
+    return (this.flight?.size ?? 0) + this.queue.resting;
   }
 
   /** Changes with every message that is pushed. */
@@ -97,7 +91,7 @@ export class Outgoing {
   /** Up to `limit` of all messages behind a position, in order. Only for a session that the store does not have. */
   entriesBehind(position: number, limit: number): QueueEntry[] {
     const entries: QueueEntry[] = [];
-    for (const delivery of [...this.inFlight.all(), ...this.queue.inMemory()]) {
+    for (const delivery of [...this.inMemory()]) {
       if (delivery.position <= position) continue;
       if (entries.length === limit) break;
       entries.push({ ...entryOf(delivery), state: delivery.state === 'released' ? 'released' : 'queued' });
@@ -117,7 +111,7 @@ export class Outgoing {
       this.store.enqueue(this.owner.clientId, entryOf(delivery));
       delivery.durableAt = this.store.staged;
     }
-    if (straight && !this.inFlight.has(packetIdOf(delivery.position))) this.transmit(link, delivery);
+    if (straight && !this.isUnderWay(packetIdOf(delivery.position))) this.transmit(link, delivery);
     else this.queue.push(delivery, link !== undefined);
   }
 
@@ -126,22 +120,18 @@ export class Outgoing {
    * no other member of a shared subscription. // [MQTT-4.4.0-1] [MQTT-4.6.0-1] [MQTT-4.8.2-4] [MQTT3-4.4.0-1]
    */
   attach(link: Link): void {
-    this.outstanding = 0;
-    this.unsent.clear();
-    for (const delivery of this.inFlight.all()) {
-      if (delivery.state === 'released') this.release(link, delivery);
-      else {
-        this.unsent.add(delivery);
-        this.sendUnsent(link);
-      }
-    }
+    const { flight } = this;
+    flight?.restart();
+    for (const delivery of flight?.all() ?? []) this.resume(link, delivery);
     this.drain(link);
   }
 
-  /** The connection is gone. */
+  /** The connection is gone: what the store has as well need not stay in memory. */
   detach(): void {
-    this.unsent.clear();
-    this.queue.detach();
+    this.flight?.restart();
+    if (!this.owner.stored) return;
+    this.queue.detach(this.flight?.all() ?? [], this.lastSent);
+    this.flight = undefined;
   }
 
   /** Sends as much as the client's quota and the wire allow. */
@@ -153,7 +143,7 @@ export class Outgoing {
         this.page();
         return;
       }
-      if (this.inFlight.has(packetIdOf(next.position))) return; // [MQTT-2.2.1-4]
+      if (this.isUnderWay(packetIdOf(next.position))) return; // [MQTT-2.2.1-4]
       this.queue.shift();
       this.send(link, next);
     }
@@ -166,7 +156,7 @@ export class Outgoing {
   acknowledged(packetId: number, qos: QoS): boolean {
     const delivery = this.find(packetId, qos);
     if (delivery?.state !== 'sent') return false;
-    this.finish(packetId, delivery); // [MQTT-4.3.2-3] [MQTT-4.4.0-2]
+    this.finish(delivery); // [MQTT-4.3.2-3] [MQTT-4.4.0-2]
     return true;
   }
 
@@ -189,7 +179,7 @@ export class Outgoing {
     const delivery = this.find(packetId, 2);
     if (delivery === undefined || delivery.state === 'queued') return false;
     if (delivery.state !== 'released') throw unexpected();
-    this.finish(packetId, delivery); // [MQTT-4.3.3-5]
+    this.finish(delivery); // [MQTT-4.3.3-5]
     return true;
   }
 
@@ -207,7 +197,11 @@ export class Outgoing {
 
   /** When the session ends: the same with what is in memory. // [MQTT-4.8.2-5] */
   giveRest(give: Give): void {
-    for (const delivery of [...this.inFlight.all(), ...this.queue.inMemory()]) this.offer(delivery, give);
+    for (const delivery of [...this.inMemory()]) this.offer(delivery, give);
+  }
+
+  private inMemory(): Delivery[] {
+    return [...(this.flight?.all() ?? []), ...this.queue.inMemory()];
   }
 
   private async offerAll(give: Give): Promise<number> {
@@ -230,17 +224,19 @@ export class Outgoing {
   }
 
   private maySend(link: Link): boolean {
-    return this.hasQuota(link) && this.inFlightBytes <= this.limits.max_queued_bytes;
+    return this.hasQuota(link) && (this.flight?.bytes ?? 0) <= this.limits.max_queued_bytes;
   }
 
   private hasQuota(link: Link): boolean {
-    return this.outstanding + this.unsent.size < link.receiveMaximum && link.writable; // [MQTT-3.3.4-9] [MQTT-4.9.0-1] [MQTT-4.9.0-2]
+    const { flight } = this;
+    const open = flight === undefined ? 0 : flight.outstanding + flight.unsent.size;
+    return open < link.receiveMaximum && link.writable; // [MQTT-3.3.4-9] [MQTT-4.9.0-1] [MQTT-4.9.0-2]
   }
 
   /** Passes over the identifiers that the client has not acknowledged for a whole round. // [MQTT-4.3.2-1] [MQTT-4.3.3-1] */
   private nextPosition(): number {
     do this.lastPosition++;
-    while (this.inFlight.size < packetIds && this.inFlight.has(packetIdOf(this.lastPosition)));
+    while (this.inFlightCount < packetIds && this.isUnderWay(packetIdOf(this.lastPosition)));
     return this.lastPosition;
   }
 
@@ -255,48 +251,58 @@ export class Outgoing {
 
   /** Takes a message under way; it leaves now if nothing before it waits, and it need not wait itself. */
   private transmit(link: Link, delivery: Delivery): void {
-    this.inFlight.set(packetIdOf(delivery.position), delivery);
-    this.inFlightBytes += delivery.size;
-    if (this.unsent.size > 0 || this.mustWait(delivery)) this.unsent.add(delivery);
-    else this.leave(link, delivery);
+    const flight = this.take(delivery);
+    if (flight.unsent.size > 0 || this.mustWait(delivery)) flight.unsent.add(delivery);
+    else this.leave(link, flight, delivery);
+  }
+
+  /** Goes on with what was under way on an earlier connection. */
+  private resume(link: Link, delivery: Delivery): void {
+    if (delivery.state === 'released') return this.release(link, delivery);
+    this.flight?.unsent.add(delivery);
+    this.sendUnsent(link);
   }
 
   /** Sends what is under way and has not left on this connection, as far as the client takes it. */
   private sendUnsent(link: Link): void {
-    for (let next = this.unsent.first; next !== undefined; next = this.unsent.first) {
-      if (this.outstanding >= link.receiveMaximum || !link.writable || this.mustWait(next)) return;
+    const { flight } = this;
+    if (flight === undefined) return;
+    for (let next = flight.unsent.first; next !== undefined; next = flight.unsent.first) {
+      if (flight.outstanding >= link.receiveMaximum || !link.writable || this.mustWait(next)) return;
       const released = next.state === 'released';
       if (!released && !this.owner.mayReceive(next.message.topic)) {
         this.abandon(next, 'not_authorized');
         continue;
       }
-      this.unsent.remove(next);
+      flight.unsent.remove(next);
       if (released) this.release(link, next);
-      else this.leave(link, next);
+      else this.leave(link, flight, next);
     }
   }
 
   /** PUBREL, which waits for no quota, but until it is durable that the message must not be sent. // [MQTT-3.3.4-10] [MQTT-4.9.0-3] */
   private release(link: Link, delivery: Delivery): void {
+    const { flight } = this;
+    if (flight === undefined) return;
     if (this.mustWait(delivery)) {
-      this.unsent.add(delivery);
+      flight.unsent.add(delivery);
       return;
     }
-    this.outstanding++;
+    flight.outstanding++;
     link.release(packetIdOf(delivery.position));
   }
 
-  private leave(link: Link, delivery: Delivery): void {
+  private leave(link: Link, flight: Flight, delivery: Delivery): void {
     const { position } = delivery;
     const sentBefore = position <= this.lastSent; // on another connection, or by the broker before a restart
-    this.outstanding++;
+    flight.outstanding++;
     if (!publish(link, delivery, sentBefore)) return this.abandon(delivery, 'too_large');
     if (!sentBefore) this.lastSent = position;
     delivery.state = 'sent';
   }
 
   private abandon(delivery: Delivery, why: DropReason): void {
-    this.forget(packetIdOf(delivery.position), delivery);
+    this.flight?.remove(delivery);
     this.drop(delivery, why);
   }
 
@@ -318,22 +324,26 @@ export class Outgoing {
 
   /** The message under way by an identifier. */
   private find(packetId: number, qos: QoS): Delivery | undefined {
-    const delivery = this.inFlight.get(packetId);
+    const delivery = this.flight?.get(packetId);
     if (delivery !== undefined && delivery.qos !== qos) throw unexpected();
     return delivery;
   }
 
-  private finish(packetId: number, delivery: Delivery): void {
-    this.forget(packetId, delivery);
+  private finish(delivery: Delivery): void {
+    this.flight?.remove(delivery);
     if (this.owner.stored) this.store.dequeue(this.owner.clientId, delivery.position);
     const { link } = this.owner;
-    if (link !== undefined && (this.unsent.size > 0 || this.queued > 0)) this.drain(link);
+    if (link !== undefined && (!this.queue.isEmpty || (this.flight?.unsent.size ?? 0) > 0)) this.drain(link);
   }
 
-  private forget(packetId: number, delivery: Delivery): void {
-    this.inFlight.delete(packetId);
-    this.inFlightBytes -= delivery.size;
-    if (!this.unsent.remove(delivery)) this.outstanding--;
+  private take(delivery: Delivery): Flight {
+    this.flight ??= new Flight();
+    this.flight.add(delivery);
+    return this.flight;
+  }
+
+  private isUnderWay(packetId: number): boolean {
+    return this.flight?.has(packetId) ?? false;
   }
 
   private drop(delivery: Delivery, why: DropReason): void {
@@ -344,14 +354,11 @@ export class Outgoing {
   private page(): void {
     this.queue.page(
       (delivery) => {
-        this.inFlight.set(packetIdOf(delivery.position), delivery);
-        this.inFlightBytes += delivery.size;
-        if (this.owner.link !== undefined) this.release(this.owner.link, delivery);
+        this.take(delivery);
+        if (this.owner.link !== undefined) this.resume(this.owner.link, delivery);
       },
       () => {
-        const { link } = this.owner;
-        if (link === undefined) this.queue.detach();
-        else this.drain(link);
+        if (this.owner.link !== undefined) this.drain(this.owner.link);
       },
     );
   }

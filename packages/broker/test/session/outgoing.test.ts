@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CodecError, ReasonCode } from '@moat/codec';
-import type { Message } from '../../dist/routing/message.js';
+import { Message } from '../../dist/routing/message.js';
 import { Desk, Peer, plainTarget, SlowStore, turn } from './client.js';
 
 const numbers = (first: number, last: number): string[] =>
@@ -127,14 +127,20 @@ describe('Messages to a client', () => {
 });
 
 describe('A client that comes back', () => {
-  it('is sent again what is open, in order and within its quota, before what waits [MQTT-4.4.0-1] [MQTT-4.6.0-1]', () => {
+  const messageBytes = Message.of('t', Buffer.from('5'), { qos: 1 }).size;
+
+  it('is sent again what is open, in order and within its quota, before what waits [MQTT-4.4.0-1] [MQTT-4.6.0-1]', async () => {
     const desk = new Desk();
     desk.attach(new Peer());
     for (const each of numbers(1, 4)) desk.push(each, 2);
     desk.outgoing.received(2);
     desk.detach();
     desk.push('5');
+    assert.equal(desk.outgoing.inFlightCount, 4);
+    assert.equal(desk.outgoing.queued, 1);
+    assert.equal(desk.outgoing.bytes, messageBytes);
     const peer = desk.attach(new Peer(2));
+    await turn();
     assert.deepEqual(peer.take(), ['1@1!']);
     assert.deepEqual(peer.released, [2]);
     desk.outgoing.completed(2);
@@ -144,12 +150,13 @@ describe('A client that comes back', () => {
     assert.deepEqual(peer.take(), ['4@4!']);
   });
 
-  it('is not sent again what it acknowledges before its turn', () => {
+  it('is not sent again what it acknowledges before its turn', async () => {
     const desk = new Desk();
     desk.attach(new Peer());
     for (const each of numbers(1, 3)) desk.push(each);
     desk.detach();
     const peer = desk.attach(new Peer(1));
+    await turn();
     assert.deepEqual(peer.take(), ['1@1!']);
     desk.outgoing.acknowledged(2, 1);
     desk.outgoing.acknowledged(1, 1);
@@ -166,6 +173,20 @@ describe('A client that comes back', () => {
     while (peer.sent.length < 710) await turn();
     assert.deepEqual(peer.take(), sentAs(1, 710));
     assert.equal(desk.outgoing.queued, 0);
+    assert.equal(desk.outgoing.bytes, 0);
+  });
+
+  it('keeps its place in a full queue that drops the oldest: what was sent is not dropped, and does not count', async () => {
+    const desk = new Desk({ max_queued_messages: 3, queue_full: 'drop_oldest' });
+    desk.attach(new Peer(2));
+    for (const each of numbers(1, 4)) desk.push(each, 2);
+    desk.detach();
+    for (const each of numbers(5, 8)) desk.push(each, 2);
+    await turn();
+    assert.deepEqual([desk.outgoing.inFlightCount, desk.outgoing.queued, desk.drops.queue_full], [2, 3, 3]);
+    const peer = desk.attach(new Peer());
+    await turn();
+    assert.deepEqual(peer.take(), ['1@1!', '2@2!', '6@6', '7@7', '8@8']);
     assert.equal(desk.outgoing.bytes, 0);
   });
 
@@ -312,10 +333,11 @@ describe('What is left when a session ends', () => {
       return true;
     };
     await desk.outgoing.handOver(give);
-    assert.deepEqual(given.splice(0), ['waits2', ...new Array<string>(600).fill('stored')]);
+    assert.deepEqual(given.splice(0), ['sent1', 'waits2', ...new Array<string>(600).fill('stored')]);
     assert.equal(desk.outgoing.queued, 0);
+    assert.equal(desk.outgoing.inFlightCount, 2);
     desk.outgoing.giveRest(give);
-    assert.deepEqual(given, ['sent1']);
+    assert.deepEqual(given, []);
   });
 });
 
@@ -357,7 +379,10 @@ describe('Messages to a client with a stored session', () => {
     await turn();
     assert.deepEqual(peer.take(), []);
     desk.forbidden = undefined;
-    assert.deepEqual(desk.attach(new Peer()).take(), ['1@1']);
+    const next = desk.attach(new Peer());
+    await turn();
+    await turn();
+    assert.deepEqual(next.take(), ['1@1']);
   });
 
   it('are judged again when they leave, and free the quota when they may not', async () => {

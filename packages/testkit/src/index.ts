@@ -1,6 +1,7 @@
 export { withDeadline } from './deadline.js';
 export { Gsasl } from './gsasl.js';
 export { fromHex } from './hex.js';
+export { inTurns } from './in-turns.js';
 export { launchMosquitto, type Mosquitto, startMosquitto } from './mosquitto.js';
 export { needs } from './needs.js';
 export { type ClientIdentity, OpensslAuthority, selfSigned } from './openssl-authority.js';

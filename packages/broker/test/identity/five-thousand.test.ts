@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { inTurns } from '@moat/testkit';
 import { removePassword, setPassword } from '../../dist/index.js';
 import { connected, ping, readPacket, startBroker, type TestBroker } from '../support/broker.js';
 import { passwordFile } from '../support/passwords.js';
@@ -15,7 +16,7 @@ describe('Of five thousand clients that are connected', () => {
   before(async () => {
     const users = { fleet: 'f', changed: 'c', removed: 'r' };
     running = await startBroker({ authentication: {} }, { files: { passwords: await passwordFile(users) } });
-    fleet = await inTurns(number - 2, (index) => login('fleet', index));
+    fleet = await inTurns(number - 2, atOnce, (index) => login('fleet', index));
   });
   after(async () => {
     for (const client of fleet) client.end();
@@ -34,17 +35,7 @@ describe('Of five thousand clients that are connected', () => {
     await removePassword(file, 'removed');
     assert.match(await readPacket(removed), /^e0..98/);
     // Whoever was sent anything else, or was closed, does not answer so.
-    await inTurns(fleet.length, (index) => ping(fleet[index] as RawClient));
+    await inTurns(fleet.length, atOnce, (index) => ping(fleet[index] as RawClient));
     assert.equal(running.broker.status().events['auth.revoked'], 2);
   });
 });
-
-/** Calls that many times, a few at a time, and keeps the results in order. */
-async function inTurns<T>(count: number, call: (index: number) => Promise<T>): Promise<T[]> {
-  const results: T[] = [];
-  for (let start = 0; start < count; start += atOnce) {
-    const length = Math.min(atOnce, count - start);
-    results.push(...(await Promise.all(Array.from({ length }, (_, index) => call(start + index)))));
-  }
-  return results;
-}

@@ -3,7 +3,7 @@ import { type ConnectFields, connectPacket, type Version } from '@moat/testkit/p
 import { type Address, host } from './broker/broker.js';
 
 /** How long an answer may take, in milliseconds: passwords wait for one another to be checked. */
-const patience = 20_000;
+export const patience = 20_000;
 
 /** What a broker made of one CONNECT. */
 export interface Answer {

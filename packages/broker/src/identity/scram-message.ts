@@ -30,9 +30,9 @@ export function parseClientFirst(data: Uint8Array): ClientFirst | undefined {
   const text = textOf(data);
   const [, header, , name, nonce] = first.exec(text ?? '') ?? [];
   if (text === undefined || header === undefined || name === undefined || nonce === undefined) return undefined;
-  // [RFC 5802 §5.1] = stands only in =2C and =3D.
-  if (/=(?!2C|3D)/.test(name)) return undefined;
-  const username = saslPrep(name.replaceAll('=2C', ',').replaceAll('=3D', '='));
+  // [RFC 5802 §5.1] = stands only in =2C and =3D, and a string in ABNF has either case [RFC 5234 §2.3].
+  if (/=(?!2C|3D)/i.test(name)) return undefined;
+  const username = saslPrep(name.replaceAll(/=2C/gi, ',').replaceAll(/=3D/gi, '='));
   return username ? { header, username, nonce, bare: text.slice(header.length) } : undefined;
 }
 

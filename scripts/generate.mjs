@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commandsPage } from './generate/commands.mjs';
 import { configurationPage } from './generate/configuration.mjs';
+import { doctorPage } from './generate/doctor.mjs';
 import { errorsPage } from './generate/errors.mjs';
 import { policyPage } from './generate/policy.mjs';
 import { root } from './prepare.mjs';
@@ -11,6 +12,7 @@ import { root } from './prepare.mjs';
 const pages = {
   'docs/reference/commands.md': commandsPage,
   'docs/reference/configuration.md': configurationPage,
+  'docs/reference/doctor.md': doctorPage,
   'docs/reference/errors.md': errorsPage,
   'docs/reference/policy.md': policyPage,
 };

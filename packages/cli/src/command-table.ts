@@ -96,6 +96,11 @@ export const commandTable: readonly TableEntry[] = [
     load: async () => (await import('./commands/config.js')).defineConfig,
   },
   {
+    name: 'doctor',
+    summary: 'say what is weak about this machine and the configuration, and how to mend it',
+    load: async () => (await import('./commands/doctor.js')).defineDoctor,
+  },
+  {
     name: 'bench',
     summary: 'measure a broker',
     load: async () => (await import('./commands/bench.js')).defineBench,

@@ -3,7 +3,7 @@ import { findProgram, python } from './programs.js';
 
 /**
  * Options for a test that runs system programs: it is skipped, by name, where one is missing.
- * A Python module is written `python3:MODULE`.
+ * A Python module is written `python3:MODULE`; `root` is the right to change the machine, such as by namespaces.
  *
  *     test('a stock client is served', needs('mosquitto_pub', 'python3:paho.mqtt.client'), async () => …)
  */
@@ -15,6 +15,7 @@ export function needs(...programs: readonly string[]): { readonly skip: string |
 const known = new Map<string, boolean>();
 
 function isThere(program: string): boolean {
+  if (program === 'root') return process.getuid?.() === 0;
   const before = known.get(program);
   if (before !== undefined) return before;
   const module = program.startsWith('python3:') ? program.slice('python3:'.length) : undefined;

@@ -101,6 +101,11 @@ export const commandTable: readonly TableEntry[] = [
     load: async () => (await import('./commands/doctor.js')).defineDoctor,
   },
   {
+    name: 'harden',
+    summary: 'write what the programs around the broker need: units, rules, filters',
+    load: async () => (await import('./commands/harden.js')).defineHarden,
+  },
+  {
     name: 'bench',
     summary: 'measure a broker',
     load: async () => (await import('./commands/bench.js')).defineBench,

@@ -9,6 +9,7 @@ import { authorityForDevices } from '../setup/authority-for-devices.js';
 import { keepUpCertificates } from '../setup/certificate-upkeep.js';
 import { ensureDataDirectory } from '../setup/data-directory.js';
 import { handOver } from '../setup/hand-over.js';
+import { ServiceManager } from '../setup/service-manager.js';
 
 interface StartOptions extends ConfigurationOptions {
   readonly port?: number;
@@ -37,6 +38,7 @@ ${examples('moat start', 'moat start -c /etc/moat/moat.yaml', 'moat start -p 188
 async function start(options: StartOptions): Promise<void> {
   const configuration = await readConfiguration(options);
   const log = createLogger(configuration.log);
+  const manager = new ServiceManager(process.env, log);
   const { admin } = await ensureDataDirectory(configuration, { hosts: [], now: new Date() });
   if (admin) await handOver(configuration, admin, log);
   await keepUpCertificates(configuration, new Date(), log);
@@ -44,8 +46,9 @@ async function start(options: StartOptions): Promise<void> {
   const signalled = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   const authority = await authorityForDevices(configuration, log);
   const starting = Broker.start({ configuration, log, ...(authority === undefined ? {} : { authority }) });
-  const reload = reloadOnSignal(starting, options, log);
+  const reload = reloadOnSignal(starting, options, log, manager);
   const broker = await starting;
+  manager.ready(() => statusOf(broker));
   const upkeep = setInterval(async () => {
     const { server, revocationList } = await keepUpCertificates(configuration, new Date(), log);
     if (server || revocationList) reload();
@@ -53,6 +56,7 @@ async function start(options: StartOptions): Promise<void> {
   upkeep.unref();
   const [signal] = await signalled;
   log.info({ signal }, 'stopping');
+  manager.stopping();
   setTimeout(() => process.exit(0), patience).unref();
   await broker.stop();
   log.info('stopped');
@@ -64,22 +68,33 @@ async function readConfiguration(options: StartOptions): Promise<Configuration> 
   return options.verbose ? { ...configuration, log: { ...configuration.log, level: 'debug' } } : configuration;
 }
 
+/** For whoever supervises the broker. */
+function statusOf(broker: Broker): string {
+  const listeners = broker.listeners.map(({ protocol, port }) => `${protocol} ${port}`).join(', ');
+  return `${broker.status().connections} clients, listening: ${listeners}`;
+}
+
 /** What cannot be read is told and changes nothing. One reload ends before the next begins. */
 function reloadOnSignal(
   starting: Promise<Broker>,
   options: StartOptions,
   log: ReturnType<typeof createLogger>,
+  manager: ServiceManager,
 ): () => void {
   let last = Promise.resolve();
   const reload = (): void => {
     last = last.then(async () => {
+      const broker = await starting.catch(() => undefined);
+      if (broker === undefined) return;
+      manager.reloading();
       try {
-        const broker = await starting;
         const configuration = await readConfiguration(options);
         await broker.reload(configuration);
         log.level = configuration.log.level;
       } catch (error) {
         log.error({ reason: String(error) }, 'cannot reload; what was in force stays');
+      } finally {
+        manager.ready(() => statusOf(broker));
       }
     });
   };

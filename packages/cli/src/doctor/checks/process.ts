@@ -20,7 +20,7 @@ export const processChecks: readonly Check[] = [
     expects: 'the broker does not run as root',
     why: 'a fault in it would be a fault of the whole machine',
     async look({ host, pid, configuration: { data_dir } }) {
-      const mend = 'give it a user of its own, which owns the data directory';
+      const mend = 'give it a user of its own, which owns the data directory: moat harden systemd prints a unit';
       if (pid !== undefined) {
         const [, uid] = /^Uid:\s+\d+\s+(\d+)/m.exec((await host.read(`/proc/${pid}/status`)) ?? '') ?? [];
         if (uid === undefined) return { unknown: `/proc/${pid}/status tells no user` };

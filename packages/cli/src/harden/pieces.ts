@@ -1,0 +1,23 @@
+import { parseConfiguration } from '@moat/broker';
+import type { GeneratedFile, Installation, Piece } from './installation.js';
+import { systemd } from './systemd.js';
+
+/** All that is generated around the broker, in the order of the help. */
+export const pieces: readonly Piece[] = [systemd];
+
+/** The installation that `deploy/` in the repository is for: all defaults, in the places that Linux has for them. */
+export function defaultInstallation(): Installation {
+  const file = '/etc/moat/moat.yaml';
+  return {
+    configuration: parseConfiguration('data_dir: /var/lib/moat\n', file),
+    file,
+    node: '/usr/bin/node',
+    program: '/opt/moat/bin/moat',
+    user: 'moat',
+  };
+}
+
+/** The files of some pieces. */
+export function filesOf(some: readonly Piece[], installation: Installation): GeneratedFile[] {
+  return some.flatMap((piece) => piece.files(installation));
+}

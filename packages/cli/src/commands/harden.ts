@@ -7,12 +7,14 @@ import { filesOf, pieces } from '../harden/pieces.js';
 import { examples } from '../help.js';
 import { addConfigurationOptions, type ConfigurationOptions, findConfiguration } from '../local-broker.js';
 import { formatTable } from '../output/table.js';
+import { integer } from '../parse-argument.js';
 
 interface HardenOptions extends ConfigurationOptions {
   readonly out?: string;
   readonly user: string;
   readonly program: string;
   readonly node: string;
+  readonly sshPort: number;
   readonly json?: true;
 }
 
@@ -28,6 +30,7 @@ export function defineHarden(command: Command): void {
     .option('--user <name>', 'whom the broker runs as', 'moat')
     .option('--program <path>', 'where the command moat will be (default: where it is)')
     .option('--node <path>', 'where Node.js will be (default: where it is)')
+    .option('--ssh-port <port>', 'by which you administer the machine; 0 closes it', integer(0, 65_535), 22)
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -42,7 +45,7 @@ ${examples('moat harden systemd -c /etc/moat/moat.yaml', 'moat harden -c /etc/mo
 
 async function harden(what: readonly string[], options: HardenOptions): Promise<void> {
   const { configuration, file } = await findConfiguration(options);
-  const { out, json, user, node = process.execPath, program = process.argv[1] ?? 'moat' } = options;
+  const { out, json, user, sshPort, node = process.execPath, program = process.argv[1] ?? 'moat' } = options;
   if (!/^[a-z_][\w-]{0,30}$/.test(user)) throw new CommandError(2, `${user} cannot be the name of a user of Linux`);
   const chosen = pieces.filter(({ name }) => what.length === 0 || what.includes(name));
   const files = filesOf(chosen, {
@@ -51,6 +54,7 @@ async function harden(what: readonly string[], options: HardenOptions): Promise<
     node: resolve(node),
     program: resolve(program),
     user,
+    sshPort,
   });
   if (out !== undefined) await write(files, out);
   if (json) console.log(JSON.stringify(files, undefined, 2));

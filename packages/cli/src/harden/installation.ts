@@ -11,6 +11,8 @@ export interface Installation {
   readonly program: string;
   /** Whom the broker runs as. */
   readonly user: string;
+  /** Of the machine's ssh; 0 where it is to be closed. */
+  readonly sshPort: number;
 }
 
 /** A file for a program around the broker. */

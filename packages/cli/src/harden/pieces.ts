@@ -1,9 +1,10 @@
 import { parseConfiguration } from '@moat/broker';
 import type { GeneratedFile, Installation, Piece } from './installation.js';
+import { nftables } from './nftables.js';
 import { systemd } from './systemd.js';
 
 /** All that is generated around the broker, in the order of the help. */
-export const pieces: readonly Piece[] = [systemd];
+export const pieces: readonly Piece[] = [systemd, nftables];
 
 /** The installation that `deploy/` in the repository is for: all defaults, in the places that Linux has for them. */
 export function defaultInstallation(): Installation {
@@ -14,6 +15,7 @@ export function defaultInstallation(): Installation {
     node: '/usr/bin/node',
     program: '/opt/moat/bin/moat',
     user: 'moat',
+    sshPort: 22,
   };
 }
 

@@ -66,7 +66,7 @@ export const kernelChecks: readonly Check[] = [
       return when(
         !dropping,
         'nothing on this machine drops packets',
-        'load nftables rules that let in nothing but the ports of the listeners',
+        'load the rules that moat harden nftables prints',
       );
     },
   },

@@ -1,0 +1,24 @@
+import { type Configuration, isLoopback, OperatorError } from '@moat/broker';
+import type { Installation } from './installation.js';
+
+export type Listener = Configuration['listeners'][number];
+
+/**
+ * Listeners that others than this machine reach.
+ * @throws OperatorError `config.invalid_value` for one whose port nobody knows beforehand
+ */
+export function reachedListeners({ configuration, file }: Installation): Listener[] {
+  const reached = configuration.listeners.filter(({ bind }) => !isLoopback(bind));
+  const unknown = reached.find(({ port }) => port === 0);
+  if (unknown === undefined) return reached;
+  const message = `${file ?? 'the configuration'}: the ${unknown.protocol} listener on ${unknown.bind} has port 0, of which nothing can be written`;
+  throw new OperatorError('config.invalid_value', message, { hint: 'give it a port' });
+}
+
+/** Addresses by their family, as programs want them that keep the two apart. */
+export function byFamily(addresses: readonly string[]): { readonly ipv4: string[]; readonly ipv6: string[] } {
+  return {
+    ipv4: addresses.filter((address) => !address.includes(':')),
+    ipv6: addresses.filter((address) => address.includes(':')),
+  };
+}

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { CommandError } from '../failure.js';
 import type { GeneratedFile } from '../harden/installation.js';
-import { filesOf, pieces } from '../harden/pieces.js';
+import { defaultLogFile, filesOf, pieces } from '../harden/pieces.js';
 import { examples } from '../help.js';
 import { addConfigurationOptions, type ConfigurationOptions, findConfiguration } from '../local-broker.js';
 import { formatTable } from '../output/table.js';
@@ -14,6 +14,8 @@ interface HardenOptions extends ConfigurationOptions {
   readonly user: string;
   readonly program: string;
   readonly node: string;
+  readonly logFile: string;
+  readonly journal?: true;
   readonly sshPort: number;
   readonly json?: true;
 }
@@ -30,6 +32,8 @@ export function defineHarden(command: Command): void {
     .option('--user <name>', 'whom the broker runs as', 'moat')
     .option('--program <path>', 'where the command moat will be (default: where it is)')
     .option('--node <path>', 'where Node.js will be (default: where it is)')
+    .option('--log-file <path>', 'where the log of the broker goes', defaultLogFile)
+    .option('--journal', 'to the journal of systemd instead')
     .option('--ssh-port <port>', 'by which you administer the machine; 0 closes it', integer(0, 65_535), 22)
     .option('--json', 'print JSON')
     .addHelpText(
@@ -45,7 +49,16 @@ ${examples('moat harden systemd -c /etc/moat/moat.yaml', 'moat harden -c /etc/mo
 
 async function harden(what: readonly string[], options: HardenOptions): Promise<void> {
   const { configuration, file } = await findConfiguration(options);
-  const { out, json, user, sshPort, node = process.execPath, program = process.argv[1] ?? 'moat' } = options;
+  const {
+    out,
+    json,
+    user,
+    logFile,
+    journal,
+    sshPort,
+    node = process.execPath,
+    program = process.argv[1] ?? 'moat',
+  } = options;
   if (!/^[a-z_][\w-]{0,30}$/.test(user)) throw new CommandError(2, `${user} cannot be the name of a user of Linux`);
   const chosen = pieces.filter(({ name }) => what.length === 0 || what.includes(name));
   const files = filesOf(chosen, {
@@ -54,6 +67,7 @@ async function harden(what: readonly string[], options: HardenOptions): Promise<
     node: resolve(node),
     program: resolve(program),
     user,
+    logFile: journal ? undefined : resolve(logFile),
     sshPort,
   });
   if (out !== undefined) await write(files, out);

@@ -11,6 +11,8 @@ export interface Installation {
   readonly program: string;
   /** Whom the broker runs as. */
   readonly user: string;
+  /** Where its log goes; undefined for the journal of systemd. */
+  readonly logFile: string | undefined;
   /** Of the machine's ssh; 0 where it is to be closed. */
   readonly sshPort: number;
 }

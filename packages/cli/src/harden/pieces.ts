@@ -1,10 +1,14 @@
 import { parseConfiguration } from '@moat/broker';
+import { fail2ban } from './fail2ban.js';
 import type { GeneratedFile, Installation, Piece } from './installation.js';
 import { nftables } from './nftables.js';
 import { systemd } from './systemd.js';
 
 /** All that is generated around the broker, in the order of the help. */
-export const pieces: readonly Piece[] = [systemd, nftables];
+export const pieces: readonly Piece[] = [systemd, nftables, fail2ban];
+
+/** Where the log of the broker goes unless somebody wants it elsewhere. */
+export const defaultLogFile = '/var/log/moat/moat.log';
 
 /** The installation that `deploy/` in the repository is for: all defaults, in the places that Linux has for them. */
 export function defaultInstallation(): Installation {
@@ -15,6 +19,7 @@ export function defaultInstallation(): Installation {
     node: '/usr/bin/node',
     program: '/opt/moat/bin/moat',
     user: 'moat',
+    logFile: defaultLogFile,
     sshPort: 22,
   };
 }

@@ -52,6 +52,7 @@ User=${user}
 Group=${user}
 UMask=0077
 ${directory(data_dir)}
+${log(installation)}
 
 # limits.max_connections, and ${reserved} for the broker itself.
 LimitNOFILE=${limits.max_connections + reserved}
@@ -103,6 +104,14 @@ function directory(dataDir: string): string {
   const [, state] = /^\/var\/lib\/([\w.-]+)$/.exec(dataDir) ?? [];
   if (state === undefined) return `ReadWritePaths=${quoted(dataDir)}`;
   return `StateDirectory=${state}\nStateDirectoryMode=0700`;
+}
+
+/** The file is opened by systemd, before the sandbox is closed; what rotates it may truncate it, since it is appended to. */
+function log({ logFile }: Installation): string {
+  if (logFile === undefined) return '# The log goes to the journal.';
+  const [, directory] = /^\/var\/log\/([\w.-]+)\/[^/]+$/.exec(logFile) ?? [];
+  const made = directory === undefined ? '' : `LogsDirectory=${directory}\nLogsDirectoryMode=0750\n`;
+  return `${made}StandardOutput=append:${logFile.replaceAll('%', '%%')}`;
 }
 
 /** Homes are hidden unless something of the broker lies there. */

@@ -7,7 +7,15 @@ import { command } from '../helpers/moat.js';
 export function installationIn(directory: string, yaml = ''): Installation {
   const file = `${directory}/moat.yaml`;
   const configuration = parseConfiguration(`data_dir: ${JSON.stringify(`${directory}/moat-data`)}\n${yaml}\n`, file);
-  return { configuration, file, node: process.execPath, program: command, user: 'moat', sshPort: 22 };
+  return {
+    configuration,
+    file,
+    node: process.execPath,
+    program: command,
+    user: 'moat',
+    logFile: `${directory}/moat.log`,
+    sshPort: 22,
+  };
 }
 
 /** What lies in the repository. */

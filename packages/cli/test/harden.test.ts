@@ -11,7 +11,16 @@ import { moat } from './helpers/moat.js';
 const cwd = await temporaryDirectory();
 
 /** As the defaults of a broker that is installed where deploy/ says. */
-const asInstalled = ['--node', '/usr/bin/node', '--program', '/opt/moat/bin/moat'];
+const asInstalled = [
+  '--node',
+  '/usr/bin/node',
+  '--program',
+  '/opt/moat/bin/moat',
+  '--broker',
+  '192.0.2.11',
+  '--broker',
+  '192.0.2.12',
+];
 
 test('deploy/ holds what is generated for the default configuration', async () => {
   const args = ['harden', '--data-dir', '/var/lib/moat', '--out', 'out', ...asInstalled];
@@ -44,6 +53,8 @@ test('what cannot be generated is refused', async () => {
   assert.equal((await moat(['harden', 'moats'], { cwd })).code, 2);
   const user = await moat(['harden', 'systemd', '--user', 'a\nExecStart=/bin/sh'], { cwd });
   assert.equal(user.code, 2);
+  const broker = await moat(['harden', 'haproxy', '--broker', 'a b'], { cwd });
+  assert.equal(broker.code, 2);
   const out = await moat(['harden', 'systemd', '--out', 'moat.yaml'], { cwd });
   assert.equal(out.code, 1);
   assert.match(out.stderr, /^moat: cannot write into moat\.yaml: /);

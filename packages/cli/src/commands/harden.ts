@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { CommandError } from '../failure.js';
-import type { GeneratedFile } from '../harden/installation.js';
+import type { GeneratedFile, Installation } from '../harden/installation.js';
 import { defaultLogFile, filesOf, pieces } from '../harden/pieces.js';
 import { examples } from '../help.js';
 import { addConfigurationOptions, type ConfigurationOptions, findConfiguration } from '../local-broker.js';
@@ -12,11 +13,12 @@ import { integer } from '../parse-argument.js';
 interface HardenOptions extends ConfigurationOptions {
   readonly out?: string;
   readonly user: string;
-  readonly program: string;
-  readonly node: string;
+  readonly program?: string;
+  readonly node?: string;
   readonly logFile: string;
   readonly journal?: true;
   readonly sshPort: number;
+  readonly broker: readonly string[];
   readonly json?: true;
 }
 
@@ -29,12 +31,13 @@ export function defineHarden(command: Command): void {
         .choices(pieces.map(({ name }) => name)),
     )
     .option('--out <dir>', 'write the files into this directory; otherwise they are printed')
-    .option('--user <name>', 'whom the broker runs as', 'moat')
-    .option('--program <path>', 'where the command moat will be (default: where it is)')
-    .option('--node <path>', 'where Node.js will be (default: where it is)')
-    .option('--log-file <path>', 'where the log of the broker goes', defaultLogFile)
+    .option('--user <name>', 'whom the broker runs as', userName, 'moat')
+    .option('--program <path>', 'where the command moat will be (default: where it is)', plainPath)
+    .option('--node <path>', 'where Node.js will be (default: where it is)', plainPath)
+    .option('--log-file <path>', 'where the log of the broker goes', plainPath, defaultLogFile)
     .option('--journal', 'to the journal of systemd instead')
     .option('--ssh-port <port>', 'by which you administer the machine; 0 closes it', integer(0, 65_535), 22)
+    .option('--broker <address>', 'a broker that HAProxy sends clients to; may be given several times', hosts, [])
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -42,44 +45,52 @@ export function defineHarden(command: Command): void {
 ${list}
 
 Ports, rates and paths are those of the configuration: generate the files again when it changes. Nothing is installed.
-${examples('moat harden systemd -c /etc/moat/moat.yaml', 'moat harden -c /etc/moat/moat.yaml --out deploy')}`,
+${examples('moat harden systemd -c /etc/moat/moat.yaml', 'moat harden -c /etc/moat/moat.yaml --out deploy', 'moat harden haproxy --broker 10.0.0.11 --broker 10.0.0.12')}`,
     )
     .action(harden);
 }
 
 async function harden(what: readonly string[], options: HardenOptions): Promise<void> {
-  const { configuration, file } = await findConfiguration(options);
-  const {
-    out,
-    json,
-    user,
-    logFile,
-    journal,
-    sshPort,
-    node = process.execPath,
-    program = process.argv[1] ?? 'moat',
-  } = options;
-  if (!/^[a-z_][\w-]{0,30}$/.test(user)) throw new CommandError(2, `${user} cannot be the name of a user of Linux`);
+  const { out, json } = options;
   const chosen = pieces.filter(({ name }) => what.length === 0 || what.includes(name));
-  const files = filesOf(chosen, {
+  const files = filesOf(chosen, await installationOf(options));
+  if (out !== undefined) await write(files, out);
+  if (json) return console.log(JSON.stringify(files, undefined, 2));
+  if (out === undefined) return void process.stdout.write(inOne(files));
+  const rows = files.map(({ path, goesTo }) => [join(out, path), goesTo]);
+  console.log(formatTable(['FILE', 'GOES TO'], rows));
+}
+
+async function installationOf(options: HardenOptions): Promise<Installation> {
+  const { configuration, file } = await findConfiguration(options);
+  const { user, node = process.execPath, program = process.argv[1] ?? 'moat', logFile, journal } = options;
+  return {
     configuration,
     file: file === undefined ? undefined : resolve(file),
-    node: resolve(node),
+    node,
     program: resolve(program),
     user,
-    logFile: journal ? undefined : resolve(logFile),
-    sshPort,
-  });
-  if (out !== undefined) await write(files, out);
-  if (json) console.log(JSON.stringify(files, undefined, 2));
-  else if (out === undefined) process.stdout.write(inOne(files));
-  else
-    console.log(
-      formatTable(
-        ['FILE', 'GOES TO'],
-        files.map(({ path, goesTo }) => [join(out, path), goesTo]),
-      ),
-    );
+    logFile: journal ? undefined : logFile,
+    sshPort: options.sshPort,
+    brokers: options.broker.length > 0 ? options.broker : ['127.0.0.1'],
+  };
+}
+
+function userName(text: string): string {
+  if (/^[a-z_][\w-]{0,30}$/.test(text)) return text;
+  throw new InvalidArgumentError('It cannot be the name of a user of Linux.');
+}
+
+/** No blank or quotation mark: not every file that names it could. */
+function plainPath(text: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(text)) return resolve(text);
+  throw new InvalidArgumentError('It must be a path without blanks and quotation marks.');
+}
+
+function hosts(text: string, before: readonly string[]): string[] {
+  if (isIP(text) === 0 && !/^[a-z0-9]([\w.-]*[a-z0-9])?$/i.test(text))
+    throw new InvalidArgumentError('It must be an address or the name of a host.');
+  return [...before, text];
 }
 
 async function write(files: readonly GeneratedFile[], out: string): Promise<void> {

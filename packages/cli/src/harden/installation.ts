@@ -15,6 +15,8 @@ export interface Installation {
   readonly logFile: string | undefined;
   /** Of the machine's ssh; 0 where it is to be closed. */
   readonly sshPort: number;
+  /** Addresses or names of all brokers, as a proxy reaches them. */
+  readonly brokers: readonly string[];
 }
 
 /** A file for a program around the broker. */

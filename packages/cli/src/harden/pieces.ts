@@ -1,11 +1,12 @@
 import { parseConfiguration } from '@moat/broker';
 import { fail2ban } from './fail2ban.js';
+import { haproxy } from './haproxy.js';
 import type { GeneratedFile, Installation, Piece } from './installation.js';
 import { nftables } from './nftables.js';
 import { systemd } from './systemd.js';
 
 /** All that is generated around the broker, in the order of the help. */
-export const pieces: readonly Piece[] = [systemd, nftables, fail2ban];
+export const pieces: readonly Piece[] = [systemd, nftables, fail2ban, haproxy];
 
 /** Where the log of the broker goes unless somebody wants it elsewhere. */
 export const defaultLogFile = '/var/log/moat/moat.log';
@@ -21,6 +22,7 @@ export function defaultInstallation(): Installation {
     user: 'moat',
     logFile: defaultLogFile,
     sshPort: 22,
+    brokers: ['192.0.2.11', '192.0.2.12'],
   };
 }
 

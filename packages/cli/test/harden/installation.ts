@@ -15,6 +15,7 @@ export function installationIn(directory: string, yaml = ''): Installation {
     user: 'moat',
     logFile: `${directory}/moat.log`,
     sshPort: 22,
+    brokers: ['127.0.0.2', '127.0.0.3'],
   };
 }
 

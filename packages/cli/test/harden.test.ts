@@ -23,8 +23,8 @@ const asInstalled = [
 ];
 
 test('deploy/ holds what is generated for the default configuration', async () => {
-  const args = ['harden', '--data-dir', '/var/lib/moat', '--out', 'out', ...asInstalled];
-  const { code, stdout, stderr } = await moat(args, { cwd });
+  await writeFile(join(cwd, 'moat.yaml'), 'data_dir: /var/lib/moat\n');
+  const { code, stdout, stderr } = await moat(['harden', '--out', 'out', ...asInstalled], { cwd });
   assert.equal(code, 0, stderr);
   const generated = (await readdir(join(cwd, 'out'), { recursive: true, withFileTypes: true })).filter((entry) =>
     entry.isFile(),
@@ -32,7 +32,7 @@ test('deploy/ holds what is generated for the default configuration', async () =
   assert.ok(generated.length >= pieces.length);
   for (const { parentPath, name } of generated) {
     const file = join(parentPath, name);
-    const text = (await readFile(file, 'utf8')).replace('--data-dir /var/lib/moat', '-c /etc/moat/moat.yaml');
+    const text = (await readFile(file, 'utf8')).replaceAll(cwd, '/etc/moat');
     assert.equal(text, await readFile(file.replace(join(cwd, 'out'), deploy), 'utf8'));
   }
   assert.match(stdout, /^FILE +GOES TO\nout\/\S+ +\/etc\//);

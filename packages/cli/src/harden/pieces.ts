@@ -3,10 +3,11 @@ import { fail2ban } from './fail2ban.js';
 import { haproxy } from './haproxy.js';
 import type { GeneratedFile, Installation, Piece } from './installation.js';
 import { nftables } from './nftables.js';
+import { selinux } from './selinux.js';
 import { systemd } from './systemd.js';
 
 /** All that is generated around the broker, in the order of the help. */
-export const pieces: readonly Piece[] = [systemd, nftables, fail2ban, haproxy];
+export const pieces: readonly Piece[] = [systemd, nftables, fail2ban, haproxy, selinux];
 
 /** Where the log of the broker goes unless somebody wants it elsewhere. */
 export const defaultLogFile = '/var/log/moat/moat.log';

@@ -19,7 +19,8 @@ export function proxiedListeners(installation: Installation): Listener[] {
   return withPorts(installation, ({ bind, proxy_protocol }) => !isLoopback(bind) || proxy_protocol !== 'off');
 }
 
-function withPorts({ configuration, file }: Installation, isMeant: (listener: Listener) => boolean): Listener[] {
+/** Listeners, each with its port. @throws OperatorError as {@link reachedListeners} */
+export function withPorts({ configuration, file }: Installation, isMeant: (listener: Listener) => boolean): Listener[] {
   const meant = configuration.listeners.filter(isMeant);
   const unknown = meant.find(({ port }) => port === 0);
   if (unknown === undefined) return meant;

@@ -38,7 +38,8 @@ Type=notify
 # The broker tells how it is through systemd-notify, which is a process of its own.
 NotifyAccess=all
 WatchdogSec=${watchdog}
-ExecStart=${quoted(node)} ${quoted(program)} start ${from}
+Environment=${quoted(`PATH=${dirname(node)}:/usr/bin:/bin`)}
+ExecStart=${quoted(program)} start ${from}
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=1

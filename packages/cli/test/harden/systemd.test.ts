@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { findProgram, needs, run } from '@moat/testkit';
@@ -57,8 +57,9 @@ describe('The unit for systemd', needs('systemd-analyze'), () => {
     const settings = settingsOf(text);
     assert.deepEqual(settings.get('LimitNOFILE'), ['5128']);
     assert.deepEqual(settings.get('ReadWritePaths'), [join(home, 'follows', 'moat-data')]);
-    const start = `${process.execPath} ${command} start -c ${join(home, 'follows', 'moat.yaml')}`;
+    const start = `${command} start -c ${join(home, 'follows', 'moat.yaml')}`;
     assert.deepEqual(settings.get('ExecStart'), [start]);
+    assert.deepEqual(settings.get('Environment'), [`PATH=${dirname(process.execPath)}:/usr/bin:/bin`]);
   });
 
   it('allows every system call that a broker makes, and every kind of socket', needs('strace'), async () => {

@@ -45,7 +45,7 @@ export function defineHarden(command: Command): void {
 ${list}
 
 Ports, rates and paths are those of the configuration: generate the files again when it changes. Nothing is installed.
-${examples('moat harden systemd -c /etc/moat/moat.yaml', 'moat harden -c /etc/moat/moat.yaml --out deploy', 'moat harden haproxy --broker 10.0.0.11 --broker 10.0.0.12')}`,
+${examples('moat harden nftables -c /etc/moat/moat.yaml > moat.nft', 'moat harden -c /etc/moat/moat.yaml --out deploy', 'moat harden haproxy --broker 10.0.0.11 --broker 10.0.0.12')}`,
     )
     .action(harden);
 }
@@ -54,6 +54,7 @@ async function harden(what: readonly string[], options: HardenOptions): Promise<
   const { out, json } = options;
   const chosen = pieces.filter(({ name }) => what.length === 0 || what.includes(name));
   const files = filesOf(chosen, await installationOf(options));
+  if (files.length === 0) throw new CommandError(1, 'nothing is needed: the journal of systemd is rotated by itself');
   if (out !== undefined) await write(files, out);
   if (json) return console.log(JSON.stringify(files, undefined, 2));
   if (out === undefined) return void process.stdout.write(inOne(files));

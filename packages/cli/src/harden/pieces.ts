@@ -2,12 +2,14 @@ import { parseConfiguration } from '@moat/broker';
 import { fail2ban } from './fail2ban.js';
 import { haproxy } from './haproxy.js';
 import type { GeneratedFile, Installation, Piece } from './installation.js';
+import { logrotate } from './logrotate.js';
 import { nftables } from './nftables.js';
 import { selinux } from './selinux.js';
+import { sysctl } from './sysctl.js';
 import { systemd } from './systemd.js';
 
 /** All that is generated around the broker, in the order of the help. */
-export const pieces: readonly Piece[] = [systemd, nftables, fail2ban, haproxy, selinux];
+export const pieces: readonly Piece[] = [systemd, nftables, fail2ban, haproxy, selinux, logrotate, sysctl];
 
 /** Where the log of the broker goes unless somebody wants it elsewhere. */
 export const defaultLogFile = '/var/log/moat/moat.log';

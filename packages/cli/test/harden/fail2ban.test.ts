@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdir, open, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { needs, run, waitFor } from '@moat/testkit';
 import { fail2ban } from '../../dist/harden/fail2ban.js';
 import { temporaryDirectory } from '../helpers/directory.js';
-import { command } from '../helpers/moat.js';
 import { installationIn } from './installation.js';
-import { connectedPair, type Namespace } from './network.js';
+import { LoggingBroker } from './logging-broker.js';
+import { connectedPair } from './network.js';
 
 const home = await temporaryDirectory();
 
@@ -91,7 +90,8 @@ describe('The filter and the jails of Fail2ban', needs('fail2ban-regex', 'fail2b
       await mkdir(join(directory, 'moat-data'), { recursive: true });
       const pair = await connectedPair({ server: ['10.77.0.1/24'], client: ['10.77.0.2/24', '10.77.0.9/24'] });
       t.after(() => pair.end());
-      await startLogging(t, pair.server, directory);
+      const broker = await LoggingBroker.start(directory, yaml, (...words) => pair.server.enter(...words));
+      t.after(() => broker.stop());
       const etc = await etcFail2ban(directory);
       const client = (...args: string[]) =>
         run(...pair.server.enter('fail2ban-client', '-c', etc, '-s', join(directory, 'socket'), ...args));
@@ -131,14 +131,3 @@ describe('The filter and the jails of Fail2ban', needs('fail2ban-regex', 'fail2b
     },
   );
 });
-
-/** A broker whose log is a file, as systemd would have it. */
-async function startLogging(t: TestContext, where: Namespace, directory: string): Promise<void> {
-  await writeFile(join(directory, 'moat.yaml'), `data_dir: ./moat-data\n${yaml}`);
-  const log = await open(join(directory, 'moat.log'), 'a');
-  const [program, args] = where.enter(command, 'start');
-  const child = spawn(program, args, { cwd: directory, stdio: ['ignore', log.fd, 'inherit'] });
-  t.after(() => child.kill('SIGKILL'));
-  await log.close();
-  await waitFor(async () => (await readFile(join(directory, 'moat.log'), 'utf8')).includes('"msg":"ready"'));
-}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
@@ -60,6 +60,19 @@ describe('The unit for systemd', needs('systemd-analyze'), () => {
     const start = `${command} start -c ${join(home, 'follows', 'moat.yaml')}`;
     assert.deepEqual(settings.get('ExecStart'), [start]);
     assert.deepEqual(settings.get('Environment'), [`PATH=${dirname(process.execPath)}:/usr/bin:/bin`]);
+  });
+
+  it("comes with a directory for the log, which is root's", needs('systemd-tmpfiles', 'root'), async () => {
+    const files = systemd.files({ ...installationIn(home), logFile: '/var/log/moat/moat.log' });
+    const [root, settings] = [join(home, 'root'), join(home, 'moat.tmpfiles')];
+    await mkdir(root);
+    await writeFile(settings, files[1]?.text ?? '');
+    const { code, stderr } = await run('systemd-tmpfiles', ['--create', `--root=${root}`, settings]);
+    assert.equal(code, 0, stderr);
+    const { mode, uid } = await stat(join(root, 'var/log/moat'));
+    assert.deepEqual([mode & 0o777, uid], [0o750, 0]);
+    assert.match(files[0]?.text ?? '', /^StandardOutput=append:\/var\/log\/moat\/moat\.log$/m);
+    assert.equal(systemd.files({ ...installationIn(home), logFile: undefined }).length, 1);
   });
 
   it('allows every system call that a broker makes, and every kind of socket', needs('strace'), async () => {

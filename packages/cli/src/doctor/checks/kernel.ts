@@ -5,7 +5,7 @@ import { numberIn } from '../host.js';
 /** What the broker asks of `listen`, as all of Node.js does. */
 const backlog = 511;
 
-const sysctl = 'and the same in a file of /etc/sysctl.d';
+const sysctl = 'and for good, moat harden sysctl';
 
 /** What the kernel does with connections before the broker sees them. */
 export const kernelChecks: readonly Check[] = [

@@ -7,7 +7,7 @@ import type { Check, Problem } from '../../dist/doctor/check.js';
 import { temporaryDirectory } from '../helpers/directory.js';
 import { configurationCases } from './configuration-cases.js';
 import { fileCases } from './file-cases.js';
-import { hostCases } from './host-cases.js';
+import { hostCases, withRules } from './host-cases.js';
 import { type Setup, Worlds } from './world.js';
 
 const cases = { ...configurationCases, ...fileCases, ...hostCases };
@@ -75,7 +75,16 @@ describe('Each check of moat doctor', () => {
       world.host = { run: async (program: string) => (program === 'iptables' ? text : undefined) };
     };
     assert.equal((await problems('kernel.no_firewall', rules('-P INPUT ACCEPT\n'))).length, 1);
+    assert.equal(
+      (await problems('kernel.no_firewall', rules('-P INPUT ACCEPT\n-A INPUT -s 1.2.3.4/32 -j DROP\n'))).length,
+      1,
+    );
     assert.deepEqual(await problems('kernel.no_firewall', rules('-P INPUT DROP\n')), []);
+  });
+
+  it('takes the policy of a chain for a firewall', needs('nft', 'unshare', 'root'), async () => {
+    const dropping = withRules('table inet a { chain c { type filter hook input priority 0; policy drop; }; }');
+    assert.deepEqual(await problems('kernel.no_firewall', dropping), []);
   });
 
   it('finds a directory in which others can replace the configuration', async () => {
@@ -84,16 +93,23 @@ describe('Each check of moat doctor', () => {
     assert.ok(found[0]?.mend.startsWith('chmod go-w '));
   });
 
-  it('counts the old hashes that it does not name, and leaves alone what only moat check can judge', async () => {
+  it('counts the old hashes that it does not name, and refuses files with mistakes, as every command does', async () => {
     const hash = `$7$101$c2FsdHNhbHRzYWx0$${Buffer.alloc(64, 1).toString('base64')}`;
     const many = Array.from({ length: 7 }, (_, index) => `u${index}:${hash}\n`).join('');
     const found = await problems('access.old_hashes', ({ data }) => writeFile(data('passwords'), many));
     assert.match(found[0]?.what ?? '', /u4 \(.*\) and 2 more$/);
-    assert.match(await reason('access.old_hashes', ({ data }) => writeFile(data('passwords'), 'x\n')), /passwords:1/);
-    assert.match(
-      await reason('access.unmeant_rules', ({ data }) => writeFile(data('policy.yaml'), 'rules: 3\n')),
+    await assert.rejects(
+      problems('access.old_hashes', ({ data }) => writeFile(data('passwords'), 'x\n')),
+      /passwords:1/,
+    );
+    await assert.rejects(
+      problems('access.unmeant_rules', ({ data }) => writeFile(data('policy.yaml'), 'rules: 3\n')),
       /policy\.yaml:1/,
     );
+    assert.match(await reason('access.old_hashes', ({ data }) => rm(data('passwords'))), /cannot be read/);
+  });
+
+  it('does not mind where a store is that keeps nothing', async () => {
     assert.equal((await problems('disk.file_system', inMemory)).length, 0);
   });
 });

@@ -17,9 +17,9 @@ guard: { allow: [10.77.0.9] }
 `;
 
 /** Writes what Fail2ban needs into a directory that it takes for /etc/fail2ban. */
-async function etcFail2ban(directory: string): Promise<string> {
+async function etcFail2ban(directory: string, configuration = yaml): Promise<string> {
   const etc = join(directory, 'fail2ban');
-  for (const { path, text } of fail2ban.files(installationIn(directory, yaml))) {
+  for (const { path, text } of fail2ban.files(installationIn(directory, configuration))) {
     await mkdir(dirname(join(directory, path)), { recursive: true });
     await writeFile(join(directory, path), text);
   }
@@ -71,15 +71,20 @@ describe('The filter and the jails of Fail2ban', needs('fail2ban-regex', 'fail2b
     assert.throws(() => files('{ level: warn }'), /log\.level warn hides/);
   });
 
-  it('follow the limits, and are off where they would ban nobody', () => {
+  it('follow the limits, and are off where they would ban nobody', async () => {
     const jails = (text: string) => fail2ban.files(installationIn(home, text))[1]?.text ?? '';
     assert.match(
       jails('limits: { profile: strict, lockout_time: 60 }'),
       /^maxretry = 5\nfindtime = 600\nbantime = 60$/m,
     );
     const proxied = 'listeners: [{ protocol: mqtts, proxy_protocol: v2, trusted_proxies: [10.0.0.5] }]';
-    for (const text of ['listeners: [{ protocol: mqtt }]', 'limits: { profile: off }', proxied])
+    for (const [index, text] of ['listeners: [{ protocol: mqtt }]', 'limits: { profile: off }', proxied].entries()) {
       assert.doesNotMatch(jails(text), /enabled = true/);
+      const directory = join(home, `off-${index}`);
+      await mkdir(directory);
+      const { code, stdout, stderr } = await run('fail2ban-client', ['-c', await etcFail2ban(directory, text), '-t']);
+      assert.equal(code, 0, stdout + stderr);
+    }
   });
 
   it(

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { access, readFile } from 'node:fs/promises';
-import { type Configuration, loadListenerTls, OperatorError, readAuthorities, readRevocationLists } from '@moat/broker';
+import { type Configuration, loadListenerTls, readAuthorities, readRevocationLists } from '@moat/broker';
 import type { Check, Outcome, Problem } from '../check.js';
 
 const day = 86_400_000;
@@ -23,8 +23,7 @@ export const certificateChecks: readonly Check[] = [
         await loadListenerTls(listener, limits, { listExpired() {}, unanswered() {} });
         return [];
       } catch (error) {
-        if (error instanceof OperatorError) return [{ what: String(error), mend }];
-        throw error;
+        return [{ what: String(error), mend }];
       }
     }),
   },
@@ -89,7 +88,7 @@ function each(look: Look): Check['look'] {
   };
 }
 
-/** Files that cannot be read are certificates.unusable already. */
+/** Whatever is wrong with a file is certificates.unusable already. */
 function toldElsewhere(): readonly Problem[] {
   return [];
 }

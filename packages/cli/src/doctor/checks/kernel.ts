@@ -62,10 +62,11 @@ export const kernelChecks: readonly Check[] = [
       const old = rules === undefined ? await host.run('iptables', ['-S', 'INPUT']) : undefined;
       if (rules === undefined && old === undefined)
         return { unknown: 'neither nft nor iptables tells its rules (run as root, where one is installed)' };
-      const dropping = rules === undefined ? / -j (?:DROP|REJECT)|-P INPUT DROP/.test(old ?? '') : dropsInput(rules);
+      const closed =
+        rules === undefined ? /^-P INPUT DROP|^-A INPUT -j (?:DROP|REJECT)/m.test(old ?? '') : dropsTheRest(rules);
       return when(
-        !dropping,
-        'nothing on this machine drops packets',
+        !closed,
+        'nothing on this machine drops what nobody has asked for',
         'load the rules that moat harden nftables prints',
       );
     },
@@ -86,16 +87,19 @@ interface NftObject {
   readonly rule?: { readonly table: string; readonly chain: string; readonly expr: readonly object[] };
 }
 
-/** Whether some chain on the way in drops anything, by policy or by rule (libnftables-json). */
-function dropsInput(json: string): boolean {
+/** What a rule may hold that drops whatever comes to it. */
+const unconditional = ['drop', 'reject', 'counter', 'log', 'limit'];
+
+/** Whether some chain on the way in drops what no rule has accepted, by its policy or a last rule (libnftables-json). */
+function dropsTheRest(json: string): boolean {
   const { nftables } = JSON.parse(json) as { readonly nftables: readonly NftObject[] };
-  const hooked = nftables.flatMap(({ chain }) => (chain?.hook === 'input' || chain?.hook === 'ingress' ? [chain] : []));
+  const hooked = nftables.flatMap(({ chain }) => (chain?.hook === 'input' ? [chain] : []));
+  const drops = (expr: readonly object[]): boolean =>
+    expr.some((each) => 'drop' in each || 'reject' in each) &&
+    expr.every((each) => Object.keys(each).every((key) => unconditional.includes(key)));
   return hooked.some(
     ({ table, name, policy }) =>
       policy === 'drop' ||
-      nftables.some(
-        ({ rule }) =>
-          rule?.table === table && rule.chain === name && rule.expr.some((each) => 'drop' in each || 'reject' in each),
-      ),
+      nftables.some(({ rule }) => rule?.table === table && rule.chain === name && drops(rule.expr)),
   );
 }

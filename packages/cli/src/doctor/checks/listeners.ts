@@ -1,5 +1,5 @@
 import { type Configuration, isLoopback, parseRange } from '@moat/broker';
-import { type Check, type Problem, when } from '../check.js';
+import type { Check, Problem } from '../check.js';
 
 type Listener = Configuration['listeners'][number];
 
@@ -97,11 +97,12 @@ export const listenerChecks: readonly Check[] = [
     look: ({ configuration: { admin } }) =>
       admin.http === 'off'
         ? []
-        : when(
-            true,
-            `admin HTTP is open on ${admin.http.host}:${admin.http.port}`,
-            'write admin: { http: off }; moat status asks through the socket in the data directory',
-          ),
+        : [
+            {
+              what: `admin HTTP is open on ${admin.http.host}:${admin.http.port}`,
+              mend: 'write admin: { http: off }; moat status asks through the socket in the data directory',
+            },
+          ],
   },
 ];
 

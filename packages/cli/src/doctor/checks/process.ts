@@ -42,7 +42,7 @@ export const processChecks: readonly Check[] = [
       if (most === undefined) return { unknown: 'no limit of open files is told here' };
       return when(
         most < limits.max_connections + reserved,
-        `${most} files may be open, for max_connections ${limits.max_connections}`,
+        `${whoIs(subject)} may open ${most} files, for max_connections ${limits.max_connections}`,
         `LimitNOFILE=${limits.max_connections + reserved} in the unit (ulimit -n), or lower limits.max_connections`,
       );
     },
@@ -55,7 +55,7 @@ export const processChecks: readonly Check[] = [
     async look(subject) {
       const most = await limitOf(subject, 'Max core file size');
       if (most === undefined) return { unknown: 'no limit of core files is told here' };
-      return when(most > 0, 'a core file may be written', 'LimitCORE=0 in the unit (ulimit -c 0)');
+      return when(most > 0, `${whoIs(subject)} may leave a core file`, 'LimitCORE=0 in the unit (ulimit -c 0)');
     },
   },
   {
@@ -77,6 +77,10 @@ export const processChecks: readonly Check[] = [
     },
   },
 ];
+
+function whoIs({ pid }: Subject): string {
+  return pid === undefined ? 'a broker started from here' : `the broker (pid ${pid})`;
+}
 
 /** A soft limit of the process; infinite where it has none. */
 async function limitOf({ host, pid }: Subject, name: string): Promise<number | undefined> {

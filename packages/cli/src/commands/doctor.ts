@@ -13,7 +13,7 @@ import { styleFor } from '../output/style.js';
 import { gather } from '../parse-argument.js';
 
 interface DoctorOptions extends ConfigurationOptions {
-  readonly accept: readonly string[];
+  readonly accept?: readonly string[];
   readonly json?: true;
 }
 
@@ -21,7 +21,7 @@ const colours = { critical: 'red', high: 'red', medium: 'yellow', low: 'dim' } a
 
 export function defineDoctor(command: Command): void {
   addConfigurationOptions(command)
-    .option('--accept <code>', 'what you know of and leave as it is; may be given several times', gather, [])
+    .option('--accept <code>', 'what you know of and leave as it is; may be given several times', gather)
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -33,7 +33,7 @@ ${examples('moat doctor', 'moat doctor -c /etc/moat/moat.yaml --accept machine.s
     .action(doctor);
 }
 
-async function doctor({ accept, json, ...options }: DoctorOptions): Promise<void> {
+async function doctor({ accept = [], json, ...options }: DoctorOptions): Promise<void> {
   const unheardOf = accept.find((code) => !allChecks.some((check) => check.code === code));
   if (unheardOf !== undefined) throw usageError(`there is no check ${unheardOf}; docs/reference/doctor.md lists them`);
   const { configuration, file } = await findConfiguration(options);

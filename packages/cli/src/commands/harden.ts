@@ -18,7 +18,7 @@ interface HardenOptions extends ConfigurationOptions {
   readonly logFile: string;
   readonly journal?: true;
   readonly sshPort: number;
-  readonly broker: readonly string[];
+  readonly broker?: readonly string[];
   readonly json?: true;
 }
 
@@ -37,7 +37,11 @@ export function defineHarden(command: Command): void {
     .option('--log-file <path>', 'where the log of the broker goes', plainPath, defaultLogFile)
     .option('--journal', 'to the journal of systemd instead')
     .option('--ssh-port <port>', 'by which you administer the machine; 0 closes it', integer(0, 65_535), 22)
-    .option('--broker <address>', 'a broker that HAProxy sends clients to; may be given several times', hosts, [])
+    .option(
+      '--broker <address>',
+      'a broker that HAProxy sends clients to (default: 127.0.0.1); may be given several times',
+      hosts,
+    )
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -73,7 +77,7 @@ async function installationOf(options: HardenOptions): Promise<Installation> {
     user,
     logFile: journal ? undefined : logFile,
     sshPort: options.sshPort,
-    brokers: options.broker.length > 0 ? options.broker : ['127.0.0.1'],
+    brokers: options.broker ?? ['127.0.0.1'],
   };
 }
 
@@ -88,7 +92,7 @@ function plainPath(text: string): string {
   throw new InvalidArgumentError('It must be a path without blanks and quotation marks.');
 }
 
-function hosts(text: string, before: readonly string[]): string[] {
+function hosts(text: string, before: readonly string[] = []): string[] {
   if (isIP(text) === 0 && !/^[a-z0-9]([\w.-]*[a-z0-9])?$/i.test(text))
     throw new InvalidArgumentError('It must be an address or the name of a host.');
   return [...before, text];

@@ -39,7 +39,7 @@ Type=notify
 # The broker tells how it is through systemd-notify, which is a process of its own.
 NotifyAccess=all
 WatchdogSec=${watchdog}
-Environment=${quoted(`PATH=${dirname(node)}:/usr/bin:/bin`)}
+Environment=${quoted(`PATH=${[...new Set([dirname(node), '/usr/bin', '/bin'])].join(':')}`)}
 ExecStart=${quoted(program)} start ${from}
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -94,40 +96,24 @@ describe('The filter and the jails of Fail2ban', needs('fail2ban-regex', 'fail2b
       const directory = join(home, 'running');
       await mkdir(join(directory, 'moat-data'), { recursive: true });
       const pair = await connectedPair({ server: ['10.77.0.1/24'], client: ['10.77.0.2/24', '10.77.0.9/24'] });
-      t.after(() => pair.end());
       const broker = await LoggingBroker.start(directory, yaml, (...words) => pair.server.enter(...words));
-      t.after(() => broker.stop());
-      const etc = await etcFail2ban(directory);
-      const client = (...args: string[]) =>
-        run(...pair.server.enter('fail2ban-client', '-c', etc, '-s', join(directory, 'socket'), ...args));
-      const server = pair.server.enter('fail2ban-server', '-c', etc, '-s', join(directory, 'socket'), '-b', 'start');
-      const begun = await run(...server);
-      assert.equal(begun.code, 0, begun.stderr + begun.stdout);
+      const where = ['-c', await etcFail2ban(directory), '-s', join(directory, 'socket')];
+      const guard = spawn(...pair.server.enter('fail2ban-server', ...where, '-f', 'start'), { stdio: 'ignore' });
+      const gone = once(guard, 'exit');
       t.after(async () => {
-        await client('stop');
+        guard.kill('SIGKILL');
+        await Promise.all([gone, broker.stop()]);
+        await pair.end();
       });
-      const login = (from: string) =>
-        run(
-          ...pair.client.enter(
-            'mosquitto_pub',
-            '-h',
-            '10.77.0.1',
-            '-A',
-            from,
-            '-u',
-            'x',
-            '-P',
-            'guess',
-            '-t',
-            't',
-            '-m',
-            'm',
-          ),
-        );
-      const banned = async () =>
-        (await client('status', 'moat-guessing')).stdout.includes('Banned IP list:\t10.77.0.2');
+      const ask = (...args: string[]) => run(...pair.server.enter('fail2ban-client', ...where, ...args));
+      await waitFor(async () => (await ask('status', 'moat-guessing')).code === 0, { timeout: 30_000 });
+      const login = (from: string) => {
+        const credentials = ['-u', 'x', '-P', 'guess', '-t', 't', '-m', 'm'];
+        return run(...pair.client.enter('mosquitto_pub', '-h', '10.77.0.1', '-A', from, ...credentials));
+      };
+      const banned = async () => (await ask('status', 'moat-guessing')).stdout.includes('Banned IP list:\t10.77.0.2');
       await waitFor(async () => (await login('10.77.0.2')) && (await login('10.77.0.9')) && (await banned()), {
-        timeout: 60_000,
+        timeout: 40_000,
       });
       const rules = await pair.server.sh('nft list ruleset');
       assert.match(rules, /tcp dport 1883 ip saddr @addr-set-moat-guessing reject/);

@@ -59,7 +59,7 @@ describe('The unit for systemd', needs('systemd-analyze'), () => {
     assert.deepEqual(settings.get('ReadWritePaths'), [join(home, 'follows', 'moat-data')]);
     const start = `${command} start -c ${join(home, 'follows', 'moat.yaml')}`;
     assert.deepEqual(settings.get('ExecStart'), [start]);
-    assert.deepEqual(settings.get('Environment'), [`PATH=${dirname(process.execPath)}:/usr/bin:/bin`]);
+    assert.equal(settings.get('Environment')?.[0]?.split(/[=:]/)[1], dirname(process.execPath));
   });
 
   it("comes with a directory for the log, which is root's", needs('systemd-tmpfiles', 'root'), async () => {

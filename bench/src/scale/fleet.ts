@@ -60,7 +60,8 @@ export async function fillStore(dataDirectory: string, { sessions, retained, que
       payloadMark.copy(payload);
       payload.writeUInt32BE(number, payloadBytes - 4);
       const expiresAt = Number.POSITIVE_INFINITY;
-      store.putRetained({ topic, payload, qos: 1, retain: true, properties: undefined, expiresAt, publisher });
+      const message = { topic, payload, qos: 1, retain: true, properties: undefined, expiresAt, publisher } as const;
+      store.putRetained(message, `user:${publisher}`);
       await settle();
     }
     await store.commit();

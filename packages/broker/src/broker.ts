@@ -33,19 +33,17 @@ import { IssueAudit } from './connection/issue-audit.js';
 import { LiveFiles } from './connection/live-files.js';
 import { OverloadWatch } from './connection/overload-watch.js';
 import { PasswordAccess } from './connection/password-access.js';
-import { ClientRights } from './connection/rights.js';
+import { publishWill } from './connection/publish-will.js';
 import { settingsOf } from './connection/settings.js';
 import { beginShadow } from './connection/shadowing.js';
-import { subjectOf } from './connection/subject-of.js';
+import { Accounts } from './guard/accounts.js';
 import { Bans } from './guard/bans.js';
 import type { AuthenticationMethod } from './identity/enhanced.js';
 import { loadScramSecret } from './identity/password-verifiers.js';
-import { principalOfKey } from './identity/principal.js';
 import type { SealInspector } from './policy/seal.js';
 import { RetainedMessages } from './routing/retained.js';
 import { Router } from './routing/router.js';
 import { SessionRegistry } from './session/registry.js';
-import type { Session } from './session/session.js';
 import { newSessionCounters } from './session/session-counters.js';
 import { collectGarbage } from './storage/collect-garbage.js';
 import { openStore } from './storage/open-store.js';
@@ -115,18 +113,14 @@ export class Broker {
     const { limits } = this;
     this.passwords = new PasswordAccess(limits, access.passwords, secret, log, options.authenticationMethods);
     this.passwords.use(configuration.authentication, access.passwords, this.connections);
-    const router = new Router(new RetainedMessages(limits), store);
+    const accounts = new Accounts();
+    const router = new Router(new RetainedMessages(limits, accounts), store);
     const registry = new SessionRegistry(
       { router, store, limits, counters: sessionCounters },
       this.timers,
       limits,
-      (session, message) => {
-        // Judged at CONNECT, and again now: the right may have gone meanwhile.
-        const rights = session.rights ?? this.rightsOfAbsent(session);
-        const decision = rights.mayPublish(message.topic, message.qos, message.retain, message);
-        if (decision.allowed) router.publish(message);
-        else rights.denied('publish', message.topic, decision);
-      },
+      accounts,
+      (session, message) => publishWill(this.context, session, message),
     );
     this.issued = IssueAudit.of(configuration, options.authority, audit, log);
     const desk = options.authority && new DeviceDesk(options.authority);
@@ -356,8 +350,7 @@ export class Broker {
     const now = Date.now();
     const { registry, router } = this.context;
     for await (const some of store.sessions()) for (const session of some) registry.restore(session, now);
-    for await (const some of store.retained())
-      for (const { topic, size, expiresAt } of some) router.retained.note(topic, size, expiresAt);
+    for await (const some of store.retained()) for (const record of some) router.retained.note(record);
     // What was read is twice what is kept. Nobody is served yet, so nobody waits; later it might stay for hours.
     if (registry.count + router.retained.count > manyRestored) collectGarbage();
   }
@@ -369,12 +362,6 @@ export class Broker {
     audit.record('storage.recovered', {});
     registry.storeRecovered();
     for (const connection of this.connections) connection.deliver();
-  }
-
-  /** The rights of a client that has not come back since the broker started: those of its name, from nowhere. */
-  private rightsOfAbsent({ clientId, owner }: Session): ClientRights {
-    const nowhere = { address: '0.0.0.0', listener: '', tls: false };
-    return new ClientRights(this.context, subjectOf(principalOfKey(owner), clientId, nowhere));
   }
 }
 

@@ -8,15 +8,18 @@ const stepping = await SteppingStore.open(directory, 'dies');
 stepping.arm(Number(at));
 for (let number = 1; number <= 2; number++) {
   for (const half of ['a', 'b'])
-    stepping.store.putRetained({
-      topic: `${half}/${number}`,
-      payload: Buffer.alloc(1_000, number),
-      qos: 1,
-      retain: true,
-      properties: undefined,
-      expiresAt: Number.POSITIVE_INFINITY,
-      publisher: undefined,
-    });
+    stepping.store.putRetained(
+      {
+        topic: `${half}/${number}`,
+        payload: Buffer.alloc(1_000, number),
+        qos: 1,
+        retain: true,
+        properties: undefined,
+        expiresAt: Number.POSITIVE_INFINITY,
+        publisher: undefined,
+      },
+      undefined,
+    );
   await stepping.store.commit();
   process.stdout.write(`${number}\n`);
 }

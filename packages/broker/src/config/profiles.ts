@@ -114,6 +114,18 @@ export const limitTable = {
   max_user_properties: limit('user properties of one packet', 'properties', [0, unbounded], [16, 64, unbounded]),
   max_retained_messages: limit('retained messages in all', 'messages', [0, unbounded], [10_000, 100_000, unbounded]),
   max_retained_bytes: limit('retained bytes in all', 'bytes', [0, unbounded], [32 * MiB, 256 * MiB, unbounded]),
+  max_retained_messages_per_user: limit(
+    'retained messages of one user; all anonymous clients count as one',
+    'messages',
+    [0, unbounded],
+    [1_000, 20_000, unbounded],
+  ),
+  max_retained_bytes_per_user: limit(
+    'retained bytes of one user; all anonymous clients count as one',
+    'bytes',
+    [0, unbounded],
+    [4 * MiB, 64 * MiB, unbounded],
+  ),
   retained_cache_bytes: limit(
     'retained messages kept in memory as well; the others are read from the store when they are wanted',
     'bytes',

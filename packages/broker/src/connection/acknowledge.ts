@@ -51,7 +51,7 @@ function deliver({ context, agreement }: Connection, message: Message): void {
   if (message.expiresAt <= Date.now()) return session.dropped(1, 'expired'); // [MQTT-3.3.2-5]
   // Judged at PUBLISH, and again now: the right may have gone meanwhile.
   const decision = rights.mayPublish(message.topic, message.qos, message.retain, message);
-  if (decision.allowed) context.router.publish(message);
+  if (decision.allowed) context.router.publish(message, session);
   else rights.denied('publish', message.topic, decision);
 }
 

@@ -42,9 +42,10 @@ function publishAlike(connection: Connection, agreement: Agreement, packet: Inco
   }
   const now = packet.properties?.messageExpiryInterval === undefined ? 0 : Date.now();
   const message = Message.arrived(packet, topic, agreement.clientId, now);
-  if (packet.retain && !context.router.hasRoomFor(message)) {
-    connection.auditEvent('limit.retained', 'no room for another retained message', topic);
-    refuse(connection, packet, ReasonCode.quotaExceeded, 'no room for another retained message');
+  const shortage = packet.retain ? context.router.retainedShortage(message, agreement.session) : undefined;
+  if (shortage !== undefined) {
+    connection.auditEvent('limit.retained', noRoomFor[shortage], topic);
+    refuse(connection, packet, ReasonCode.quotaExceeded, noRoomFor[shortage]);
     return;
   }
   if (qos !== 0 && context.store.failure !== undefined && mustStore(connection, agreement, message)) {
@@ -63,6 +64,11 @@ function publishAlike(connection: Connection, agreement: Agreement, packet: Inco
   whenDurable(connection, before, send, () => storageFailed(connection, agreement, qos, packetId), qos === 1);
 }
 
+const noRoomFor = {
+  all: 'no room for another retained message',
+  user: 'no room for another retained message of this user',
+} as const;
+
 const notStored = 'the message could not be stored';
 
 function mustStore({ context }: Connection, { session }: Agreement, message: Message): boolean {
@@ -71,8 +77,9 @@ function mustStore({ context }: Connection, { session }: Agreement, message: Mes
 
 /** Delivers the message, or holds it back until PUBREL if it is one of QoS 2. */
 function take({ context }: Connection, { session }: Agreement, message: Message, packetId: number): ReasonCode {
-  if (message.qos < 2) return context.router.publish(message) ? ReasonCode.success : ReasonCode.noMatchingSubscribers;
-  for (const due of session.receive(packetId, message)) context.router.publish(due);
+  if (message.qos < 2)
+    return context.router.publish(message, session) ? ReasonCode.success : ReasonCode.noMatchingSubscribers;
+  for (const due of session.receive(packetId, message)) context.router.publish(due, session);
   return ReasonCode.success;
 }
 

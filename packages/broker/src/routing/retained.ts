@@ -1,3 +1,5 @@
+import { type Account, Accounts } from '../guard/accounts.js';
+import type { RetainedRecord } from '../storage/store.js';
 import { LevelNode } from './level-node.js';
 import type { Message } from './message.js';
 import { RetainedCache } from './retained-cache.js';
@@ -10,6 +12,8 @@ class Node extends LevelNode<Node> {
   expiresAt = 0;
   /** Which of all changes was its last. */
   changed = 0;
+  /** Whose it is; undefined for what is the server's, or nobody knows. */
+  account: Account | undefined = undefined;
 
   protected override make(level: string): Node {
     return new Node(level);
@@ -42,6 +46,16 @@ export interface RetainedLimits {
   readonly retained_cache_bytes: number;
 }
 
+/** Who has messages retained, and how many he may have. */
+export interface Publisher {
+  /** Key of the principal. */
+  readonly owner: string;
+  readonly limits: {
+    readonly max_retained_messages_per_user: number;
+    readonly max_retained_bytes_per_user: number;
+  };
+}
+
 /**
  * Which topics have a retained message (MQTT 5.0 §3.3.1.3), in a tree by level so that a filter finds its matches
  * without looking at the others. The messages themselves are in the store, and at hand as far as the cache goes; those of
@@ -58,7 +72,10 @@ export class RetainedMessages {
   private changeCount = 0;
   private totalBytes = 0;
 
-  constructor(private readonly limits: RetainedLimits) {
+  constructor(
+    private readonly limits: RetainedLimits,
+    private readonly accounts = new Accounts(),
+  ) {
     this.cache = new RetainedCache(limits);
   }
 
@@ -70,30 +87,41 @@ export class RetainedMessages {
     return this.totalBytes;
   }
 
-  /** Whether a message may be stored without passing a limit; replacing one only counts what it adds. */
-  hasRoom(topic: string, size: number): boolean {
-    const old = this.find(topic)?.size;
-    return (
-      this.messages + (old === undefined ? 1 : 0) <= this.limits.max_retained_messages &&
-      this.totalBytes + size - (old ?? 0) <= this.limits.max_retained_bytes
-    );
+  /**
+   * What has no room for a message: all of them, or what its publisher may have; undefined when both have. Of one that
+   * replaces another only what it adds counts.
+   */
+  shortage(topic: string, size: number, publisher: Publisher | undefined): 'all' | 'user' | undefined {
+    const { limits } = this;
+    const old = this.find(topic);
+    const added = size - (old?.size ?? 0);
+    if (isBeyond(this.messages, old === undefined ? 1 : 0, limits.max_retained_messages)) return 'all';
+    if (isBeyond(this.totalBytes, added, limits.max_retained_bytes)) return 'all';
+    if (publisher === undefined) return undefined;
+    const { max_retained_messages_per_user: messages, max_retained_bytes_per_user: bytes } = publisher.limits;
+    const account = this.accounts.get(publisher.owner);
+    const isTheirs = account !== undefined && old?.account === account;
+    if (isBeyond(account?.retainedMessages ?? 0, isTheirs ? 0 : 1, messages)) return 'user';
+    return isBeyond(account?.retainedBytes ?? 0, isTheirs ? added : size, bytes) ? 'user' : undefined;
   }
 
-  /** Keeps a message, at hand if the store has it and for good if not. */
-  set(message: Message, stored: boolean): void {
+  /** Keeps a message of the principal `owner`, at hand if the store has it and for good if not. */
+  set(message: Message, stored: boolean, owner: string | undefined): void {
     const { topic, size, expiresAt } = message;
-    this.note(topic, size, expiresAt);
+    this.note({ topic, size, expiresAt, owner });
     if (stored) this.cache.set(message);
     else this.pinned.set(topic, message.keep());
   }
 
-  /** Notes a message that the store has. `expiresAt` is Infinity when it does not expire. */
-  note(topic: string, size: number, expiresAt: number): void {
+  /** Notes a message that the store has. */
+  note({ topic, size, expiresAt, owner }: RetainedRecord): void {
     let node = this.root;
     for (const level of topic.split('/')) node = node.childOrNew(level);
-    if (node.size < 0) this.messages++;
-    this.totalBytes += size - Math.max(0, node.size);
+    if (node.size >= 0) this.forget(node);
+    this.messages++;
+    this.totalBytes += size;
     node.size = size;
+    if (owner !== undefined) this.credit(node, owner);
     node.changed = ++this.changeCount;
     const expires = expiresAt !== Number.POSITIVE_INFINITY;
     node.expiresAt = expires ? expiresAt : 0;
@@ -132,9 +160,7 @@ export class RetainedMessages {
     }
     const node = path.at(-1) as Node;
     if (node.size < 0) return false;
-    this.messages--;
-    this.totalBytes -= node.size;
-    node.size = -1;
+    this.forget(node);
     this.cache.delete(topic);
     this.pinned.delete(topic);
     this.expiring.delete(topic);
@@ -190,10 +216,35 @@ export class RetainedMessages {
     return expired;
   }
 
+  private credit(node: Node, owner: string): void {
+    const account = this.accounts.of(owner);
+    account.retainedMessages++;
+    account.retainedBytes += node.size;
+    node.account = account;
+  }
+
+  /** A message counts no more. */
+  private forget(node: Node): void {
+    const { account, size } = node;
+    this.messages--;
+    this.totalBytes -= size;
+    node.size = -1;
+    if (account === undefined) return;
+    node.account = undefined;
+    account.retainedMessages--;
+    account.retainedBytes -= size;
+    this.accounts.settle(account);
+  }
+
   /** The node of a topic that has a message. */
   private find(topic: string): Node | undefined {
     let node: Node | undefined = this.root;
     for (const level of topic.split('/')) node = node?.child(level);
     return node === undefined || node.size < 0 ? undefined : node;
   }
+}
+
+/** What adds nothing fits always: a limit may have been lowered below what there is. */
+function isBeyond(count: number, added: number, most: number): boolean {
+  return added > 0 && count + added > most;
 }

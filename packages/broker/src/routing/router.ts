@@ -1,6 +1,6 @@
 import type { Store } from '../storage/store.js';
 import type { Message } from './message.js';
-import type { RetainedMessages } from './retained.js';
+import type { Publisher, RetainedMessages } from './retained.js';
 import type { SharedGroup } from './shared-group.js';
 import type { Subscriber, Target } from './subscriber.js';
 import type { Place, Subscription, SubscriptionOptions } from './subscription.js';
@@ -57,9 +57,10 @@ export class Router {
     this.lastRoute = undefined;
   }
 
-  /** Whether a retained message would fit, replacing what its topic has. */
-  hasRoomFor(message: Message): boolean {
-    return message.payloadLength === 0 || this.retained.hasRoom(message.topic, message.size);
+  /** What has no room for a message to be retained, replacing what its topic has; undefined when there is room. */
+  retainedShortage(message: Message, publisher: Publisher | undefined): 'all' | 'user' | undefined {
+    if (message.payloadLength === 0) return undefined;
+    return this.retained.shortage(message.topic, message.size, publisher);
   }
 
   /** Whether a message of QoS 1 or 2 has to be stored, or may have to be. */
@@ -71,9 +72,12 @@ export class Router {
     );
   }
 
-  /** Keeps the message if it is to be retained, and delivers it; returns whether anybody is subscribed. */
-  publish(message: Message): boolean {
-    if (message.retain) this.retain(message); // [MQTT-3.3.1-8]
+  /**
+   * Keeps the message if it is to be retained, and delivers it; returns whether anybody is subscribed. Without a
+   * `publisher` it is the server's.
+   */
+  publish(message: Message, publisher?: Publisher): boolean {
+    if (message.retain) this.retain(message, publisher); // [MQTT-3.3.1-8]
     return this.route(message);
   }
 
@@ -95,7 +99,7 @@ export class Router {
     return targets.length > 0 || groups.length > 0;
   }
 
-  private retain(message: Message): void {
+  private retain(message: Message, publisher: Publisher | undefined): void {
     // What nobody could refuse, a QoS 0 message or a will, is not kept where it could not be stored.
     if (this.store.failure !== undefined && !isServerTopic(message.topic)) return;
     if (message.payloadLength === 0) {
@@ -104,10 +108,10 @@ export class Router {
         this.store.deleteRetained(message.topic);
       return;
     }
-    if (!this.hasRoomFor(message)) return;
+    if (this.retainedShortage(message, publisher) !== undefined) return;
     const stored = !isServerTopic(message.topic);
-    this.retained.set(message, stored);
-    if (stored) this.store.putRetained(message.keep());
+    this.retained.set(message, stored, publisher?.owner);
+    if (stored) this.store.putRetained(message.keep(), publisher?.owner);
   }
 
   private resolve(topic: string): Route {

@@ -1,4 +1,5 @@
 import { ReasonCode, type Will } from '@moat/codec';
+import type { Accounts } from '../guard/accounts.js';
 import { sharedName } from '../routing/level-names.js';
 import { Message } from '../routing/message.js';
 import type { RestoredSession, SessionRecord } from '../storage/store.js';
@@ -32,8 +33,6 @@ export type OpenResult = { readonly session: Session; readonly present: boolean 
  */
 export class SessionRegistry {
   private readonly sessions = new Map<string, Session>();
-  /** How many there are of each owner. */
-  private readonly byOwner = new Map<string, number>();
   /** Sessions that changed while the store took nothing. */
   private readonly unsaved = new Set<Session>();
   /** One for all sessions: there may be a million. */
@@ -45,6 +44,7 @@ export class SessionRegistry {
     private readonly context: SessionContext,
     private readonly timers: TimerWheel,
     private readonly limits: { readonly max_sessions: number; readonly max_sessions_per_user: number },
+    private readonly accounts: Accounts,
     /** Publishes a will in the name of its session, if that still may. */
     private readonly publishWill: (session: Session, message: Message) => void,
   ) {}
@@ -263,13 +263,13 @@ export class SessionRegistry {
   }
 
   private countOf(owner: string): number {
-    return this.byOwner.get(owner) ?? 0;
+    return this.accounts.get(owner)?.sessions ?? 0;
   }
 
   private note(owner: string, change: 1 | -1): void {
-    const count = this.countOf(owner) + change;
-    if (count === 0) this.byOwner.delete(owner);
-    else this.byOwner.set(owner, count);
+    const account = this.accounts.of(owner);
+    account.sessions += change;
+    this.accounts.settle(account);
   }
 
   private refusal(existing: Session | undefined, request: OpenRequest): Refusal | undefined {

@@ -1,7 +1,7 @@
 import { isSharedFilter, type QoS, type Will } from '@moat/codec';
 import type { Decision } from '../policy/decide.js';
 import { Message } from '../routing/message.js';
-import type { RetainedMatch } from '../routing/retained.js';
+import type { Publisher, RetainedMatch } from '../routing/retained.js';
 import type { Router } from '../routing/router.js';
 import type { Subscriber, Target } from '../routing/subscriber.js';
 import type { Place, Subscription, SubscriptionOptions } from '../routing/subscription.js';
@@ -25,11 +25,14 @@ export interface Rights {
   denied(action: 'publish', topic: string, decision: Decision): void;
 }
 
+/** What bounds a session and what it has others keep. */
+export type SessionLimits = QueueLimits & Publisher['limits'];
+
 /** What every session is given to work with. */
 export interface SessionContext {
   readonly router: Router;
   readonly store: Store;
-  readonly limits: QueueLimits;
+  readonly limits: SessionLimits;
   readonly counters: SessionCounters;
 }
 
@@ -40,7 +43,7 @@ export const neverExpires = 0xffff_ffff;
  * What outlives a connection: subscriptions, messages under way in both directions, the will (MQTT 5.0 §4.1).
  * Belongs to one principal (invariant 3). Without a connection it gathers what its subscriptions match.
  */
-export class Session implements Subscriber {
+export class Session implements Subscriber, Publisher {
   link: Link | undefined = undefined;
   /** Unknown for a session read from the store until its client returns; what it queues is judged again then. */
   rights: Rights | undefined = undefined;
@@ -72,6 +75,10 @@ export class Session implements Subscriber {
   /** A shared subscription picks those that are connected, read, and acknowledge. */
   get available(): boolean {
     return this.link?.writable === true && (this.outgoing?.isReady ?? true);
+  }
+
+  get limits(): SessionLimits {
+    return this.context.limits;
   }
 
   get queued(): number {

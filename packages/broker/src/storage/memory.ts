@@ -22,7 +22,7 @@ interface Held {
 /** The store of tests and of `storage.engine: memory`: what it holds lives as long as the process. */
 export class MemoryStore implements Store {
   private readonly held = new Map<string, Held>();
-  private readonly retainedByTopic = new Map<string, MessageRecord>();
+  private readonly retainedByTopic = new Map<string, { message: MessageRecord; owner: string | undefined }>();
   staged = 0;
 
   /** Nothing outlives the process, so nothing is waited for. */
@@ -124,15 +124,15 @@ export class MemoryStore implements Store {
   readRetained(topics: readonly string[]): Promise<readonly MessageRecord[]> {
     return Promise.resolve(
       topics.flatMap((topic) => {
-        const message = this.retainedByTopic.get(topic);
-        return message === undefined ? [] : [message];
+        const held = this.retainedByTopic.get(topic);
+        return held === undefined ? [] : [held.message];
       }),
     );
   }
 
-  putRetained(message: MessageRecord): void {
+  putRetained(message: MessageRecord, owner: string | undefined): void {
     this.staged++;
-    this.retainedByTopic.set(message.topic, message);
+    this.retainedByTopic.set(message.topic, { message, owner });
   }
 
   deleteRetained(topic: string): void {
@@ -145,8 +145,9 @@ export class MemoryStore implements Store {
   }
 
   async *retained(): AsyncIterable<readonly RetainedRecord[]> {
-    yield [...this.retainedByTopic.values()].map((message) => ({
+    yield [...this.retainedByTopic.values()].map(({ message, owner }) => ({
       topic: message.topic,
+      owner,
       size: sizeOf(message),
       expiresAt: message.expiresAt,
     }));

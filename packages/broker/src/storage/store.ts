@@ -40,6 +40,8 @@ export interface MessageRecord {
 /** What memory holds of a retained message. */
 export interface RetainedRecord {
   readonly topic: string;
+  /** Key of the principal that published it; undefined where a store of format 1 did not say. */
+  readonly owner: string | undefined;
   /** What it counts for, in bytes. */
   readonly size: number;
   /** Infinity when it does not expire. */
@@ -124,7 +126,8 @@ export interface Store {
 
   /** The retained messages of those topics that have one, in any order. */
   readRetained(topics: readonly string[]): Promise<readonly MessageRecord[]>;
-  putRetained(message: MessageRecord): void;
+  /** Keeps a message in place of what its topic has; `owner` is the key of the principal that published it. */
+  putRetained(message: MessageRecord, owner: string | undefined): void;
   deleteRetained(topic: string): void;
 
   /** All sessions, some at a time, for the start. */

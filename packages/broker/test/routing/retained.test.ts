@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { Accounts } from '../../dist/guard/accounts.js';
 import { Message } from '../../dist/routing/message.js';
-import { RetainedMessages } from '../../dist/routing/retained.js';
+import { type Publisher, RetainedMessages } from '../../dist/routing/retained.js';
 import { matches, topicFilter, topicName } from './naive.js';
 
 const unlimited = { max_retained_messages: 1_000, max_retained_bytes: 1_000_000, retained_cache_bytes: 1_000_000 };
@@ -32,7 +33,7 @@ function both(steps: readonly Step[]): { retained: RetainedMessages; all: Map<st
     if (each.expiresAt === undefined) assert.equal(retained.delete(each.topic), all.delete(each.topic));
     else {
       const message = messageOf(each);
-      retained.set(message, true);
+      retained.set(message, true, undefined);
       all.set(each.topic, message);
     }
   }
@@ -106,32 +107,80 @@ describe('Retained messages', () => {
 
   it('have room up to their limits, where a replacement costs what it adds', () => {
     const retained = new RetainedMessages({ ...unlimited, max_retained_messages: 2, max_retained_bytes: 20 });
-    retained.set(Message.of('a', new Uint8Array(9)), true);
-    assert.equal(retained.hasRoom('b', 10), true);
-    assert.equal(retained.hasRoom('b', 11), false);
-    retained.set(Message.of('b', new Uint8Array(4)), true);
-    assert.equal(retained.hasRoom('c', 1), false);
-    assert.equal(retained.hasRoom('a', 15), true);
-    assert.equal(retained.hasRoom('a', 16), false);
+    retained.set(Message.of('a', new Uint8Array(9)), true, undefined);
+    assert.equal(retained.shortage('b', 10, undefined), undefined);
+    assert.equal(retained.shortage('b', 11, undefined), 'all');
+    retained.set(Message.of('b', new Uint8Array(4)), true, undefined);
+    assert.equal(retained.shortage('c', 1, undefined), 'all');
+    assert.equal(retained.shortage('a', 15, undefined), undefined);
+    assert.equal(retained.shortage('a', 16, undefined), 'all');
+  });
+
+  it('have room up to what their publisher may have, whoever has what they replace', () => {
+    const retained = new RetainedMessages(unlimited);
+    const limits = { max_retained_messages_per_user: 2, max_retained_bytes_per_user: 20 };
+    const [anna, bert] = ['user:anna', 'user:bert'].map((owner) => ({ owner, limits })) as [Publisher, Publisher];
+    retained.set(Message.of('a', new Uint8Array(9)), true, anna.owner);
+    assert.equal(retained.shortage('b', 10, anna), undefined);
+    assert.equal(retained.shortage('b', 11, anna), 'user');
+    assert.equal(retained.shortage('b', 11, bert), undefined);
+    retained.set(Message.of('b', new Uint8Array(4)), true, anna.owner);
+    assert.equal(retained.shortage('c', 1, anna), 'user');
+    assert.equal(retained.shortage('a', 15, anna), undefined);
+    assert.equal(retained.shortage('a', 16, anna), 'user');
+    retained.set(Message.of('x', new Uint8Array(0)), true, bert.owner);
+    retained.set(Message.of('a', new Uint8Array(9)), true, bert.owner); // takes the topic from the other
+    assert.equal(retained.shortage('b', 6, bert), 'user');
+    assert.equal(retained.shortage('c', 10, anna), undefined);
+    // A limit below what there is: what becomes no larger may be replaced.
+    const less = { owner: bert.owner, limits: { max_retained_messages_per_user: 1, max_retained_bytes_per_user: 5 } };
+    assert.equal(retained.shortage('a', 10, less), undefined);
+    assert.equal(retained.shortage('a', 11, less), 'user');
+    assert.equal(retained.shortage('c', 1, less), 'user');
+  });
+
+  it('are counted for their publishers, of whom nothing is left that has none', () => {
+    const owner = fc.constantFrom('user:anna', 'user:bert', undefined);
+    fc.assert(
+      fc.property(fc.array(fc.tuple(step, owner), { maxLength: 40, size: 'max' }), (steps) => {
+        const accounts = new Accounts();
+        const retained = new RetainedMessages(unlimited, accounts);
+        const all = new Map<string, { size: number; owner: string | undefined }>();
+        for (const [each, whose] of steps) {
+          const message = messageOf(each);
+          if (each.expiresAt === undefined) retained.delete(each.topic);
+          else retained.set(message, true, whose);
+          if (each.expiresAt === undefined) all.delete(each.topic);
+          else all.set(each.topic, { size: message.size, owner: whose });
+        }
+        for (const each of ['user:anna', 'user:bert']) {
+          const theirs = [...all.values()].filter(({ owner: whose }) => whose === each);
+          const bytes = theirs.reduce((sum, { size }) => sum + size, 0);
+          const { retainedMessages = 0, retainedBytes = 0 } = accounts.get(each) ?? {};
+          assert.deepEqual([retainedMessages, retainedBytes], [theirs.length, bytes]);
+          assert.equal(accounts.get(each) === undefined, theirs.length === 0);
+        }
+      }),
+    );
   });
 
   it('may be replaced and removed while a subscriber is still being given them', () => {
     const retained = new RetainedMessages(unlimited);
-    for (const topic of ['a/1', 'a/2', 'a/3']) retained.set(Message.of(topic, new Uint8Array(1)), true);
+    for (const topic of ['a/1', 'a/2', 'a/3']) retained.set(Message.of(topic, new Uint8Array(1)), true, undefined);
     const feed = retained.match('#', now);
     const first = feed.next().value as { topic: string };
     for (const topic of topicsOf(retained.match('#', now))) if (topic !== first.topic) retained.delete(topic);
-    retained.set(Message.of('b', new Uint8Array(1)), true);
+    retained.set(Message.of('b', new Uint8Array(1)), true, undefined);
     for (const match of feed) assert.equal(match && retained.get(match.topic), match?.message);
   });
 
   it('are at hand as far as the cache goes, those asked for last, and those that no store has for good', () => {
     const retained = new RetainedMessages({ ...unlimited, retained_cache_bytes: 33 });
     const of = (topic: string): Message => Message.of(topic, new Uint8Array(10));
-    for (const topic of ['a', 'b', 'c']) retained.set(of(topic), true);
+    for (const topic of ['a', 'b', 'c']) retained.set(of(topic), true, undefined);
     assert.ok(retained.get('a'));
-    retained.set(of('d'), true);
-    retained.set(of('$SYS/x'), false);
+    retained.set(of('d'), true, undefined);
+    retained.set(of('$SYS/x'), false, undefined);
     const atHand = (): string => ['a', 'b', 'c', 'd', '$SYS/x'].filter((topic) => retained.get(topic)).join(' ');
     assert.equal(atHand(), 'a c d $SYS/x');
     assert.equal(retained.count, 5);
@@ -141,7 +190,7 @@ describe('Retained messages', () => {
     retained.delete('b');
     retained.bringBack(of('b'), retained.changes);
     assert.equal(retained.get('b'), undefined);
-    retained.set(Message.of('large', new Uint8Array(34)), true);
+    retained.set(Message.of('large', new Uint8Array(34)), true, undefined);
     assert.equal(retained.get('large'), undefined);
     assert.equal(retained.changedAt('large'), retained.changes);
     retained.bringBack(of('large'), retained.changes - 1);
@@ -150,8 +199,9 @@ describe('Retained messages', () => {
 
   it('let others come in between, however many a filter passes over', () => {
     const retained = new RetainedMessages({ ...unlimited, max_retained_messages: 100_000 });
-    for (let each = 0; each < 10_000; each++) retained.note(`${each}/x`, 1, Number.POSITIVE_INFINITY);
-    retained.note('wanted/y', 1, Number.POSITIVE_INFINITY);
+    for (let each = 0; each < 10_000; each++)
+      retained.note({ topic: `${each}/x`, size: 1, expiresAt: Number.POSITIVE_INFINITY, owner: undefined });
+    retained.note({ topic: 'wanted/y', size: 1, expiresAt: Number.POSITIVE_INFINITY, owner: undefined });
     const found = [...retained.match('+/y', now)];
     assert.deepEqual(topicsOf(found), ['wanted/y']);
     assert.ok(found.length >= 5);

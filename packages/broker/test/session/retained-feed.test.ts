@@ -18,8 +18,8 @@ function feeding(topics: readonly string[], atHand: number, filter = '#') {
   });
   const publish = (topic: string, payload: string): void => {
     const message = Message.of(topic, Buffer.from(payload), { retain: true });
-    retained.set(message, true);
-    store.putRetained(message.keep());
+    retained.set(message, true, undefined);
+    store.putRetained(message.keep(), undefined);
   };
   for (const topic of topics) publish(topic, 'old');
   let wake: () => void = () => {};

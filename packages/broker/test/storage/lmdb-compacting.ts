@@ -9,7 +9,7 @@ import { message } from './records.js';
 const [, , directory = '', at = ''] = process.argv;
 const store = await openLmdbStore(directory);
 for (let each = 0; each < 200; each++)
-  store.putRetained(message(`old/${each}`, { payload: Buffer.alloc(2_000, each) }));
+  store.putRetained(message(`old/${each}`, { payload: Buffer.alloc(2_000, each) }), 'user:anna');
 await store.commit();
 for (let each = 0; each < 100; each++) store.deleteRetained(`old/${each}`);
 await store.commit();
@@ -35,7 +35,7 @@ const compacted = store.maintenance.compact().finally(() => {
   over = true;
 });
 for (let number = 1; !over; number++) {
-  store.putRetained(message(`new/${number}`, { payload: Buffer.alloc(100) }));
+  store.putRetained(message(`new/${number}`, { payload: Buffer.alloc(100) }), 'user:anna');
   await store.commit();
   process.stdout.write(`${number}\n`);
 }

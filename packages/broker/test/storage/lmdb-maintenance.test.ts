@@ -38,7 +38,7 @@ class Traffic {
         store.putSession(session(clientIdOf(number), { sentUpTo: number }));
       } else if (kind === 1) store.putSubscription(clientId, subscription(`a/${number % 30}`));
       else if (kind === 2) store.deleteSubscription(clientId, `a/${number % 17}`);
-      else if (kind === 3) store.putRetained(message(`r/${number % 50}`, { payload: body }));
+      else if (kind === 3) store.putRetained(message(`r/${number % 50}`, { payload: body }), 'user:anna');
       else if (kind === 4) store.deleteRetained(`r/${number % 29}`);
       else if (kind === 5) store.dequeueFirst(clientId, 0);
       else if (kind === 6) store.dequeue(clientId, Math.max(1, position - 3));

@@ -28,8 +28,9 @@ async function refuses(directory: string, message: RegExp, code = 'data_dir.unus
 async function written(directory: string): Promise<string> {
   const store = await openLmdbStore(directory);
   store.putSession(session('a'));
-  for (let each = 0; each < 300; each++) store.putRetained(message(`t/${each}`, { payload: Buffer.alloc(1_000, 7) }));
-  store.putRetained(message('t', { payload: Buffer.alloc(100_000, 7) }));
+  for (let each = 0; each < 300; each++)
+    store.putRetained(message(`t/${each}`, { payload: Buffer.alloc(1_000, 7) }), 'user:anna');
+  store.putRetained(message('t', { payload: Buffer.alloc(100_000, 7) }), 'user:anna');
   await store.close();
   return join(directory, 'data.mdb');
 }
@@ -53,8 +54,8 @@ describe('Opening an LMDB store', () => {
   it('refuses a store of a newer format, naming both', () =>
     inDirectory(async (directory) => {
       await written(directory);
-      await marked(directory, formatKey, ['moat', 2]);
-      await refuses(directory, /has format 2, and this broker knows formats up to 1$/, 'store.newer');
+      await marked(directory, formatKey, ['moat', 3]);
+      await refuses(directory, /has format 3, and this broker knows formats up to 2$/, 'store.newer');
     }));
 
   it('refuses a store of another program', () =>

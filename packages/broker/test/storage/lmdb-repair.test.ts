@@ -34,7 +34,10 @@ async function filled(directory: string): Promise<string> {
     store.release(clientId, queued);
   }
   for (let each = 0; each < retained; each++)
-    store.putRetained(message(`r/${each}`, { payload: Buffer.alloc(each % 50 === 0 ? 10_000 : 500, each) }));
+    store.putRetained(
+      message(`r/${each}`, { payload: Buffer.alloc(each % 50 === 0 ? 10_000 : 500, each) }),
+      'user:anna',
+    );
   await store.close();
   return join(directory, 'data.mdb');
 }
@@ -70,7 +73,7 @@ describe('Checking a store', () => {
       const { counts, faults, format } = await checkStore(directory, (rows) => reported.push(rows));
       assert.deepEqual(faults, []);
       assert.deepEqual(counts, everything);
-      assert.equal(format, 1);
+      assert.equal(format, 2);
     }));
 
   it('finds rows that are missing, left over or wrong', () =>

@@ -93,6 +93,13 @@ export async function allRetained(store: Store): Promise<Map<string, MessageReco
   return found;
 }
 
+/** Whose the retained messages are, by topic. */
+export async function retainedOwners(store: Store): Promise<Map<string, string | undefined>> {
+  const found = new Map<string, string | undefined>();
+  for await (const some of store.retained()) for (const { topic, owner } of some) found.set(topic, owner);
+  return found;
+}
+
 /** With bytes that compare by value, whatever class a store makes them. */
 export function plain(record: MessageRecord): MessageRecord {
   const { properties } = record;

@@ -96,7 +96,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc.tuple(filter, fc.boolean()).map(
     ([topic, put]): Operation =>
       (store, model) => {
-        if (put) store.putRetained(message(topic));
+        if (put) store.putRetained(message(topic), 'user:anna');
         else store.deleteRetained(topic);
         if (put) model.retained.add(topic);
         else model.retained.delete(topic);

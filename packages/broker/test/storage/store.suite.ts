@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { keepsIn, type StoreFactory } from './harness.js';
 import { queueSuite } from './queue.suite.js';
-import { allRetained, allSessions, entry, fullMessage, message, plain, session, subscription } from './records.js';
+import {
+  allRetained,
+  allSessions,
+  entry,
+  fullMessage,
+  message,
+  plain,
+  retainedOwners,
+  session,
+  subscription,
+} from './records.js';
 
 /** What every storage engine has to pass. */
 export function storeSuite(engine: string, open: StoreFactory): void {
@@ -34,7 +44,7 @@ export function storeSuite(engine: string, open: StoreFactory): void {
           () => store.putReceived('a', { packetId: 1, message: message('t') }),
           () => store.deleteReceived('a', 1),
           () => store.deleteSubscription('a', 'x'),
-          () => store.putRetained(message('t')),
+          () => store.putRetained(message('t'), 'user:anna'),
           () => store.deleteRetained('t'),
           () => store.deleteSession('a'),
         ];
@@ -190,10 +200,10 @@ export function storeSuite(engine: string, open: StoreFactory): void {
     keeps(
       'are the last of each topic, until they are deleted',
       (store) => {
-        store.putRetained(message('a', { payload: Uint8Array.from([0]) }));
-        store.putRetained(message('a'));
-        store.putRetained({ ...fullMessage, topic: '/' });
-        store.putRetained(message('gone'));
+        store.putRetained(message('a', { payload: Uint8Array.from([0]) }), 'user:anna');
+        store.putRetained(message('a'), 'user:anna');
+        store.putRetained({ ...fullMessage, topic: '/' }, 'user:anna');
+        store.putRetained(message('gone'), 'user:anna');
         store.deleteRetained('gone');
         store.deleteRetained('unknown');
       },
@@ -206,6 +216,28 @@ export function storeSuite(engine: string, open: StoreFactory): void {
         const some = await store.readRetained(['gone', '/', 'unknown', 'a']);
         assert.deepEqual(new Map(some.map((each) => [each.topic, plain(each)])), expected);
         assert.deepEqual(await store.readRetained([]), []);
+      },
+    );
+
+    keeps(
+      'are those of whoever published them last, or of nobody known',
+      (store) => {
+        store.putRetained(message('a'), 'user:anna');
+        store.putRetained(message('a'), 'user:bert');
+        store.putRetained({ ...fullMessage, topic: 'b' }, 'anonymous');
+        store.putRetained(message('c', { publisher: 'somebody' }), undefined);
+        store.putRetained(message('d'), `user:${'é'.repeat(40_000)}`);
+      },
+      async (store) => {
+        assert.deepEqual(
+          await retainedOwners(store),
+          new Map([
+            ['a', 'user:bert'],
+            ['b', 'anonymous'],
+            ['c', undefined],
+            ['d', `user:${'é'.repeat(40_000)}`],
+          ]),
+        );
       },
     );
   });

@@ -14,7 +14,7 @@ import type { Compaction } from './compaction.js';
 import { allBodies, allQueues, allSessions, retainedKey } from './keys.js';
 import { LmdbMaintenance, type Underneath } from './lmdb-maintenance.js';
 import { readQueue, readRetainedOf, readSessions } from './reader.js';
-import { packMessage } from './records.js';
+import { packRetained } from './records.js';
 import { scanRetained } from './retained-scan.js';
 import { type Progress, Transaction } from './transaction.js';
 import { highestNumber, type Tree } from './tree.js';
@@ -130,9 +130,9 @@ export class LmdbStore implements Store {
     return this.read((tree) => readRetainedOf(tree, topics));
   }
 
-  putRetained(message: MessageRecord): void {
+  putRetained(message: MessageRecord, owner: string | undefined): void {
     this.stage(
-      { apply: ({ tree }) => tree.putSync(retainedKey(message.topic), packMessage(message)) },
+      { apply: ({ tree }) => tree.putSync(retainedKey(message.topic), packRetained(message, owner)) },
       message.payload.length,
     );
   }

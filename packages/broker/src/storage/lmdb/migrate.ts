@@ -1,5 +1,6 @@
-import { formatKey } from './keys.js';
-import type { Tree } from './tree.js';
+import { allRetained, formatKey } from './keys.js';
+import type { StoredMessage, StoredRetained } from './records.js';
+import { rows, type Tree } from './tree.js';
 
 /** Brings a store from one format to the next. Runs within a write transaction: all of it happens, or nothing. */
 export interface Migration {
@@ -9,7 +10,16 @@ export interface Migration {
 }
 
 /** One for each format that there ever was, in their order. Format 1 is the first. */
-export const migrations: readonly Migration[] = [];
+export const migrations: readonly Migration[] = [{ from: 1, migrate: giveOwners }];
+
+/** A retained message says whose it is; of those that are there nobody knows. */
+function giveOwners(tree: Tree): void {
+  for (const { key, value } of rows(tree, allRetained)) {
+    const [topic, payload, flags, expiresAt, publisher, properties] = value as StoredMessage;
+    const retained: StoredRetained = [topic, payload, flags, expiresAt, publisher, undefined, properties];
+    tree.putSync(key, retained);
+  }
+}
 
 /**
  * Brings a store to format `to`, step by step, each durable before the next begins: a broker that is killed meanwhile

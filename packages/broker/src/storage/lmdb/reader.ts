@@ -15,10 +15,12 @@ import {
 import {
   type StoredEntry,
   type StoredMessage,
+  type StoredRetained,
   type StoredSession,
   type StoredSubscription,
   unpackEntry,
   unpackMessage,
+  unpackRetained,
   unpackSession,
   unpackSubscription,
 } from './records.js';
@@ -59,8 +61,8 @@ export function* readSessions(tree: Tree): Generator<RestoredSession[]> {
 /** The retained messages of those topics that have one. */
 export function readRetainedOf(tree: Tree, topics: readonly string[]): MessageRecord[] {
   return topics.flatMap((topic) => {
-    const stored = read<StoredMessage>(tree, retainedKey(topic));
-    return stored === undefined ? [] : [unpackMessage(stored)];
+    const stored = read<StoredRetained>(tree, retainedKey(topic));
+    return stored === undefined ? [] : [unpackRetained(stored)];
   });
 }
 

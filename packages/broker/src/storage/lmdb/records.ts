@@ -27,6 +27,17 @@ export type StoredMessage = readonly [
   properties: Optional<StoredProperties>,
 ];
 
+export type StoredRetained = readonly [
+  topic: string,
+  payload: Uint8Array,
+  flags: number,
+  expiresAt: number,
+  publisher: Optional<string>,
+  /** Key of the principal that published it. */
+  owner: Optional<string>,
+  properties: Optional<StoredProperties>,
+];
+
 export type StoredEntry = readonly [
   /** QoS, 4 for retain, 8 for released. */
   flags: number,
@@ -76,6 +87,16 @@ export function unpackMessage([topic, payload, flags, expiry, publisher, stored]
   const expiresAt = expiry === 0 ? Number.POSITIVE_INFINITY : expiry;
   const properties = stored && unpackProperties(stored);
   return { topic, payload, qos: qosOf(flags), retain: (flags & retainFlag) !== 0, properties, expiresAt, publisher };
+}
+
+export function packRetained(message: MessageRecord, owner: string | undefined): StoredRetained {
+  const [topic, payload, flags, expiresAt, publisher, properties] = packMessage(message);
+  return [topic, payload, flags, expiresAt, publisher, owner, properties];
+}
+
+export function unpackRetained(stored: StoredRetained): MessageRecord {
+  const [topic, payload, flags, expiresAt, publisher, , properties] = stored;
+  return unpackMessage([topic, payload, flags, expiresAt, publisher, properties]);
 }
 
 /** What a message counts for. */

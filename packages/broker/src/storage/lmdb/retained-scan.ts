@@ -1,9 +1,9 @@
 import type { DatabaseOptions } from 'lmdb';
 import { messageSize } from '../message-size.js';
-import type { MessageRecord, RetainedRecord } from '../store.js';
+import type { RetainedRecord } from '../store.js';
 import { allRetained } from './keys.js';
 import { readRetainedOf } from './reader.js';
-import { summaryOf } from './stored-summary.js';
+import { type StoredSummary, summaryOf } from './stored-summary.js';
 import type { Tree } from './tree.js';
 
 const atOnce = 1_000;
@@ -28,12 +28,11 @@ const view = {
 
 /** What memory holds of every retained message, some at a time. Payloads are not read. */
 export function* scanRetained(tree: Tree): Generator<RetainedRecord[]> {
-  const summaries = tree.openDB<ReturnType<typeof summaryOf>, Uint8Array>(view).getRange(allRetained);
+  const summaries = tree.openDB<StoredSummary, Uint8Array>(view).getRange(allRetained);
   let some: RetainedRecord[] = [];
   for (const { value } of summaries) {
-    const { topic, payloadLength, expiresAt, hasProperties } = value;
-    if (hasProperties) some.push(...readRetainedOf(tree, [topic]).map(recordOf));
-    else some.push({ topic, size: messageSize(topic, payloadLength, undefined), expiresAt });
+    const { topic, owner, expiresAt } = value;
+    some.push({ topic, owner, size: sizeOf(tree, value), expiresAt });
     if (some.length < atOnce) continue;
     yield some;
     some = [];
@@ -41,6 +40,8 @@ export function* scanRetained(tree: Tree): Generator<RetainedRecord[]> {
   yield some;
 }
 
-function recordOf({ topic, payload, properties, expiresAt }: MessageRecord): RetainedRecord {
-  return { topic, size: messageSize(topic, payload.length, properties), expiresAt };
+/** Properties count, and only the message as a whole tells of them. */
+function sizeOf(tree: Tree, { topic, payloadLength, hasProperties }: StoredSummary): number {
+  const [message] = hasProperties ? readRetainedOf(tree, [topic]) : [];
+  return messageSize(topic, payloadLength, message?.properties);
 }

@@ -1,6 +1,7 @@
-/** What of a stored message can be told without its payload. */
+/** What of a retained message can be told without its payload. */
 export interface StoredSummary {
   readonly topic: string;
+  readonly owner: string | undefined;
   readonly payloadLength: number;
   /** Infinity when it does not expire. */
   readonly expiresAt: number;
@@ -8,28 +9,29 @@ export interface StoredSummary {
 }
 
 /**
- * Reads a stored message (`StoredMessage` in MessagePack) without making anything of its payload.
+ * Reads a retained message (`StoredRetained` in MessagePack) without making anything of its payload.
  *
  * ```
- *   array of 6 ─ topic ─ payload (skipped) ─ flags ─ expiresAt ─ publisher (skipped) ─ properties or none
+ *   array of 7 ─ topic ─ payload (skipped) ─ flags ─ expiresAt ─ publisher (skipped) ─ owner ─ properties or none
  * ```
  *
  * Throws RangeError for bytes that are something else.
  */
 export function summaryOf(bytes: Buffer, size: number): StoredSummary {
   const reader = new Reader(bytes);
-  reader.expect(arrayOfSix);
+  reader.expect(arrayOfSeven);
   const topic = reader.text();
   const payloadLength = reader.skip();
   reader.number(); // flags
   const expiry = reader.number();
   if (!reader.skipNone()) reader.skip();
+  const owner = reader.skipNone() ? undefined : reader.text();
   const hasProperties = !reader.skipNone();
   if (!hasProperties && reader.at !== size) throw new RangeError('a stored message that goes on behind its end');
-  return { topic, payloadLength, expiresAt: expiry === 0 ? Number.POSITIVE_INFINITY : expiry, hasProperties };
+  return { topic, owner, payloadLength, expiresAt: expiry === 0 ? Number.POSITIVE_INFINITY : expiry, hasProperties };
 }
 
-const arrayOfSix = 0x96;
+const arrayOfSeven = 0x97;
 
 /** The few types of MessagePack that a stored message has outside of its properties. */
 class Reader {

@@ -5,7 +5,7 @@ import { OperatorError } from '../../errors.js';
 import type { Tree } from './tree.js';
 
 /** Counts up whenever an older broker could not read what a newer one writes. */
-export const storeFormat = 1;
+export const storeFormat = 2;
 
 export const dataFile = 'data.mdb';
 

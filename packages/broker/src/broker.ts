@@ -201,6 +201,7 @@ export class Broker {
     const { context, connections, doors, enforcement, passwords } = this;
     const { configuration } = this.files;
     await this.restore(context.store);
+    if (context.withdrawsRetained) await enforcement.again();
     await doors.apply(configuration, access);
     await this.issued.start();
     this.files.begin({ context, connections, doors, enforcement, passwords });
@@ -250,6 +251,7 @@ export class Broker {
   private async putInForce(configuration: Configuration): Promise<void> {
     const access = await loadAccess(configuration);
     await this.enforcement.enforce(access.policy, {
+      withdrawsRetained: configuration.authorization.retained_after_revocation === 'withdraw',
       before: () => this.doors.apply(configuration, access),
       now: () => {
         this.files.configuration = configuration;

@@ -6,6 +6,7 @@ export const floodable = [
   'client.protocol_error',
   'policy.denied',
   'policy.unusable_value',
+  'policy.withdrawn',
   'session.theft',
   'session.taken_over',
   'limit.connections',

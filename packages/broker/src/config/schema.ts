@@ -79,6 +79,10 @@ const authorization = z.strictObject({
     .enum(['remove', 'disconnect'])
     .default('remove')
     .describe('what a client meets whose subscription a changed policy takes away: nothing, or DISCONNECT 0x87'),
+  retained_after_revocation: z
+    .enum(['keep', 'withdraw'])
+    .default('keep')
+    .describe('what becomes of a retained message when whoever published it may no longer publish there'),
   reason_names_rule: z
     .boolean()
     .default(false)

@@ -33,6 +33,8 @@ export interface ConnectionContext {
   onDeniedSubscribe: 'not_authorized' | 'unspecified';
   /** What becomes of a connection that a new policy takes a subscription from. */
   onLostSubscription: 'remove' | 'disconnect';
+  /** Whether retained messages go with the right of who published them. */
+  withdrawsRetained: boolean;
   /** Whether reason strings of denials name the rule. */
   namesRules: boolean;
   clientIds: ClientIdRules;

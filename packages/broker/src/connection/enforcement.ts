@@ -3,6 +3,7 @@ import { inSlices } from '../policy/slices.js';
 import type { Connection } from './connection.js';
 import type { ConnectionContext } from './context.js';
 import { rejudge } from './rejudge.js';
+import { RetainedJudge } from './retained-judge.js';
 import { ClientRights } from './rights.js';
 
 /** How often the hours that rules ask for are looked at, in milliseconds. */
@@ -14,6 +15,8 @@ interface Change {
   before?(): Promise<void>;
   /** Done in the moment in which the policy comes into force. */
   now?(): void;
+  /** Whether retained messages go with the right of who published them; left out, as it is. */
+  readonly withdrawsRetained?: boolean;
 }
 
 /**
@@ -29,6 +32,7 @@ export class Enforcement {
   private last: Promise<void> = Promise.resolve();
   private phase: string;
   private readonly timer: NodeJS.Timeout;
+  private judge: RetainedJudge | undefined = undefined;
 
   constructor(
     private readonly context: ConnectionContext,
@@ -51,6 +55,7 @@ export class Enforcement {
 
   stop(): void {
     clearInterval(this.timer);
+    this.context.router.judge = undefined; // nobody is served any more
   }
 
   private inTurn(change: () => Promise<void>): Promise<void> {
@@ -59,8 +64,10 @@ export class Enforcement {
     return done;
   }
 
-  private async replace(policy: Policy, { before, now }: Change): Promise<void> {
+  private async replace(policy: Policy, change: Change): Promise<void> {
     const { context } = this;
+    const { before, now, withdrawsRetained = context.withdrawsRetained } = change;
+    const judge = withdrawsRetained ? await this.judgeOf(policy) : undefined;
     const time = Date.now();
     const generation = context.policyGeneration + 1;
     await inSlices([...context.registry.all()], ({ rights }) => {
@@ -72,7 +79,23 @@ export class Enforcement {
     context.policyGeneration = generation;
     this.phase = policy.phaseAt(time);
     context.router.forgetRoutes();
+    this.judgeRetained(judge);
     await inSlices(this.steps(), ([connection, step]) => connection.guarded(step));
+  }
+
+  /** Who judges by the policy already goes on. */
+  private async judgeOf(policy: Policy): Promise<RetainedJudge> {
+    const { judge } = this;
+    return judge?.source === policy ? judge : RetainedJudge.of(policy, this.context.audit);
+  }
+
+  /** Retained messages are judged behind everything else, and before each is delivered. */
+  private judgeRetained(judge: RetainedJudge | undefined): void {
+    const { router } = this.context;
+    const isNew = judge !== this.judge;
+    this.judge = judge;
+    router.judge = judge;
+    if (isNew) void judge?.judgeAll(router);
   }
 
   private *steps(): Generator<[Connection, () => void]> {

@@ -12,6 +12,7 @@ export type Settings = Pick<
   | 'onDeniedPublish'
   | 'onDeniedSubscribe'
   | 'onLostSubscription'
+  | 'withdrawsRetained'
   | 'namesRules'
   | 'clientIds'
   | 'certificateRenewal'
@@ -35,6 +36,7 @@ export function settingsOf(configuration: Configuration, { policy }: Access): Se
     onDeniedPublish: authorization.on_denied_publish,
     onDeniedSubscribe: authorization.on_denied_subscribe,
     onLostSubscription: authorization.on_lost_subscription,
+    withdrawsRetained: authorization.retained_after_revocation === 'withdraw',
     namesRules: authorization.reason_names_rule,
     clientIds: new ClientIdRules(authentication),
     certificateRenewal: authentication.certificate_renewal,

@@ -144,6 +144,11 @@ export class RetainedMessages {
     return this.find(topic)?.changed;
   }
 
+  /** Key of the principal whose message a topic has; undefined when it has none, or nobody knows. */
+  ownerOf(topic: string): string | undefined {
+    return this.find(topic)?.account?.owner;
+  }
+
   /** The message of a topic, if it is at hand. */
   get(topic: string): Message | undefined {
     return this.pinned.get(topic) ?? this.cache.get(topic);

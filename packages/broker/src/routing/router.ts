@@ -1,4 +1,4 @@
-import type { Store } from '../storage/store.js';
+import type { MessageRecord, Store } from '../storage/store.js';
 import type { Message } from './message.js';
 import type { Publisher, RetainedMessages } from './retained.js';
 import type { SharedGroup } from './shared-group.js';
@@ -13,6 +13,12 @@ interface Route {
   readonly groups: readonly SharedGroup[];
 }
 
+/** Judges retained messages long after they were published. */
+export interface RetainedJudge {
+  /** Whether a message of a principal, by its key, may stay; tells the operator when it may not. */
+  mayStay(message: Message, owner: string): boolean;
+}
+
 const maximumCachedRoutes = 10_000;
 
 /** Brings each message to the subscribers whose filters match. Knows nothing of connections or storage. */
@@ -21,6 +27,8 @@ export class Router {
   private readonly routes = new Map<string, Route>();
   private lastTopic = '';
   private lastRoute: Route | undefined;
+  /** Undefined: what is retained stays, whatever becomes of the rights of who published it. */
+  judge: RetainedJudge | undefined;
 
   constructor(
     readonly retained: RetainedMessages,
@@ -81,6 +89,20 @@ export class Router {
     return this.route(message);
   }
 
+  /** Whether a message that is retained may still be delivered; one that may not is removed. */
+  mayDeliver(message: Message): boolean {
+    const { judge } = this;
+    const owner = judge && this.retained.ownerOf(message.topic);
+    if (judge === undefined || owner === undefined || judge.mayStay(message, owner)) return true;
+    this.removeRetained(message.topic);
+    return false;
+  }
+
+  /** The retained messages of those topics that have one in the store. */
+  readRetained(topics: readonly string[]): Promise<readonly MessageRecord[]> {
+    return this.store.readRetained(topics);
+  }
+
   /** Removes retained messages whose time has come. `now` is wall-clock milliseconds. */
   expireRetained(now: number): void {
     for (const topic of this.retained.expire(now)) this.store.deleteRetained(topic);
@@ -102,16 +124,15 @@ export class Router {
   private retain(message: Message, publisher: Publisher | undefined): void {
     // What nobody could refuse, a QoS 0 message or a will, is not kept where it could not be stored.
     if (this.store.failure !== undefined && !isServerTopic(message.topic)) return;
-    if (message.payloadLength === 0) {
-      // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
-      if (this.retained.delete(message.topic) && !isServerTopic(message.topic))
-        this.store.deleteRetained(message.topic);
-      return;
-    }
+    if (message.payloadLength === 0) return this.removeRetained(message.topic); // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
     if (this.retainedShortage(message, publisher) !== undefined) return;
     const stored = !isServerTopic(message.topic);
     this.retained.set(message, stored, publisher?.owner);
     if (stored) this.store.putRetained(message.keep(), publisher?.owner);
+  }
+
+  private removeRetained(topic: string): void {
+    if (this.retained.delete(topic) && !isServerTopic(topic)) this.store.deleteRetained(topic);
   }
 
   private resolve(topic: string): Route {

@@ -4,6 +4,8 @@ import type { Store } from '../storage/store.js';
 
 /** So many messages are read from the store at once. */
 const pageSize = 128;
+/** So many that may no longer be delivered are passed over in one turn of the loop. */
+const refusedInATurn = 500;
 
 interface Read {
   readonly message: Message;
@@ -34,6 +36,8 @@ export class RetainedFeed {
     private readonly store: Store,
     /** Called when there may be a next message again. */
     private readonly ready: () => void,
+    /** Whether one may still be delivered. */
+    private readonly mayDeliver: (message: Message) => boolean = () => true,
   ) {}
 
   /** Whether nothing will come any more. */
@@ -43,6 +47,15 @@ export class RetainedFeed {
 
   /** Undefined while a page is read or others come in between, and when it is over. */
   next(): Message | undefined {
+    for (let refused = 0; refused < refusedInATurn; refused++) {
+      const message = this.upcoming();
+      if (message === undefined || this.mayDeliver(message)) return message;
+    }
+    this.pause();
+    return undefined;
+  }
+
+  private upcoming(): Message | undefined {
     for (let read = this.page.shift(); read !== undefined; read = this.page.shift()) {
       const message = this.newest(read);
       if (message !== undefined) return message;

@@ -114,11 +114,13 @@ export class Session implements Subscriber, Publisher {
 
   /** Sends the retained messages that one of its subscriptions matches, as fast as the client reads. */
   deliverRetained(filter: string, now: number): void {
-    const { retained } = this.context.router;
-    const subscription = this.context.router.subscription(this, filter);
+    const { router, store } = this.context;
+    const { retained } = router;
+    const subscription = router.subscription(this, filter);
     if (subscription === undefined) return;
     const matches = this.receivable(retained.match(filter, now));
-    const feed = new RetainedFeed(matches, retained, this.context.store, () => this.drain());
+    const mayDeliver = (message: Message): boolean => router.mayDeliver(message);
+    const feed = new RetainedFeed(matches, retained, store, () => this.drain(), mayDeliver);
     this.feeds ??= [];
     this.feeds.push({ feed, target: singleTarget(subscription) });
     this.drain();

@@ -16,7 +16,8 @@ export interface Lives {
   readonly directory: string;
   /** What it told the operator, in all its lives. */
   readonly events: readonly Record<string, unknown>[];
-  restart(): Promise<void>;
+  /** With another policy if one is given. */
+  restart(policy?: string): Promise<void>;
   /** Puts another policy in force. */
   enforce(policy: string): Promise<void>;
 }
@@ -54,8 +55,9 @@ export async function lives(
     },
     directory,
     events,
-    async restart() {
+    async restart(next) {
       await broker.stop();
+      if (next !== undefined) await writeFile(policyFile, next);
       broker = await start();
     },
     async enforce(next) {

@@ -36,6 +36,7 @@ import { PasswordAccess } from './connection/password-access.js';
 import { publishWill } from './connection/publish-will.js';
 import { settingsOf } from './connection/settings.js';
 import { beginShadow } from './connection/shadowing.js';
+import { termsAway } from './connection/terms-away.js';
 import { Accounts } from './guard/accounts.js';
 import { Bans } from './guard/bans.js';
 import type { AuthenticationMethod } from './identity/enhanced.js';
@@ -116,7 +117,7 @@ export class Broker {
     const accounts = new Accounts();
     const router = new Router(new RetainedMessages(limits, accounts), store);
     const registry = new SessionRegistry(
-      { router, store, limits, counters: sessionCounters },
+      { router, store, counters: sessionCounters, termsAway: (session) => termsAway(this.context, session) },
       this.timers,
       limits,
       accounts,

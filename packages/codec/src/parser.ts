@@ -46,7 +46,7 @@ export class Parser {
   /** 0 until the server has read the version in CONNECT. It is known even if the rest of that CONNECT is refused. */
   version: 0 | ProtocolVersion;
   readonly #receiver: PacketReceiver;
-  readonly #options: ParserOptions;
+  #options: ParserOptions;
   #backlog: Backlog | undefined;
   #state: 'open' | 'paused' | 'closed' = 'open';
   #parsing = false;
@@ -55,6 +55,11 @@ export class Parser {
     this.#receiver = receiver;
     this.#options = options;
     this.version = options.role === 'client' ? (options.version ?? 5) : 0;
+  }
+
+  /** Others hold from the next packet on. */
+  set options(options: ParserOptions) {
+    this.#options = options;
   }
 
   get paused(): boolean {

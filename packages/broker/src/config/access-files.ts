@@ -3,6 +3,7 @@ import { OperatorError } from '../errors.js';
 import { PasswordFile } from '../identity/password-file.js';
 import { Policy } from '../policy/compile.js';
 import { makePolicy } from '../policy/load.js';
+import { requireRoles } from './role-limits.js';
 import type { Configuration } from './schema.js';
 
 /** The files that say who may come in and do what. */
@@ -14,15 +15,17 @@ export interface Access {
 /**
  * Reads them. One that is not there lets nobody in and allows nothing but what `authorization.default` does: a
  * configuration that names it in so many words was refused before.
- * @throws OperatorError, OperatorErrors `policy.invalid`, `passwords.invalid`, `config.unreadable`
+ * @throws OperatorError, OperatorErrors `policy.invalid`, `passwords.invalid`, `config.unreadable`, and
+ * `config.invalid_value` where the policy lacks a role that has limits
  */
-export async function loadAccess({ authentication, authorization }: Configuration): Promise<Access> {
-  const [policy, passwords] = await Promise.all([loadRules(authorization), loadPasswords(authentication)]);
+export async function loadAccess(configuration: Configuration): Promise<Access> {
+  const [policy, passwords] = await Promise.all([loadPolicyOf(configuration), loadPasswords(configuration)]);
   return { policy, passwords };
 }
 
 /** The password file alone. @throws OperatorError `passwords.invalid`, `config.unreadable` */
-export async function loadPasswords({ password_file }: Configuration['authentication']): Promise<PasswordFile> {
+export async function loadPasswords({ authentication }: Configuration): Promise<PasswordFile> {
+  const { password_file } = authentication;
   return PasswordFile.parse((await optional(password_file)) ?? '', password_file);
 }
 
@@ -31,6 +34,13 @@ type Authorization = Configuration['authorization'];
 /** The file that says who may do what. */
 export function rulesFileOf({ acl_file, policy_file }: Authorization): string {
   return acl_file ?? policy_file;
+}
+
+/** The policy that a configuration names, with every role that has limits there. @throws as {@link loadAccess} */
+export async function loadPolicyOf({ authorization, limits }: Configuration): Promise<Policy> {
+  const policy = await loadRules(authorization);
+  requireRoles(limits.roles, policy, rulesFileOf(authorization));
+  return policy;
 }
 
 /** The policy that a configuration names, in whichever of the two formats. */

@@ -4,7 +4,7 @@ import { type LimitName, limitTable } from './profiles.js';
 
 /** A limit as it is in force. */
 export interface EffectiveLimit {
-  /** As it would be written: `limits.max_sessions`, `listeners[0].limits.max_keepalive`. */
+  /** As it would be written: `limits.max_sessions`, `listeners[0].limits.max_keepalive`, `limits.roles.NAME.max_keepalive`. */
   readonly key: string;
   /** Undefined where there is none. */
   readonly value: number | undefined;
@@ -39,7 +39,13 @@ export function effectiveLimits(text: string, file: string): EffectiveLimit[] {
       return value === undefined ? [] : [effective(`listeners[${index}].limits.${name}`, name, value, placeOf(path))];
     }),
   );
-  return [...general, ...special];
+  const byRole = Object.entries(limits.roles).flatMap(([role, own]) =>
+    (Object.entries(own) as [LimitName, number][]).map(([name, value]) => {
+      const path = ['limits', 'roles', role, name];
+      return effective(path.join('.'), name, value, placeOf(path));
+    }),
+  );
+  return [...general, ...special, ...byRole];
 }
 
 function effective(key: string, name: LimitName, value: number, from: string): EffectiveLimit {

@@ -5,6 +5,7 @@ import { Mistakes, readYaml } from '../yaml/read-yaml.js';
 import type { YamlSource } from '../yaml/yaml-source.js';
 import { resolvePaths } from './paths.js';
 import { checkFiles, resolveSecrets, whyUnreadable } from './references.js';
+import { notePlaces } from './role-limits.js';
 import { checkSafety } from './safety.js';
 import { type Configuration, configurationSchema } from './schema.js';
 
@@ -54,6 +55,7 @@ function parse(text: string, file: string): { configuration: Configuration; mist
   const mistakes = new Mistakes(source);
   const configuration = resolvePaths(value, dirname(resolve(file)));
   checkSafety(configuration, mistakes);
+  notePlaces(configuration, source);
   const acl = ['authorization', 'acl_file'];
   if (source.has(acl) && source.has(['authorization', 'policy_file']))
     mistakes.add('config.invalid_value', acl, 'acl_file beside policy_file', 'one of them says who may do what');

@@ -281,23 +281,37 @@ export const limitTable = {
 
 export type LimitName = keyof typeof limitTable;
 
-/** Limits that one listener may have otherwise. */
-export const listenerLimits = [
+/** What one client may spend: the clients of a listener, and those who are given a role, may have it otherwise. More is more generous. */
+export const clientLimits = [
+  'max_packet_size',
+  'receive_maximum',
+  'max_inflight_messages',
   'max_keepalive',
   'max_session_expiry',
+  'max_will_delay',
+  'max_queued_messages',
+  'max_queued_bytes',
+  'max_topic_alias',
+  'max_topic_alias_broker',
   'max_subscriptions',
   'max_wildcard_subscriptions',
   'max_shared_subscriptions',
   'max_publish_rate',
   'max_receive_rate',
   'max_subscribe_rate',
+  'spending_burst',
+  'max_pause',
   'max_topic_levels',
   'max_topic_length',
+  'max_user_properties',
+  'max_retained_messages_per_user',
+  'max_retained_bytes_per_user',
+  'max_sessions_per_user',
 ] as const satisfies readonly LimitName[];
 
-export type ListenerLimitName = (typeof listenerLimits)[number];
+export type ClientLimitName = (typeof clientLimits)[number];
 
-export type ListenerLimits = { readonly [Name in ListenerLimitName]?: number };
+export type OwnLimits = { readonly [Name in ClientLimitName]?: number };
 
 /** Which presets there are: `off` leaves the ceilings of the protocol, and is for tests and measurements. */
 export const profileNames = ['strict', 'standard', 'off'] as const;
@@ -311,6 +325,9 @@ export const queueFullRules = ['drop_newest', 'drop_oldest'] as const;
 export type Limits = { readonly [Name in LimitName]: number } & {
   readonly queue_full: (typeof queueFullRules)[number];
 };
+
+/** The limits of one client, whatever they come from. */
+export type ClientLimits = Pick<Limits, ClientLimitName | 'queue_full'>;
 
 /** The limits that a profile sets. */
 export function limitsOf(profile: ProfileName): Limits {

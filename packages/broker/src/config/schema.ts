@@ -3,7 +3,16 @@ import { parseRange } from '../guard/address.js';
 import { isLoopback } from './bind.js';
 import { limitFields } from './limit-fields.js';
 import { type ListenerInput, listenerSchema } from './listener-schema.js';
-import { type LimitName, type Limits, limitsOf, limitTable, profileNames, queueFullRules } from './profiles.js';
+import {
+  clientLimits,
+  type LimitName,
+  type Limits,
+  limitsOf,
+  limitTable,
+  type OwnLimits,
+  profileNames,
+  queueFullRules,
+} from './profiles.js';
 
 /**
  * The listeners of a configuration that names none: TLS for the network, where a device is known by its
@@ -89,6 +98,12 @@ const authorization = z.strictObject({
     .describe('with reason_strings: the reason string of a denial names the rule, as file:line'),
 });
 
+/** The limits in force, and how they were chosen. */
+interface WrittenLimits extends Limits {
+  readonly profile: (typeof profileNames)[number];
+  readonly roles: Readonly<Record<string, OwnLimits>>;
+}
+
 const limits = z
   .strictObject({
     profile: z
@@ -100,12 +115,19 @@ const limits = z
       .enum(queueFullRules)
       .exactOptional()
       .describe('which message a full queue loses. Default: drop_newest'),
+    roles: z
+      .record(z.string(), z.strictObject(limitFields(clientLimits)))
+      .default({})
+      .describe('by role of the policy: limits that whoever is given it has otherwise, on every listener'),
   })
-  .transform(({ profile, ...given }): { readonly profile: typeof profile } & Limits => ({
-    profile,
-    ...limitsOf(profile),
-    ...given,
-  }));
+  .transform(
+    ({ profile, roles, ...given }): WrittenLimits => ({
+      profile,
+      roles,
+      ...limitsOf(profile),
+      ...given,
+    }),
+  );
 
 const admin = z.strictObject({
   http: z

@@ -7,7 +7,6 @@ import {
   ReasonCode,
 } from '@moat/codec';
 import type { Connection } from './connection.js';
-import type { ConnectionContext } from './context.js';
 
 /** What an accepted CONNECT came to. */
 export interface Acceptance {
@@ -24,10 +23,11 @@ export interface Acceptance {
  * CONNACK 0 with what differs from the client's wishes or from the standard's defaults (MQTT 5.0 §3.2.2.3). That a
  * session is present is still to be added. // [MQTT-3.1.4-5] [MQTT3-3.1.4-4]
  */
-export function acceptance(context: ConnectionContext, packet: ConnectPacket, agreed: Acceptance): ConnackPacket {
+export function acceptance(connection: Connection, packet: ConnectPacket, agreed: Acceptance): ConnackPacket {
   const connack = { type: PacketType.CONNACK, sessionPresent: false, reasonCode: ReasonCode.success };
   if (packet.version < 5) return connack;
-  const { limits, retainAvailable, responseInformation } = context;
+  const { limits } = connection;
+  const { retainAvailable, responseInformation, limits: general } = connection.context;
   const { assignedClientId, expiryInterval, keepAlive, authenticationData } = agreed;
   const { sessionExpiryInterval = 0, authenticationMethod, requestResponseInformation } = packet.properties ?? {};
   const properties: ConnackProperties = {
@@ -41,7 +41,7 @@ export function acceptance(context: ConnectionContext, packet: ConnectPacket, ag
     ...(authenticationData === undefined ? {} : { authenticationData }),
     ...(limits.max_packet_size < 268_435_460 ? { maximumPacketSize: limits.max_packet_size } : {}),
     ...(limits.receive_maximum < 65_535 ? { receiveMaximum: limits.receive_maximum } : {}),
-    ...(limits.max_qos < 2 ? { maximumQoS: limits.max_qos as 0 | 1 } : {}), // [MQTT-3.2.2-9]
+    ...(general.max_qos < 2 ? { maximumQoS: general.max_qos as 0 | 1 } : {}), // [MQTT-3.2.2-9]
   };
   return { ...connack, properties };
 }

@@ -159,7 +159,9 @@ class ConnectAttempt {
     const { clientId } = this;
     const { remoteAddress, listener, tls } = connection.wire.origin;
     const entrance = { address: remoteAddress, listener, tls: tls !== undefined };
-    const rights = new ClientRights(context, subjectOf(principal, clientId, entrance));
+    const subject = subjectOf(principal, clientId, entrance);
+    const rights = new ClientRights(context, subject);
+    connection.setTerms(context.terms.ofClient(connection.listener.limits, context.policy, subject));
     rights.reportUnusableValues();
     const decision = rights.mayConnect();
     if (!decision.allowed) {
@@ -179,7 +181,7 @@ class ConnectAttempt {
     const keepAlive = this.keepAlive();
     const { assignedClientId } = this;
     const agreed = { assignedClientId, expiryInterval, keepAlive, authenticationData };
-    const connack = acceptance(context, packet, agreed);
+    const connack = acceptance(connection, packet, agreed);
     if (!this.takes(connack)) return this.refuse(ReasonCode.implementationSpecificError, 'no room for CONNACK');
     const request: OpenRequest = {
       clientId,
@@ -187,7 +189,8 @@ class ConnectAttempt {
       mayTakeOver: (owner) => context.clientIds.mayTakeOver(principalOfKey(owner).username, principal.username),
       cleanStart: packet.cleanStart,
       expiryInterval,
-      will: limitedWill(packet, context.limits.max_will_delay), // [MQTT-3.1.2-7] [MQTT3-3.1.2-8] [MQTT3-3.1.2-12]
+      will: limitedWill(packet, connection.limits.max_will_delay), // [MQTT-3.1.2-7] [MQTT3-3.1.2-8] [MQTT3-3.1.2-12]
+      limits: connection.limits,
     };
     const { registry, store } = context;
     const givingUp = registry.giveUp(request);
@@ -214,7 +217,7 @@ class ConnectAttempt {
     startKeepAlive(connection, keepAlive);
     endWithProof(connection);
     for (const step of judgeSubscriptions(connection)) step(); // of a resumed session: the policy may have changed
-    registry.attach(session, connection, rights);
+    registry.attach(session, connection, rights, connection.terms);
   }
 
   /**
@@ -251,8 +254,9 @@ class ConnectAttempt {
   private refusalOfWill(rights: ClientRights): readonly [ReasonCode, string] | undefined {
     const { will } = this.packet;
     if (will === undefined) return undefined;
-    const { limits, retainAvailable } = this.connection.context;
-    if (will.qos > limits.max_qos) return [ReasonCode.qosNotSupported, 'a will above the maximum QoS']; // [MQTT-3.2.2-12]
+    const { limits } = this.connection;
+    const { limits: general, retainAvailable } = this.connection.context;
+    if (will.qos > general.max_qos) return [ReasonCode.qosNotSupported, 'a will above the maximum QoS']; // [MQTT-3.2.2-12]
     if (will.retain && !retainAvailable) return [ReasonCode.retainNotSupported, 'a will to be retained']; // [MQTT-3.2.2-13]
     if (isTooLong(will.topic, limits.max_topic_length) || hasMoreLevels(will.topic, limits.max_topic_levels))
       return [ReasonCode.topicNameInvalid, 'a will topic beyond the limits of this server'];
@@ -265,7 +269,7 @@ class ConnectAttempt {
   /** Seconds that the session may outlive the connection. */
   private expiryInterval(): number {
     const { packet } = this;
-    const most = this.connection.limit('max_session_expiry');
+    const most = this.connection.limits.max_session_expiry;
     if (packet.version === 5) return Math.min(packet.properties?.sessionExpiryInterval ?? 0, most);
     return packet.cleanStart ? 0 : Math.min(neverExpires, most); // [MQTT3-3.1.2-6]
   }
@@ -273,14 +277,14 @@ class ConnectAttempt {
   /** Seconds; the ceiling holds for every version, and for clients that want none. // [MQTT-3.2.2-21] */
   private keepAlive(): number {
     const { keepAlive } = this.packet;
-    const most = this.connection.limit('max_keepalive');
+    const most = this.connection.limits.max_keepalive;
     if (most === 65_535) return keepAlive;
     return keepAlive === 0 || keepAlive > most ? most : keepAlive;
   }
 
   private agreeOnLimits(): void {
     const { connection, packet } = this;
-    const { limits } = connection.context;
+    const { limits } = connection;
     connection.receiveMaximum = Math.min(packet.properties?.receiveMaximum ?? 65_535, limits.max_inflight_messages);
     const aliases = Math.min(packet.properties?.topicAliasMaximum ?? 0, limits.max_topic_alias_broker);
     if (aliases > 0) connection.outgoingAliases = new TopicAliases(aliases); // [MQTT-3.1.2-27]

@@ -1,6 +1,6 @@
 import { CodecError, type PacketReceiver, PacketType, Parser, ReasonCode } from '@moat/codec';
 import type { AuditCode } from '../audit/audit.js';
-import type { ListenerLimitName } from '../config/profiles.js';
+import type { ClientLimits } from '../config/profiles.js';
 import { type CertificateProblem, type ClientCertificate, inWords } from '../identity/client-trust.js';
 import type { AuthenticationExchange, ExchangeOutcome } from '../identity/enhanced.js';
 import type { Principal } from '../identity/principal.js';
@@ -14,6 +14,7 @@ import { charge, type Meter } from './meter.js';
 import { Outbound } from './outbound.js';
 import { PendingAnswers } from './pending-answers.js';
 import type { ClientRights } from './rights.js';
+import type { ClientTerms } from './terms.js';
 
 /** What acts on the packets of a connection; the connection itself knows none of them. */
 export interface PacketActions extends PacketReceiver {
@@ -50,6 +51,8 @@ export class Connection extends Outbound implements WireReceiver, Link {
   private readonly actions: PacketActions;
   state: 'connecting' | 'authenticating' | 'connected' | 'closed' = 'connecting';
   agreement: Agreement | undefined = undefined;
+  /** Of its listener, until CONNECT tells what roles the client has. */
+  terms: ClientTerms;
   /** The enhanced authentication that is under way. */
   exchange:
     | { readonly method: string; readonly steps: AuthenticationExchange; readonly outcome: ExchangeOutcome }
@@ -94,16 +97,24 @@ export class Connection extends Outbound implements WireReceiver, Link {
   ) {
     super(wire, context);
     this.actions = actionsOf(this);
-    this.parser = new Parser(this.actions, context.parserOptions);
+    this.terms = context.terms.of(listener.limits);
+    this.parser = new Parser(this.actions, this.terms.parserOptions);
     this.lastReceived = context.timers.now;
     context.counters.connectionsAccepted++;
     this.timer = context.timers.after(context.limits.connect_timeout * 1000, () => this.destroy('connect timeout'));
     wire.start(this);
   }
 
-  /** A limit as it holds for this connection. */
-  limit(name: ListenerLimitName): number {
-    return this.listener.limits[name] ?? this.context.limits[name];
+  /** As they hold for this client. */
+  get limits(): ClientLimits {
+    return this.terms.limits;
+  }
+
+  /** Has the limits of its listener and of the roles that it is given. */
+  setTerms(terms: ClientTerms): void {
+    this.terms = terms;
+    this.parser.options = terms.parserOptions;
+    if (this.agreement !== undefined) this.agreement.session.terms = terms;
   }
 
   // ---- from the wire

@@ -1,7 +1,6 @@
-import type { ParserOptions } from '@moat/codec';
 import type { Audit } from '../audit/audit.js';
 import type { TrafficCounters } from '../audit/traffic-counters.js';
-import type { Limits, ListenerLimits } from '../config/profiles.js';
+import type { Limits, OwnLimits } from '../config/profiles.js';
 import type { Admission } from '../guard/admission.js';
 import type { Authenticator, Credentials, Verdict } from '../identity/authenticator.js';
 import type { NameTemplate } from '../identity/certificate-name.js';
@@ -21,11 +20,13 @@ import type { TimerWheel } from '../transport/timer-wheel.js';
 import type { CertificateDesk } from './certificate-desk.js';
 import type { ClientIdRules } from './client-id-rules.js';
 import type { LoginGuard } from './login-guard.js';
+import type { TermsBook } from './terms.js';
 
 /** What every connection is given to work with. Reloading replaces the fields; connections read them anew. */
 export interface ConnectionContext {
   limits: Limits;
-  parserOptions: ParserOptions;
+  /** The limits of each client. */
+  terms: TermsBook;
   policy: Policy;
   /** Raised with each new policy, so that what was decided by an old one is forgotten. */
   policyGeneration: number;
@@ -75,7 +76,7 @@ export interface ListenerPolicy {
   confirm: (principal: Principal, credentials: Credentials) => Verdict;
   requireCertificate: boolean;
   /** Limits that its clients have otherwise. */
-  limits: ListenerLimits;
+  limits: OwnLimits;
   /** How the client ID is taken from the certificate; undefined where it is not. */
   clientIdFrom: NameTemplate | undefined;
   /** Which client certificates count; undefined where there are none to count. */

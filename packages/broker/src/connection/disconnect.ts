@@ -12,7 +12,7 @@ export function disconnect(connection: Connection, packet: DisconnectPacket): vo
         'a session expiry interval where CONNECT had none',
         'MQTT-3.14.2-2',
       );
-    connection.context.registry.changeExpiry(session, Math.min(interval, connection.context.limits.max_session_expiry));
+    connection.context.registry.changeExpiry(session, Math.min(interval, connection.limits.max_session_expiry));
   }
   const sendWill = packet.reasonCode !== ReasonCode.normalDisconnection; // [MQTT-3.14.4-3]
   connection.finish(sendWill, 'the client disconnected'); // [MQTT-3.14.4-1] [MQTT-3.14.4-2] [MQTT3-3.14.4-1] [MQTT3-3.14.4-2]

@@ -77,6 +77,7 @@ export class Enforcement {
     now?.();
     context.policy = policy;
     context.policyGeneration = generation;
+    context.terms = context.terms.renewed();
     this.phase = policy.phaseAt(time);
     context.router.forgetRoutes();
     this.judgeRetained(judge);

@@ -1,8 +1,8 @@
 import { isTls, type Listener } from '../config/listener-schema.js';
-import type { Limits } from '../config/profiles.js';
 import { AddressList } from '../guard/address.js';
 import type { ListenerOptions } from '../transport/listener.js';
 import type { ProxyOptions } from '../transport/proxied.js';
+import type { GeneralLimits } from './terms.js';
 
 /** What tells one listener from another: the same key is the same listening socket. */
 export function listenerKey({ protocol, bind, port }: Listener): string {
@@ -10,7 +10,7 @@ export function listenerKey({ protocol, bind, port }: Listener): string {
 }
 
 /** A listener of the configuration, as the transport wants it. */
-export function listenerOptions(listener: Listener, limits: Limits): ListenerOptions {
+export function listenerOptions(listener: Listener, limits: GeneralLimits): ListenerOptions {
   const { protocol, bind, port, set_tcp_nodelay } = listener;
   const deadline = limits.handshake_timeout * 1000;
   const webSocket =
@@ -19,7 +19,7 @@ export function listenerOptions(listener: Listener, limits: Limits): ListenerOpt
           path: listener.path,
           allowed_origins: listener.allowed_origins,
           // A message may bring the end of one packet and the whole of the next.
-          maximumMessage: Math.min(2 * limits.max_packet_size, 2 ** 30),
+          maximumMessage: Math.min(2 * largestPacket(listener, limits), 2 ** 30),
           deadline,
         }
       : undefined;
@@ -28,7 +28,13 @@ export function listenerOptions(listener: Listener, limits: Limits): ListenerOpt
   return { protocol, bind, port, set_tcp_nodelay, tls, webSocket, proxy, handshakeDeadline: deadline };
 }
 
-function proxyOptions({ proxy_protocol, trusted_proxies }: Listener, limits: Limits): ProxyOptions | undefined {
+/** What any client of a listener may send. */
+function largestPacket(listener: Listener, { max_packet_size, roles }: GeneralLimits): number {
+  const own = listener.limits.max_packet_size ?? max_packet_size;
+  return Math.max(own, ...Object.values(roles).map((role) => role.max_packet_size ?? 0));
+}
+
+function proxyOptions({ proxy_protocol, trusted_proxies }: Listener, limits: GeneralLimits): ProxyOptions | undefined {
   if (proxy_protocol === 'off') return undefined;
   const trusted = new AddressList(trusted_proxies);
   return {
@@ -39,7 +45,7 @@ function proxyOptions({ proxy_protocol, trusted_proxies }: Listener, limits: Lim
 }
 
 /** Everything of a listener that only another listening socket can change; the rest is changed while it is open. */
-export function shapeOf(listener: Listener, limits: Limits): string {
+export function shapeOf(listener: Listener, limits: GeneralLimits): string {
   const { tls, ...shape } = listenerOptions(listener, limits);
   const { trusted_proxies } = listener;
   return JSON.stringify({ ...shape, trusted_proxies, alpn: tls?.alpn, psk: tls?.psk_file !== undefined });

@@ -1,4 +1,4 @@
-import { loadPasswords, loadRules, rulesFileOf } from '../config/access-files.js';
+import { loadPasswords, loadPolicyOf, rulesFileOf } from '../config/access-files.js';
 import { FileWatch } from '../config/file-watch.js';
 import { tlsFilesOf } from '../config/listener-schema.js';
 import type { Configuration } from '../config/schema.js';
@@ -101,9 +101,8 @@ export class LiveFiles {
   private renewPolicy(): Promise<void> {
     return this.inTurn(async ({ context, enforcement }) => {
       try {
-        const { authorization } = this.configuration;
-        await enforcement.enforce(await loadRules(authorization));
-        context.audit.record('policy.reloaded', { reason: rulesFileOf(authorization) });
+        await enforcement.enforce(await loadPolicyOf(this.configuration));
+        context.audit.record('policy.reloaded', { reason: rulesFileOf(this.configuration.authorization) });
       } catch (error) {
         context.audit.record('policy.refused', { reason: stays(error) });
       }
@@ -114,7 +113,7 @@ export class LiveFiles {
     return this.inTurn(async ({ context, doors }) => {
       const { configuration } = this;
       try {
-        const passwords = await loadPasswords(configuration.authentication);
+        const passwords = await loadPasswords(configuration);
         doors.usePasswords(configuration, passwords);
         this.usePasswords(configuration, passwords);
         context.audit.record('passwords.reloaded', { reason: `${passwords.size} users` });

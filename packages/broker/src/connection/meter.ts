@@ -1,5 +1,5 @@
 import { ReasonCode } from '@moat/codec';
-import type { ListenerLimits } from '../config/profiles.js';
+import type { ClientLimits } from '../config/profiles.js';
 import { TokenBucket } from '../guard/token-bucket.js';
 import type { ConnectionContext } from './context.js';
 
@@ -20,7 +20,7 @@ interface Spender {
   published: number;
   subscribed: number;
   lastReceived: number;
-  readonly listener: { readonly limits: ListenerLimits };
+  readonly limits: ClientLimits;
   hold(): void;
   unhold(): void;
   close(reasonCode: ReasonCode, reason: string): void;
@@ -32,14 +32,11 @@ interface Spender {
  * have to wait too long is disconnected. Looked at once a read, so that it costs a run of messages next to nothing.
  */
 export function charge(connection: Spender, bytes: number): void {
-  const { context, published, subscribed } = connection;
-  const { limits, timers } = context;
-  const { limits: own } = connection.listener;
+  const { context, published, subscribed, limits } = connection;
+  const { timers } = context;
   connection.published = 0;
   connection.subscribed = 0;
-  const messages = own.max_publish_rate ?? limits.max_publish_rate;
-  const received = own.max_receive_rate ?? limits.max_receive_rate;
-  const filters = own.max_subscribe_rate ?? limits.max_subscribe_rate;
+  const { max_publish_rate: messages, max_receive_rate: received, max_subscribe_rate: filters } = limits;
   if (messages === unlimited && received === unlimited && filters === unlimited) return;
   const { now } = timers;
   connection.meter ??= newMeter(now);

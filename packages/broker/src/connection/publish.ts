@@ -96,7 +96,7 @@ function topicOf(connection: Connection, packet: IncomingPublish): string {
   const alias = packet.properties?.topicAlias;
   if (alias === undefined) return checkTopic(connection, packet.topic);
   // [MQTT-3.2.2-17] [MQTT-3.2.2-18] [MQTT-3.3.2-9] [MQTT-3.3.2-12]
-  if (alias > connection.context.limits.max_topic_alias)
+  if (alias > connection.limits.max_topic_alias)
     throw new CodecError(ReasonCode.topicAliasInvalid, `a topic alias of ${alias}`, 'MQTT-3.3.2-9');
   connection.incomingAliases ??= [];
   if (packet.topic !== '') {
@@ -109,13 +109,8 @@ function topicOf(connection: Connection, packet: IncomingPublish): string {
 }
 
 function checkTopic(connection: Connection, topic: string): string {
-  // By their names, not by limit(): this is asked for each message.
-  const { limits: own } = connection.listener;
-  const { limits } = connection.context;
-  if (
-    isTooLong(topic, own.max_topic_length ?? limits.max_topic_length) ||
-    hasMoreLevels(topic, own.max_topic_levels ?? limits.max_topic_levels)
-  )
+  const { max_topic_length, max_topic_levels } = connection.limits;
+  if (isTooLong(topic, max_topic_length) || hasMoreLevels(topic, max_topic_levels))
     throw new CodecError(ReasonCode.topicNameInvalid, 'a topic name beyond the limits of this server');
   return topic;
 }
@@ -131,7 +126,7 @@ function accountFor(connection: Connection, { session }: Agreement, { qos, packe
     whenSettled(connection, staged, () => connection.writeAcknowledgement(PacketType.PUBREC, packetId));
     return false;
   }
-  const { receive_maximum, max_queued_messages } = connection.context.limits;
+  const { receive_maximum, max_queued_messages } = connection.limits;
   const unacknowledged = connection.hasPendingAnswers ? connection.answers.unacknowledged : 0;
   if (connection.v5) {
     if (session.receivedCount + unacknowledged >= receive_maximum)

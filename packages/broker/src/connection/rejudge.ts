@@ -29,6 +29,10 @@ export function* rejudge(connection: Connection): Generator<() => void> {
   if (agreement === undefined || connection.state !== 'connected') return;
   const { rights, clientId } = agreement;
   yield () => {
+    const terms = context.terms.ofClient(connection.listener.limits, context.policy, rights.subject);
+    connection.setTerms(terms.keeping(connection.terms));
+  };
+  yield () => {
     const decision = rights.mayConnect();
     if (decision.allowed) return;
     rights.denied('connect', clientId, decision);

@@ -6,7 +6,7 @@ import { Policy } from '../policy/compile.js';
 import { type BoundPolicy, type Decision, nameOfDecision } from '../policy/decide.js';
 import { Message } from '../routing/message.js';
 import type { RetainedJudge as Judge, Router } from '../routing/router.js';
-import { subjectOf } from './subject-of.js';
+import { absentSubject } from './subject-of.js';
 
 /** Publishers whose rights are kept at hand. */
 const mostBound = 10_000;
@@ -75,8 +75,7 @@ export class RetainedJudge implements Judge {
     let bound = this.bound.get(key);
     if (bound === undefined) {
       if (this.bound.size >= mostBound) this.bound.clear();
-      const nowhere = { address: '0.0.0.0', listener: '', tls: false };
-      bound = this.policy.bind(subjectOf(principalOfKey(owner), publisher, nowhere));
+      bound = this.policy.bind(absentSubject(owner, publisher));
       this.bound.set(key, bound);
     }
     return bound.decide('publish', topic, { qos, retain, payloadSize: payloadLength });

@@ -2,12 +2,13 @@ import type { Access } from '../config/access-files.js';
 import type { Configuration } from '../config/schema.js';
 import { ClientIdRules } from './client-id-rules.js';
 import type { ConnectionContext } from './context.js';
+import { TermsBook } from './terms.js';
 
 /** What connections read of a configuration, anew after each reload. */
 export type Settings = Pick<
   ConnectionContext,
   | 'limits'
-  | 'parserOptions'
+  | 'terms'
   | 'policy'
   | 'onDeniedPublish'
   | 'onDeniedSubscribe'
@@ -27,11 +28,7 @@ export function settingsOf(configuration: Configuration, { policy }: Access): Se
   const { limits, authentication, authorization } = configuration;
   return {
     limits,
-    parserOptions: {
-      role: 'server',
-      maximumPacketSize: limits.max_packet_size,
-      maximumUserProperties: limits.max_user_properties,
-    },
+    terms: new TermsBook(limits),
     policy,
     onDeniedPublish: authorization.on_denied_publish,
     onDeniedSubscribe: authorization.on_denied_subscribe,

@@ -134,10 +134,7 @@ function refuse(connection: Connection, { filter, qos }: SubscriptionRequest): R
   const { onDeniedSubscribe } = connection.context;
   const { session, rights } = connection.agreement as Agreement;
   const inner = parseSharedFilter(filter)?.filter ?? filter;
-  if (
-    isTooLong(filter, connection.limit('max_topic_length')) ||
-    hasMoreLevels(inner, connection.limit('max_topic_levels'))
-  )
+  if (isTooLong(filter, connection.limits.max_topic_length) || hasMoreLevels(inner, connection.limits.max_topic_levels))
     return refusal(connection, ReasonCode.topicFilterInvalid, 'a topic filter beyond the limits');
   const decision = rights.maySubscribe(filter, qos);
   if (!decision.allowed) {
@@ -159,9 +156,9 @@ const kinds = [
 /** Within the number of subscriptions, and of those of its kind. */
 function hasRoomFor(connection: Connection, filter: string): boolean {
   const { session } = connection.agreement as Agreement;
-  if (session.subscriptionCount >= connection.limit('max_subscriptions')) return false;
+  if (session.subscriptionCount >= connection.limits.max_subscriptions) return false;
   return kinds.every(([isOne, limit]) => {
-    const most = connection.limit(limit);
+    const most = connection.limits[limit];
     if (!isOne(filter) || session.subscriptionCount < most) return true;
     return session.subscriptions.filter((each) => isOne(each.filter)).length < most;
   });

@@ -13,6 +13,7 @@ export function byName({ rules, groups, timeZone }: PolicyText): PolicyText {
   return {
     rules: rules.filter(({ actions }) => actions.has('publish')).flatMap((rule) => ruleByName(rule, listed)),
     groups: groups.filter(({ name }) => listed.has(name)),
+    roles: [],
     timeZone,
   };
 }

@@ -12,7 +12,7 @@ import { SubjectIndex } from './subject-index.js';
 /** More kinds of client than any sensible policy tells apart. */
 const maxKinds = 1_024;
 
-const nothing: PolicyText = { rules: [], groups: [], timeZone: 'UTC' };
+const nothing: PolicyText = { rules: [], groups: [], roles: [], timeZone: 'UTC' };
 
 /** A whole policy. It never changes: a new one takes its place. */
 export class Policy {
@@ -21,6 +21,7 @@ export class Policy {
   readonly fallback: Effect;
   readonly #clock: Clock;
   readonly #groups = new SubjectIndex<string>();
+  readonly #roles = new SubjectIndex<string>();
   /** Rules about some clients, or at some times, by their indexes. */
   readonly #particular = new SubjectIndex<number>();
   readonly #texts: Texts = new Map();
@@ -66,6 +67,11 @@ export class Policy {
     return new BoundPolicy([this.#common, ...this.#kind(indexes)], member, this.fallback);
   }
 
+  /** The roles that a client is given, each once or more. */
+  rolesOf(subject: Subject): readonly string[] {
+    return this.#roles.find(this.#withGroups(subject));
+  }
+
   /** Whether what a rule asks of connection and time holds of a client at a moment. */
   settingHolds(setting: Setting, subject: Subject, now: number): boolean {
     return settingHolds(setting, subject, setting.hours === undefined ? 0 : this.#clock.minuteOfDay(now));
@@ -86,8 +92,11 @@ export class Policy {
 
   /** Everything there is to do before it can be asked. */
   *#steps(): Generator<() => void> {
-    for (const { name, members } of this.text.groups)
-      for (const member of members) yield () => this.#groups.add(member, name);
+    for (const [index, named] of [
+      [this.#groups, this.text.groups],
+      [this.#roles, this.text.roles],
+    ] as const)
+      for (const { name, members } of named) for (const member of members) yield () => index.add(member, name);
     for (const [index, rule] of this.rules.entries()) yield () => this.#file(rule, index);
   }
 

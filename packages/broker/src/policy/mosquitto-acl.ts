@@ -54,7 +54,7 @@ export function readAcl(text: string, file: string): PolicyText {
     }
   }
   if (mistakes.length > 0) throw new OperatorErrors(mistakes);
-  return { rules, groups: [], timeZone: 'UTC' };
+  return { rules, groups: [], roles: [], timeZone: 'UTC' };
 }
 
 function userNamed(name: string, place: Place): SubjectPattern {

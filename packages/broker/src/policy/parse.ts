@@ -28,9 +28,9 @@ export function readPolicy(text: string, file: string): PolicyText {
   const roles = new Map(
     Object.entries(value.roles).map(([name, written]) => [name, entriesOf(written, ['roles', name])] as const),
   );
-  const rules = expandRoles(entriesOf(value.rules, ['rules']), roles, report);
+  const expanded = expandRoles(entriesOf(value.rules, ['rules']), roles, report);
   mistakes.throwIfAny();
-  return { rules, groups, timeZone: value.timezone };
+  return { ...expanded, groups, timeZone: value.timezone };
 }
 
 /** The same, ready to be asked. */

@@ -2,7 +2,7 @@ import type { Place } from '../errors.js';
 import type { Report } from '../yaml/read-yaml.js';
 import { closest } from '../yaml/suggest.js';
 import type { Path } from '../yaml/yaml-source.js';
-import type { Given, Permission, Rule } from './rule.js';
+import type { Given, Group, Permission, Rule } from './rule.js';
 import { both, everybody, type SubjectPattern } from './subject.js';
 
 /** A rule as it is written: a permission, or roles that are given. */
@@ -20,21 +20,22 @@ export type Entry =
 const maxRules = 1_000_000;
 
 /**
- * Writes out what roles mean: each of their rules, about whoever is given the role and meets the rule's own subject.
- * A role may give others, but not itself.
+ * Writes out what roles mean: each of their rules, about whoever is given the role and meets the rule's own subject; and
+ * who is given which. A role may give others, but not itself.
  */
 export function expandRoles(
   rules: readonly Entry[],
   roles: ReadonlyMap<string, readonly Entry[]>,
   report: Report,
-): Rule[] {
+): { readonly rules: Rule[]; readonly roles: Group[] } {
   const expanded: Rule[] = [];
+  const given = new Map([...roles.keys()].map((name) => [name, new Set<SubjectPattern>()]));
   let steps = 0;
-  const add = (entry: Entry, subject: SubjectPattern, given: Given | undefined, within: readonly string[]): void => {
+  const add = (entry: Entry, subject: SubjectPattern, by: Given | undefined, within: readonly string[]): void => {
     steps++;
     const about = both(subject, entry.subject);
     if (entry.kind === 'permission') {
-      expanded.push({ ...entry.permission, subject: about, given });
+      expanded.push({ ...entry.permission, subject: about, given: by });
       return;
     }
     for (const [index, role] of entry.roles.entries()) {
@@ -45,16 +46,17 @@ export function expandRoles(
         if (within.length === 0 && inner === undefined) reportUnknown(role, roles, at, report);
         continue;
       }
+      given.get(role)?.add(about);
       for (const each of inner) {
         if (steps > maxRules) return;
-        add(each, about, given ?? { role, place: entry.place }, [...within, role]);
+        add(each, about, by ?? { role, place: entry.place }, [...within, role]);
       }
     }
   };
   for (const entry of rules) add(entry, everybody, undefined, []);
   if (steps > maxRules) report(['roles'], `the roles amount to more than ${maxRules} rules`);
   checkRoles(roles, report);
-  return expanded;
+  return { rules: expanded, roles: [...given].map(([name, members]) => ({ name, members: [...members] })) };
 }
 
 function checkRoles(roles: ReadonlyMap<string, readonly Entry[]>, report: Report): void {

@@ -38,7 +38,7 @@ export interface Rule extends Permission {
   readonly given: Given | undefined;
 }
 
-/** A group that the policy defines: whoever one of the patterns is about. */
+/** A group that the policy defines, or a role that it gives: whoever one of the patterns is about. */
 export interface Group {
   readonly name: string;
   readonly members: readonly SubjectPattern[];
@@ -49,6 +49,8 @@ export interface PolicyText {
   /** In the order of the file. */
   readonly rules: readonly Rule[];
   readonly groups: readonly Group[];
+  /** Every role, and who is given it. */
+  readonly roles: readonly Group[];
   /** Of the hours in it. */
   readonly timeZone: string;
 }

@@ -18,6 +18,8 @@ export interface QueueOwner {
   readonly clientId: string;
   /** Whether the store has the session, so that its queue belongs there too. */
   readonly stored: boolean;
+  /** As they are now. */
+  readonly limits: QueueLimits;
   dropped(count: number, why: DropReason): void;
 }
 
@@ -64,7 +66,6 @@ export class OutgoingQueue {
   constructor(
     private readonly owner: QueueOwner,
     private readonly store: Store,
-    private readonly limits: QueueLimits,
     restored?: RestoredQueue,
   ) {
     this.backlog = restored?.count ?? 0;
@@ -104,7 +105,7 @@ export class OutgoingQueue {
 
   /** True when another message of this size fits, after dropping the oldest where that is the rule. */
   makeRoom(size: number): boolean {
-    const { max_queued_messages, max_queued_bytes, queue_full } = this.limits;
+    const { max_queued_messages, max_queued_bytes, queue_full } = this.owner.limits;
     while (this.length >= max_queued_messages || this.totalBytes + size > max_queued_bytes) {
       // While the oldest are being read back they cannot be dropped.
       if (queue_full === 'drop_newest' || this.length === 0 || size > max_queued_bytes || this.paging) {

@@ -5,13 +5,7 @@ import type { QueueEntry, Store } from '../storage/store.js';
 import { type Delivery, entryOf, newDelivery, packetIdOf } from './delivery.js';
 import { Flight } from './flight.js';
 import type { Link } from './link.js';
-import {
-  type DropReason,
-  OutgoingQueue,
-  type QueueLimits,
-  type QueueOwner,
-  type RestoredQueue,
-} from './outgoing-queue.js';
+import { type DropReason, OutgoingQueue, type QueueOwner, type RestoredQueue } from './outgoing-queue.js';
 
 /** Gives a message that a member of a shared subscription has not had to another; false when there is none. */
 export type Give = (message: Message, sharedFilter: string) => boolean;
@@ -51,10 +45,9 @@ export class Outgoing {
   constructor(
     private readonly owner: OutgoingOwner,
     private readonly store: Store,
-    private readonly limits: QueueLimits,
     restored?: RestoredQueue,
   ) {
-    this.queue = new OutgoingQueue(owner, store, limits, restored);
+    this.queue = new OutgoingQueue(owner, store, restored);
     this.lastPosition = (restored?.lastPosition ?? 0) + (restored?.crashed ? lostPositions : 0);
     this.lastSent = restored?.sentUpTo ?? 0;
   }
@@ -224,7 +217,7 @@ export class Outgoing {
   }
 
   private maySend(link: Link): boolean {
-    return this.hasQuota(link) && (this.flight?.bytes ?? 0) <= this.limits.max_queued_bytes;
+    return this.hasQuota(link) && (this.flight?.bytes ?? 0) <= this.owner.limits.max_queued_bytes;
   }
 
   private hasQuota(link: Link): boolean {

@@ -6,6 +6,7 @@ import type { RestoredSession, SessionRecord } from '../storage/store.js';
 import type { TimerWheel } from '../transport/timer-wheel.js';
 import type { Link } from './link.js';
 import { neverExpires, type Rights, Session, type SessionContext } from './session.js';
+import type { Terms } from './terms.js';
 
 /** What a CONNECT asks of the registry. */
 export interface OpenRequest {
@@ -18,6 +19,8 @@ export interface OpenRequest {
   /** Seconds. */
   readonly expiryInterval: number;
   readonly will: Will | undefined;
+  /** Of the principal. */
+  readonly limits: { readonly max_sessions_per_user: number };
 }
 
 type Refusal = 'not_owner' | 'too_many_sessions' | 'too_many_of_owner' | 'not_stored';
@@ -43,7 +46,7 @@ export class SessionRegistry {
   constructor(
     private readonly context: SessionContext,
     private readonly timers: TimerWheel,
-    private readonly limits: { readonly max_sessions: number; readonly max_sessions_per_user: number },
+    private readonly limits: { readonly max_sessions: number },
     private readonly accounts: Accounts,
     /** Publishes a will in the name of its session, if that still may. */
     private readonly publishWill: (session: Session, message: Message) => void,
@@ -117,10 +120,10 @@ export class SessionRegistry {
   }
 
   /** A connection begins to serve the session. */
-  attach(session: Session, link: Link, rights: Rights): void {
+  attach(session: Session, link: Link, rights: Rights, terms: Terms): void {
     this.connections++;
     this.most = Math.max(this.most, this.connections);
-    session.attach(link, rights);
+    session.attach(link, rights, terms);
   }
 
   /** The connection is gone. `sendWill` unless the client said goodbye. */
@@ -276,7 +279,7 @@ export class SessionRegistry {
     if (existing !== undefined && existing.owner !== request.owner && !request.mayTakeOver(existing.owner))
       return 'not_owner';
     if (existing === undefined && this.sessions.size >= this.limits.max_sessions) return 'too_many_sessions';
-    if (existing?.owner !== request.owner && this.countOf(request.owner) >= this.limits.max_sessions_per_user)
+    if (existing?.owner !== request.owner && this.countOf(request.owner) >= request.limits.max_sessions_per_user)
       return 'too_many_of_owner';
     return this.context.store.failure !== undefined && mustStore(existing, request) ? 'not_stored' : undefined;
   }

@@ -11,9 +11,10 @@ import type { Timer } from '../transport/timer-wheel.js';
 import { Incoming } from './incoming.js';
 import type { Link } from './link.js';
 import { type Give, Outgoing } from './outgoing.js';
-import type { DropReason, QueueLimits } from './outgoing-queue.js';
+import type { DropReason } from './outgoing-queue.js';
 import { RetainedFeed } from './retained-feed.js';
 import type { SessionCounters } from './session-counters.js';
+import type { Terms } from './terms.js';
 
 /** So many retained messages that a client may not receive are passed over in one turn of the loop. */
 const refusedInATurn = 500;
@@ -25,15 +26,13 @@ export interface Rights {
   denied(action: 'publish', topic: string, decision: Decision): void;
 }
 
-/** What bounds a session and what it has others keep. */
-export type SessionLimits = QueueLimits & Publisher['limits'];
-
 /** What every session is given to work with. */
 export interface SessionContext {
   readonly router: Router;
   readonly store: Store;
-  readonly limits: SessionLimits;
   readonly counters: SessionCounters;
+  /** The terms of a session whose client is away, which may have changed since it was there. */
+  termsAway(session: Session): Terms;
 }
 
 /** Seconds that mean "for ever" (MQTT 5.0 §3.1.2.11.2). */
@@ -45,6 +44,8 @@ export const neverExpires = 0xffff_ffff;
  */
 export class Session implements Subscriber, Publisher {
   link: Link | undefined = undefined;
+  /** Those that its client has, or had when it left; unknown for a session read from the store. */
+  terms: Terms | undefined = undefined;
   /** Unknown for a session read from the store until its client returns; what it queues is judged again then. */
   rights: Rights | undefined = undefined;
   will: Will | undefined = undefined;
@@ -77,8 +78,9 @@ export class Session implements Subscriber, Publisher {
     return this.link?.writable === true && (this.outgoing?.isReady ?? true);
   }
 
-  get limits(): SessionLimits {
-    return this.context.limits;
+  get limits(): Terms['limits'] {
+    if (this.link === undefined || this.terms === undefined) this.terms = this.context.termsAway(this);
+    return this.terms.limits;
   }
 
   get queued(): number {
@@ -179,8 +181,8 @@ export class Session implements Subscriber, Publisher {
 
   /** Holds an incoming QoS 2 message back until PUBREL; returns what is to be delivered already. // [MQTT-4.3.3-10] */
   receive(packetId: number, message: Message): Iterable<Message> {
-    const { limits, store } = this.context;
-    this.incoming ??= new Incoming(limits.max_queued_bytes);
+    const { store } = this.context;
+    this.incoming ??= new Incoming(this.limits.max_queued_bytes);
     const due = this.incoming.hold(packetId, message);
     if (this.stored) {
       if (due.size === 0) store.putReceived(this.clientId, { packetId, message: message.keep() });
@@ -233,8 +235,9 @@ export class Session implements Subscriber, Publisher {
     return known;
   }
 
-  attach(link: Link, rights: Rights): void {
+  attach(link: Link, rights: Rights, terms: Terms): void {
     this.link = link;
+    this.terms = terms;
     this.rights = rights;
     this.outgoing?.attach(link);
   }
@@ -248,15 +251,14 @@ export class Session implements Subscriber, Publisher {
 
   /** Takes up what the store held. */
   restore({ session, subscriptions, queue, received }: RestoredSession): void {
-    const { router, store, limits } = this.context;
+    const { router, store } = this.context;
     this.places = subscriptions.map(({ filter, ...options }) => router.subscribe(this, filter, options).place);
     // A broker that went down with the client connected does not know how far it got.
     const crashed = session.disconnectedAt === undefined;
     const sentUpTo = crashed ? queue.lastPosition : session.sentUpTo;
-    if (queue.lastPosition > 0 || crashed)
-      this.outgoing = new Outgoing(this, store, limits, { ...queue, sentUpTo, crashed });
+    if (queue.lastPosition > 0 || crashed) this.outgoing = new Outgoing(this, store, { ...queue, sentUpTo, crashed });
     if (received.length === 0) return;
-    this.incoming = new Incoming(limits.max_queued_bytes);
+    this.incoming = new Incoming(this.limits.max_queued_bytes);
     for (const { packetId, message } of received)
       this.incoming.restore(packetId, message === undefined ? undefined : Message.restored(message));
   }
@@ -293,7 +295,7 @@ export class Session implements Subscriber, Publisher {
     const { link } = this;
     if (qos !== 0) {
       if (this.outgoing === undefined) {
-        this.outgoing = new Outgoing(this, this.context.store, this.context.limits);
+        this.outgoing = new Outgoing(this, this.context.store);
         if (link !== undefined) this.outgoing.attach(link);
       }
       this.outgoing.push(message, qos, retain, target); // with a connection or without // [MQTT3-3.1.2-5]

@@ -20,6 +20,7 @@ describe('the limits', () => {
     );
     assert.deepEqual(limits, {
       profile: 'strict',
+      roles: {},
       ...limitsOf('strict'),
       max_keepalive: 42,
       queue_full: 'drop_oldest',
@@ -28,7 +29,7 @@ describe('the limits', () => {
 
   it('are the standard ones unless said otherwise', () => {
     const { limits } = parseConfiguration('limits: { max_sessions: 7 }', 'f');
-    assert.deepEqual(limits, { profile: 'standard', ...limitsOf('standard'), max_sessions: 7 });
+    assert.deepEqual(limits, { profile: 'standard', roles: {}, ...limitsOf('standard'), max_sessions: 7 });
   });
 
   it('can be taken off up to what the protocol can say', () => {

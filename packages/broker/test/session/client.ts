@@ -77,6 +77,7 @@ export class Desk implements OutgoingOwner {
   };
   link: Peer | undefined = undefined;
   forbidden: string | undefined = undefined;
+  readonly limits: QueueLimits;
   readonly outgoing: Outgoing;
 
   constructor(
@@ -86,7 +87,8 @@ export class Desk implements OutgoingOwner {
     restored?: RestoredQueue,
   ) {
     if (stored && restored === undefined) store.putSession(session(this.clientId));
-    this.outgoing = new Outgoing(this, store, { ...unlimited, ...limits }, restored);
+    this.limits = { ...unlimited, ...limits };
+    this.outgoing = new Outgoing(this, store, restored);
   }
 
   mayReceive(topic: string): boolean {

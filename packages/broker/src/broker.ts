@@ -228,6 +228,7 @@ export class Broker {
       connectionsMaximum: registry.mostConnected,
       sessions: registry.count,
       sessionsDisconnected: registry.count - registry.connected,
+      wills: registry.wills.count,
       subscriptions: router.subscriptionCount,
       retained: { messages: router.retained.count, bytes: router.retained.bytes },
       ...(store.failure === undefined ? {} : { storageFailure: store.failure.message }),

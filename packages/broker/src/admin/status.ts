@@ -50,6 +50,7 @@ export interface Status {
   readonly connectionsMaximum: number;
   readonly sessions: number;
   readonly sessionsDisconnected: number;
+  readonly wills: number;
   readonly subscriptions: number;
   readonly retained: { readonly messages: number; readonly bytes: number };
   /** Why nothing can be stored at the moment; absent as long as it can. */

@@ -16,6 +16,7 @@ export const floodable = [
   'limit.rate',
   'limit.overload',
   'limit.sessions',
+  'limit.wills',
   'limit.subscriptions',
   'limit.retained',
   'limit.slow_reader',

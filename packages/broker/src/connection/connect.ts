@@ -4,7 +4,7 @@ import { nameFrom } from '../identity/certificate-name.js';
 import { type CertificateStatus, noCertificate } from '../identity/client-trust.js';
 import { type Principal, principalKey, principalOfKey } from '../identity/principal.js';
 import { certificateTopics } from '../policy/certificate-topics.js';
-import type { OpenRequest } from '../session/registry.js';
+import type { OpenRequest, Refusal } from '../session/registry.js';
 import { neverExpires, type Session } from '../session/session.js';
 import { type PreSharedKey, pskOf } from '../transport/psk.js';
 import { beginExchange } from './auth.js';
@@ -296,14 +296,15 @@ class ConnectAttempt {
     this.refuse(ReasonCode.serverBusy, 'no room for anonymous clients');
   }
 
-  private refuseSession(
-    why: 'not_owner' | 'too_many_sessions' | 'too_many_of_owner' | 'not_stored',
-    principal: Principal,
-  ): void {
+  private refuseSession(why: Refusal, principal: Principal): void {
     if (why === 'not_stored') return this.refuse(ReasonCode.quotaExceeded, 'the session could not be stored');
     if (why === 'not_owner') {
       this.audit('session.theft', principal.username, 'the session belongs to another');
       return this.refuse(ReasonCode.clientIdentifierNotValid, 'not authorized to use this client identifier');
+    }
+    if (why === 'too_many_wills' || why === 'too_many_wills_of_owner') {
+      this.audit('limit.wills', principal.username, why);
+      return this.refuse(ReasonCode.quotaExceeded, 'too many wills');
     }
     this.audit('limit.sessions', principal.username, why);
     const { serverReference } = this.connection.context;
@@ -328,7 +329,7 @@ class ConnectAttempt {
   }
 
   private audit(
-    code: 'client.connected' | 'auth.failed' | 'session.theft' | 'limit.connections' | 'limit.sessions',
+    code: 'client.connected' | 'auth.failed' | 'session.theft' | 'limit.connections' | 'limit.sessions' | 'limit.wills',
     username: string | undefined,
     reason: string,
   ): void {

@@ -7,6 +7,7 @@ import type { TimerWheel } from '../transport/timer-wheel.js';
 import type { Link } from './link.js';
 import { neverExpires, type Rights, Session, type SessionContext } from './session.js';
 import type { Terms } from './terms.js';
+import { Wills } from './wills.js';
 
 /** What a CONNECT asks of the registry. */
 export interface OpenRequest {
@@ -20,10 +21,16 @@ export interface OpenRequest {
   readonly expiryInterval: number;
   readonly will: Will | undefined;
   /** Of the principal. */
-  readonly limits: { readonly max_sessions_per_user: number };
+  readonly limits: { readonly max_sessions_per_user: number; readonly max_wills_per_user: number };
 }
 
-type Refusal = 'not_owner' | 'too_many_sessions' | 'too_many_of_owner' | 'not_stored';
+export type Refusal =
+  | 'not_owner'
+  | 'too_many_sessions'
+  | 'too_many_of_owner'
+  | 'too_many_wills'
+  | 'too_many_wills_of_owner'
+  | 'not_stored';
 
 export type OpenResult = { readonly session: Session; readonly present: boolean } | { readonly refused: Refusal };
 
@@ -40,17 +47,21 @@ export class SessionRegistry {
   private readonly unsaved = new Set<Session>();
   /** One for all sessions: there may be a million. */
   private readonly whenOver = (session: Session): void => this.expire(session);
+  /** Every will that a session has. */
+  readonly wills: Wills;
   private connections = 0;
   private most = 0;
 
   constructor(
     private readonly context: SessionContext,
     private readonly timers: TimerWheel,
-    private readonly limits: { readonly max_sessions: number },
+    private readonly limits: { readonly max_sessions: number; readonly max_wills: number },
     private readonly accounts: Accounts,
     /** Publishes a will in the name of its session, if that still may. */
     private readonly publishWill: (session: Session, message: Message) => void,
-  ) {}
+  ) {
+    this.wills = new Wills(limits, accounts);
+  }
 
   get count(): number {
     return this.sessions.size;
@@ -107,7 +118,7 @@ export class SessionRegistry {
     const session = new Session(request.clientId, request.owner, request.expiryInterval, this.context); // [MQTT-3.1.2-6]
     this.sessions.set(request.clientId, session);
     this.note(session.owner, 1);
-    session.will = request.will;
+    this.wills.set(session, request.will);
     this.save(session);
     return { session, present: false };
   }
@@ -132,7 +143,7 @@ export class SessionRegistry {
     this.connections--;
     session.detach();
     if (sendWill) this.scheduleWill(session);
-    else session.will = undefined; // [MQTT-3.14.4-3] [MQTT3-3.14.4-3]
+    else this.wills.set(session, undefined); // [MQTT-3.14.4-3] [MQTT3-3.14.4-3]
     this.scheduleExpiry(session);
   }
 
@@ -168,7 +179,7 @@ export class SessionRegistry {
     const session = new Session(clientId, record.owner, record.expiryInterval, this.context, true);
     session.restore(restored);
     session.disconnectedAt = record.disconnectedAt ?? now;
-    session.will = record.will;
+    this.wills.set(session, record.will);
     this.sessions.set(clientId, session);
     this.note(session.owner, 1);
     if (record.disconnectedAt === undefined) this.save(session);
@@ -183,13 +194,14 @@ export class SessionRegistry {
     session.expiryTimer?.cancel();
     session.expiryTimer = undefined;
     session.disconnectedAt = undefined;
+    this.wills.set(session, undefined);
     if (session.owner !== owner) {
       this.note(session.owner, -1);
       this.note(owner, 1);
     }
     session.owner = owner;
     session.expiryInterval = expiryInterval;
-    session.will = will;
+    this.wills.set(session, will);
     this.save(session);
     return session;
   }
@@ -209,7 +221,7 @@ export class SessionRegistry {
     session.detach();
     // The new connection comes before any delay is over, so a delayed will of a surviving session is not sent.
     const delayed = survives && (session.will?.properties?.willDelayInterval ?? 0) > 0;
-    if (delayed) session.will = undefined;
+    if (delayed) this.wills.set(session, undefined);
     else this.fireWill(session);
     link?.close(ReasonCode.sessionTakenOver, 'another connection uses this client identifier'); // [MQTT-3.1.4-3] [MQTT3-3.1.4-2]
   }
@@ -281,6 +293,8 @@ export class SessionRegistry {
     if (existing === undefined && this.sessions.size >= this.limits.max_sessions) return 'too_many_sessions';
     if (existing?.owner !== request.owner && this.countOf(request.owner) >= request.limits.max_sessions_per_user)
       return 'too_many_of_owner';
+    const shortage = this.wills.shortage(existing, request);
+    if (shortage !== undefined) return shortage === 'all' ? 'too_many_wills' : 'too_many_wills_of_owner';
     return this.context.store.failure !== undefined && mustStore(existing, request) ? 'not_stored' : undefined;
   }
 
@@ -294,7 +308,7 @@ export class SessionRegistry {
     session.willTimer = undefined;
     if (will === undefined) return;
     if (this.mustWait(session)) return this.delayWill(session, retryDelay);
-    session.will = undefined; // [MQTT-3.1.2-10] [MQTT3-3.1.2-10]
+    this.wills.set(session, undefined); // [MQTT-3.1.2-10] [MQTT3-3.1.2-10]
     this.context.counters.wills++;
     this.publishWill(session, willMessage(will, session.clientId));
     if (this.sessions.has(session.clientId)) this.save(session);

@@ -52,6 +52,21 @@ async function grants({ port, as }: Under, filters: readonly string[]): Promise<
   return answer.endsWith('00');
 }
 
+/** Whether the last of so many clients is let in. */
+async function admits({ port, as }: Under, amount: number, fields: ConnectFields = {}): Promise<boolean> {
+  const held: RawClient[] = [];
+  let last = '';
+  for (let at = 0; at < amount; at++) {
+    const client = await RawClient.connect(port);
+    client.send(connectPacket(5, as(fields)));
+    last = await readPacket(client);
+    held.push(client);
+  }
+  for (const client of held) client.end();
+  assert.match(last, /^20..00(00|97)/);
+  return /^20..0000/.test(last);
+}
+
 /** What of a CONNACK says that something was lowered. */
 async function lowers({ port, as }: Under, fields: ConnectFields, property: string): Promise<boolean> {
   const client = await RawClient.connect(port);
@@ -162,6 +177,10 @@ const edges: Record<ClientLimitName, Edge> = {
       watcher.end();
       return isSent === (delay === 0);
     },
+  },
+  max_wills_per_user: {
+    most: 2,
+    fits: (under, amount) => admits(under, amount, { will: will(5, 'w', 'x') }),
   },
   max_queued_messages: {
     most: 2,
@@ -282,21 +301,7 @@ const edges: Record<ClientLimitName, Edge> = {
     most: 50,
     fits: (under, bytes) => takes(under, publish(5, 'r', 'x'.repeat(bytes - 1), { ...qos1, retain: true }), '97'),
   },
-  max_sessions_per_user: {
-    most: 2,
-    async fits({ port, as }, amount) {
-      const held: RawClient[] = [];
-      let last = '';
-      for (let at = 0; at < amount; at++) {
-        const client = await RawClient.connect(port);
-        client.send(connectPacket(5, as()));
-        last = await readPacket(client);
-        held.push(client);
-      }
-      for (const client of held) client.end();
-      return /^20..0000/.test(last);
-    },
-  },
+  max_sessions_per_user: { most: 2, fits: (under, amount) => admits(under, amount) },
 };
 
 const policy = 'roles: { tested: [], idle: [] }\nrules:\n  - { subject: { username: anna }, roles: [tested] }\n';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseRange } from '../guard/address.js';
 import { everyAddress } from './bind.js';
 import { limitFields } from './limit-fields.js';
-import { clientLimits } from './profiles.js';
+import { clientLimits, sourceLimits } from './profiles.js';
 import { tls } from './tls-schema.js';
 
 const bind = z
@@ -25,7 +25,7 @@ function common(defaultBind: string, defaultPort: number) {
       .exactOptional()
       .describe('new connections of this listener a second. Default: connect_rate of limits'),
     limits: z
-      .strictObject(limitFields(clientLimits))
+      .strictObject(limitFields([...clientLimits, ...sourceLimits]))
       .prefault({})
       .describe('limits that clients of this listener have otherwise'),
     proxy_protocol: z

@@ -322,6 +322,14 @@ export const clientLimits = [
   'max_sessions_per_user',
 ] as const satisfies readonly LimitName[];
 
+/** What may come from one address or network: a listener may have it otherwise, and then counts by itself. */
+export const sourceLimits = [
+  'max_connections_per_address',
+  'max_connections_per_subnet',
+  'connect_rate_per_address',
+  'connect_rate_per_subnet',
+] as const satisfies readonly LimitName[];
+
 export type ClientLimitName = (typeof clientLimits)[number];
 
 export type OwnLimits = { readonly [Name in ClientLimitName]?: number };

@@ -1,16 +1,13 @@
 import { subnetOf } from './address.js';
 import { type Anonymous, type Closable, Guest } from './guest.js';
 import { Guests } from './guests.js';
-import { Share, Shares } from './shares.js';
+import { Share } from './shares.js';
+import { type SourceLimits, SourceShares } from './source-shares.js';
 
 /** What bounds connections, in all and by where they come from; the configuration's names and units. */
-export interface AdmissionLimits {
+export interface AdmissionLimits extends SourceLimits {
   readonly max_connections: number;
-  readonly max_connections_per_address: number;
-  readonly max_connections_per_subnet: number;
   readonly connect_rate: number;
-  readonly connect_rate_per_address: number;
-  readonly connect_rate_per_subnet: number;
   readonly connect_burst: number;
   readonly connect_timeout: number;
   readonly max_anonymous_share: number;
@@ -22,6 +19,8 @@ export interface AdmissionLimits {
 export interface DoorLimits {
   readonly max_connections: number;
   readonly connect_rate?: number | undefined;
+  /** Where there are any, connections through it are counted by themselves. */
+  readonly limits?: { readonly [Name in keyof SourceLimits]?: SourceLimits[Name] };
 }
 
 /** Why somebody was not let in: which bound, of whom. */
@@ -35,6 +34,8 @@ export interface Door {
   /** May be replaced while it is open. */
   limits: DoorLimits;
   readonly share: Share;
+  /** Those of its own, once it has limits of its own on them. */
+  sources: SourceShares | undefined;
 }
 
 /**
@@ -45,8 +46,7 @@ export interface Door {
  */
 export class Admission {
   private readonly all: Share;
-  private readonly addresses = new Shares();
-  private readonly subnets = new Shares();
+  private readonly sources = new SourceShares();
   readonly guests = new Guests();
   private last = { address: '', ipv4: 0, ipv6: 0, network: '' };
 
@@ -74,16 +74,18 @@ export class Admission {
   }
 
   door(limits: DoorLimits): Door {
-    return { limits, share: new Share(0) };
+    return { limits, share: new Share(0), sources: undefined };
   }
 
   /** @param now milliseconds of a monotonic clock */
   admit(door: Door, address: string, socket: Closable, now: number): Guest | Refusal {
     const { limits } = this;
-    const from = this.sourceOf(address, now);
-    const refusal = from && this.refusalBySource(from, now);
-    if (refusal !== undefined) return refusal;
     const burst = limits.connect_burst;
+    const own = ownLimitsOf(door, limits);
+    const sources = own === undefined ? this.sources : sourcesOf(door);
+    const from = this.exempt(address) ? undefined : sources.of(address, this.networkOf(address), now);
+    const refusal = from && sources.refusal(from, own ?? limits, burst, now);
+    if (refusal !== undefined) return refusal;
     const rate = door.limits.connect_rate ?? limits.connect_rate;
     if (!door.share.take(1, rate, rate * burst, now)) return { bound: 'connect_rate', of: 'listener' };
     if (!this.all.take(1, limits.connect_rate, limits.connect_rate * burst, now))
@@ -93,11 +95,13 @@ export class Admission {
     if (this.all.open >= this.most && !this.makeRoom(undefined, now)) return { bound: 'connections', of: 'all' };
     this.all.open++;
     door.share.open++;
-    if (from !== undefined) {
-      this.addresses.enter(from.address);
-      this.subnets.enter(from.subnet);
-    }
-    return this.guests.add(new Guest(door, address, socket, (guest) => this.gone(guest, from)));
+    if (from !== undefined) sources.enter(from);
+    return this.guests.add(
+      new Guest(door, address, socket, (guest) => {
+        this.gone(guest);
+        if (from !== undefined) sources.leave(from);
+      }),
+    );
   }
 
   /** Whether a client that nothing proves may have a slot; the last ones are kept for those that prove who they are. */
@@ -116,11 +120,6 @@ export class Admission {
     return this.guests.makeRoom(door, now, now - this.limits.connect_timeout * 1000);
   }
 
-  private sourceOf(address: string, now: number): Source | undefined {
-    if (this.exempt(address)) return undefined;
-    return { address: this.addresses.of(address, now), subnet: this.subnets.of(this.networkOf(address), now) };
-  }
-
   /** Whoever connects often comes from where the one before came from. */
   private networkOf(address: string): string {
     const { subnet_prefix_ipv4: ipv4, subnet_prefix_ipv6: ipv6 } = this.limits;
@@ -130,28 +129,28 @@ export class Admission {
     return this.last.network;
   }
 
-  private refusalBySource({ address, subnet }: Source, now: number): Refusal | undefined {
-    const { limits } = this;
-    const burst = limits.connect_burst;
-    if (address.open >= limits.max_connections_per_address) return { bound: 'connections', of: 'address' };
-    if (subnet.open >= limits.max_connections_per_subnet) return { bound: 'connections', of: 'subnet' };
-    const rate = limits.connect_rate_per_address;
-    if (!address.take(1, rate, rate * burst, now)) return { bound: 'connect_rate', of: 'address' };
-    const wider = limits.connect_rate_per_subnet;
-    return subnet.take(1, wider, wider * burst, now) ? undefined : { bound: 'connect_rate', of: 'subnet' };
-  }
-
-  private gone(guest: Guest, from: Source | undefined): void {
+  private gone(guest: Guest): void {
     this.guests.delete(guest);
     this.all.open--;
     guest.door.share.open--;
-    if (from === undefined) return;
-    this.addresses.leave(from.address);
-    this.subnets.leave(from.subnet);
   }
 }
 
-interface Source {
-  readonly address: Share;
-  readonly subnet: Share;
+function sourcesOf(door: Door): SourceShares {
+  door.sources ??= new SourceShares();
+  return door.sources;
+}
+
+/** The limits of a listener that has any of its own; the others are the general ones. */
+function ownLimitsOf({ limits: { limits: own } }: Door, general: SourceLimits): SourceLimits | undefined {
+  if (own === undefined) return undefined;
+  const { max_connections_per_address: address, max_connections_per_subnet: subnet } = own;
+  const { connect_rate_per_address: rate, connect_rate_per_subnet: wider } = own;
+  if ((address ?? subnet ?? rate ?? wider) === undefined) return undefined;
+  return {
+    max_connections_per_address: address ?? general.max_connections_per_address,
+    max_connections_per_subnet: subnet ?? general.max_connections_per_subnet,
+    connect_rate_per_address: rate ?? general.connect_rate_per_address,
+    connect_rate_per_subnet: wider ?? general.connect_rate_per_subnet,
+  };
 }

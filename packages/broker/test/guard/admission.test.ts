@@ -56,6 +56,62 @@ describe('Admission', () => {
     for (const client of held) client.end();
   });
 
+  it('counts those of a listener with limits of its own by themselves', async (t) => {
+    const { broker, stop } = await startBroker({
+      limits: { max_connections_per_address: 3, max_connections_per_subnet: 4 },
+      listeners: [
+        { protocol: 'mqtt', port: 0 },
+        { protocol: 'mqtt', bind: '127.0.0.2', port: 0, limits: { max_connections_per_address: 1 } },
+        { protocol: 'mqtt', bind: '127.0.0.3', port: 0, limits: { max_connections_per_subnet: 2 } },
+      ],
+    });
+    t.after(stop);
+    const held: RawClient[] = [];
+    const comes = async (to: string, from: string): Promise<boolean> => {
+      const { port = 0 } = broker.listeners.find(({ address }) => address === to) ?? {};
+      const client = await connectFrom(from, port, to);
+      client.send(connectPacket(5));
+      held.push(client);
+      return client.read(1).then(
+        () => true,
+        () => false,
+      );
+    };
+    const [general, narrow, wide] = ['127.0.0.1', '127.0.0.2', '127.0.0.3'] as const;
+    assert.deepEqual(
+      [
+        await comes(narrow, '127.0.9.1'),
+        await comes(narrow, '127.0.9.1'),
+        await comes(narrow, '127.0.9.2'),
+        await comes(general, '127.0.9.1'),
+        await comes(general, '127.0.9.1'),
+        await comes(general, '127.0.9.1'),
+        await comes(general, '127.0.9.1'),
+        await comes(wide, '127.0.9.1'),
+        await comes(wide, '127.0.9.3'),
+        await comes(wide, '127.0.9.4'),
+        await comes(general, '127.0.9.3'),
+        await comes(general, '127.0.9.4'),
+      ],
+      [true, false, true, true, true, true, false, true, true, false, true, false],
+    );
+    for (const client of held) client.end();
+    await waitFor(() => broker.status().connections === 0);
+    assert.equal(await comes(narrow, '127.0.9.1'), true);
+    held.at(-1)?.end();
+  });
+
+  it('bounds how fast they come through a listener with a rate of its own', async (t) => {
+    const many = Array.from({ length: 10 }, () => '127.0.7.1');
+    const rates = { connect_rate_per_address: 1, connect_rate_per_subnet: 1_000 };
+    const narrow = await guarded(t, { connect_burst: 1, connect_rate_per_address: 1_000 }, { limits: rates });
+    const wide = await guarded(t, { connect_burst: 1, ...rates }, { limits: { connect_rate_per_address: 1_000 } });
+    const held = await Promise.all(many.flatMap((address) => [narrow.from(address), wide.from(address)]));
+    await waitFor(() => (narrow.events()['limit.connect_rate'] ?? 0) > 0);
+    assert.equal(wide.events()['limit.connect_rate'], 0);
+    for (const client of held) client.end();
+  });
+
   it('bounds how fast they come from one address and one network', async (t) => {
     const { welcome, refused, events } = await guarded(t, {
       connect_rate_per_address: 1,

@@ -30,6 +30,7 @@ const packages = {
   cli: ['broker', 'client', 'codec', 'pki', 'scram', 'drills'],
   testkit: [],
   torture: ['codec', 'testkit'],
+  fuzz: ['codec', 'testkit'],
 };
 
 /** @type {import('dependency-cruiser').IConfiguration} */

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startProcess } from '@moat/testkit';
+import { startProcess, writeCheapPasswords } from '@moat/testkit';
 import { host, type Peer } from './broker.js';
 import { verifyDepth } from './certificates.js';
-import { writeCheapPasswords, writePasswords } from './passwords.js';
+import { writePasswords } from './passwords.js';
 import { freePorts, preparedBroker } from './prepared.js';
 
 const root = new URL('../../../', import.meta.url);

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findProgram, startProcess } from '@moat/testkit';
+import { findProgram, startProcess, writeCheapPasswords } from '@moat/testkit';
 import { host, type Peer } from './broker.js';
-import { writeCheapPasswords } from './passwords.js';
+
 import { freePorts, preparedBroker } from './prepared.js';
 import { oddNames } from './setup.js';
 

@@ -1,22 +1,9 @@
-import { pbkdf2Sync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { setPassword } from '@moat/broker';
 import { deriveKeys, leastIterations, type Mechanism, mechanismNames } from '@moat/scram';
 
-/** As mosquitto_passwd 2.0 does by default. */
-const iterations = 101;
-
-/** A password file in Mosquitto's format, with hashes that cost next to nothing. */
-export async function writeCheapPasswords(file: string, users: Readonly<Record<string, string>>): Promise<void> {
-  const lines = Object.entries(users).map(([user, password]) => {
-    const salt = randomBytes(12);
-    const hash = pbkdf2Sync(password, salt, iterations, 64, 'sha512');
-    return `${user}:$7$${iterations}$${salt.toString('base64')}$${hash.toString('base64')}\n`;
-  });
-  await writeFile(file, lines.join(''), { mode: 0o600 });
-}
-
-/** One as Moat makes it: Argon2id, and SCRAM verifiers, which are made cheaply here: to check one costs the same. */
+/** A password file as Moat makes it: Argon2id, and SCRAM verifiers, which are made cheaply here: to check one costs the same. */
 export async function writePasswords(file: string, users: Readonly<Record<string, string>>): Promise<void> {
   for (const [user, password] of Object.entries(users)) await setPassword(file, user, password, { scram: false });
   const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');

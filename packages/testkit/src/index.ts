@@ -1,8 +1,10 @@
+export { writeCheapPasswords } from './cheap-passwords.js';
 export { withDeadline } from './deadline.js';
 export { Gsasl } from './gsasl.js';
 export { fromHex } from './hex.js';
 export { inTurns } from './in-turns.js';
 export { launchMosquitto, type Mosquitto, startMosquitto } from './mosquitto.js';
+export { cut, mutate } from './mutate.js';
 export { needs } from './needs.js';
 export { type ClientIdentity, OpensslAuthority, selfSigned } from './openssl-authority.js';
 export { cleanUpAtExit, removeDirectory, scratchDirectory, startProcess, stopProcess } from './processes.js';

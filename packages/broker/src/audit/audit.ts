@@ -4,6 +4,7 @@ import type { Log } from './log.js';
 export const floodable = [
   'auth.failed',
   'client.protocol_error',
+  'broker.fault',
   'policy.denied',
   'policy.unusable_value',
   'policy.withdrawn',
@@ -92,6 +93,7 @@ export interface AuditKeeper {
 }
 
 const errors: ReadonlySet<AuditCode> = new Set<AuditCode>([
+  'broker.fault',
   'storage.failing',
   'audit.failing',
   'cert.log_cut',

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { CodecError, type PacketReceiver, PacketType, Parser, ReasonCode } from '@moat/codec';
 import type { AuditCode } from '../audit/audit.js';
 import type { ClientLimits } from '../config/profiles.js';
@@ -182,9 +183,11 @@ export class Connection extends Outbound implements WireReceiver, Link {
     if (this.state === 'closed') return;
     const known = error instanceof CodecError;
     const fault = known ? error : new CodecError(ReasonCode.implementationSpecificError, 'internal error');
-    this.context.counters.protocolErrors++;
-    this.auditEvent('client.protocol_error', known ? fault.message : `internal error: ${String(error)}`);
-    this.countMalformed();
+    if (known) {
+      this.context.counters.protocolErrors++;
+      this.auditEvent('client.protocol_error', fault.message);
+      this.countMalformed();
+    } else this.auditEvent('broker.fault', inspect(error));
     if (this.state !== 'connected')
       this.actions.refuse(fault); // [MQTT-3.14.0-1]
     else if (fault.clause === 'MQTT-3.14.2-1')

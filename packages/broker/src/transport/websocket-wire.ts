@@ -62,8 +62,7 @@ export class WebSocketWire implements Wire {
   }
 
   end(): void {
-    this.socket.close(normalClosure);
-    setTimeout(() => this.socket.terminate(), closeGrace).unref();
+    this.close(normalClosure);
   }
 
   destroy(): void {
@@ -73,8 +72,15 @@ export class WebSocketWire implements Wire {
   /** The receiver hears of nothing more, however long the peer takes to answer the close. */
   private refuseText(): void {
     this.error = new Error('MQTT over WebSocket in a text message');
-    this.socket.close(unsupportedData, 'MQTT is sent in binary messages');
+    // It may have been paused, and then nobody would see that the peer has gone.
+    this.socket.resume();
+    this.close(unsupportedData, 'MQTT is sent in binary messages');
     this.over();
+  }
+
+  private close(code: number, reason?: string): void {
+    this.socket.close(code, reason);
+    setTimeout(() => this.socket.terminate(), closeGrace).unref();
   }
 
   private over(): void {

@@ -1,9 +1,8 @@
 import { CodecError, encode, PacketType, Parser, type ParserOptions } from '@moat/codec';
-import { Random } from '@moat/testkit';
+import { cut, mutate, Random } from '@moat/testkit';
 import { Collector } from '../collector.js';
 import { bytesOf, hex } from '../notation.js';
 import { vectors } from '../vectors.js';
-import { mutate } from './mutate.js';
 
 /** Something that must not happen, with all that is needed to see it again. */
 interface Finding {
@@ -62,16 +61,6 @@ function converse(random: Random, report: FuzzReport): void {
   const chunks = cut(Buffer.concat(parts), random);
   const message = feed(parser, collector, role, chunks, report);
   if (message !== undefined) report.finding = { message, role, chunks: chunks.map(hex) };
-}
-
-function cut(bytes: Uint8Array, random: Random): Uint8Array[] {
-  const chunks: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const size = random.chance(50) ? bytes.length : 1 + random.below(8);
-    chunks.push(bytes.slice(at, at + size));
-    at += size;
-  }
-  return chunks;
 }
 
 /** What went wrong, or undefined. */

@@ -1,4 +1,4 @@
-import type { Random } from '@moat/testkit';
+import type { Random } from './random.js';
 
 const EDGES = [0x00, 0x01, 0x7f, 0x80, 0xff, 0xc0, 0xed, 0x23, 0x2b, 0x2f, 0x24, 0x26];
 
@@ -38,4 +38,15 @@ export function mutate(bytes: Uint8Array, random: Random): Uint8Array {
 /** Makes a one-byte remaining length true again, so that the fault lies deeper. */
 function fixLength(packet: Uint8Array): void {
   if (packet.length >= 2 && packet.length <= 0x81) packet[1] = packet.length - 2;
+}
+
+/** The same bytes in pieces, cut anywhere. */
+export function cut(bytes: Uint8Array, random: Random): Uint8Array[] {
+  const chunks: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const size = random.chance(50) ? bytes.length : 1 + random.below(8);
+    chunks.push(bytes.slice(at, at + size));
+    at += size;
+  }
+  return chunks;
 }

@@ -126,7 +126,7 @@ export class Broker {
     this.issued = IssueAudit.of(configuration, options.authority, audit, log);
     const desk = options.authority && new DeviceDesk(options.authority);
     this.gatehouse = new Gatehouse(limits, configuration.guard.allow, bans, audit);
-    const { admission, gate, refusals, logins } = this.gatehouse;
+    const { admission, gate, refusals, logins, unfinished } = this.gatehouse;
     this.doors = new Doors({
       admission,
       gate,
@@ -156,6 +156,7 @@ export class Broker {
       certificates: desk && new CertificateDesk(desk, (name) => this.passwords.has(name)),
       slowReader: Number.POSITIVE_INFINITY,
       admission,
+      unfinished,
       logins,
     };
     this.overload = new OverloadWatch(this.context, this.connections, audit);
@@ -236,7 +237,7 @@ export class Broker {
       dropped: { ...sessionCounters.dropped },
       memory: { rss, heapUsed },
       listeners: this.listeners,
-      guard: { ...guardStatus(this.gatehouse.admission, this.gatehouse.gate), overload: this.overload.status },
+      guard: { ...guardStatus(this.gatehouse), overload: this.overload.status },
       events: { ...audit.counts },
     };
   }

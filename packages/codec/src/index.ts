@@ -1,3 +1,4 @@
+export type { MemoryOwner } from './backlog.js';
 export { writeAcknowledgement } from './encode/acknowledgement.js';
 export { encodePublish, packetIdOffset } from './encode/publish.js';
 export { encode } from './encode.js';

@@ -5,6 +5,11 @@ const largest = 262_144;
 /** Bytes that are kept of each size. */
 const keptBytes = 1_048_576;
 
+/** The power of two that so many bytes fit into. */
+export function sizeFor(length: number): number {
+  return 2 ** (32 - Math.clz32(length - 1));
+}
+
 /**
  * Memory whose size is a power of two, and which is used again once it was given back: fresh memory costs page faults
  * and garbage collection. What is smaller or larger than is kept is always fresh.
@@ -15,8 +20,8 @@ export class MemoryPool {
 
   /** At least `length` bytes of undefined content. */
   take(length: number): Uint8Array {
-    const power = 32 - Math.clz32(length - 1);
-    return this.#spare[power]?.pop() ?? allocate(2 ** power);
+    const size = sizeFor(length);
+    return this.#spare[Math.log2(size)]?.pop() ?? allocate(size);
   }
 
   /** Nothing may refer to `memory`, which {@link take} has returned, any more. */

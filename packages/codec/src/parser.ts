@@ -1,4 +1,4 @@
-import { Backlog } from './backlog.js';
+import { Backlog, type MemoryOwner } from './backlog.js';
 import { decodeConnect, decodeVersion } from './decode/connect.js';
 import { decodeControlPacket } from './decode/control-packet.js';
 import { checkFirstByte } from './decode/fixed-header.js';
@@ -47,11 +47,14 @@ export class Parser {
   version: 0 | ProtocolVersion;
   readonly #receiver: PacketReceiver;
   #options: ParserOptions;
+  readonly #memory: MemoryOwner | undefined;
   #backlog: Backlog | undefined;
   #state: 'open' | 'paused' | 'closed' = 'open';
   #parsing = false;
 
-  constructor(receiver: PacketReceiver, options: ParserOptions) {
+  /** @param memory who answers for what is kept of packets that are not whole yet; nobody is asked without it */
+  constructor(receiver: PacketReceiver, options: ParserOptions, memory?: MemoryOwner) {
+    this.#memory = memory;
     this.#receiver = receiver;
     this.#options = options;
     this.version = options.role === 'client' ? (options.version ?? 5) : 0;
@@ -122,6 +125,7 @@ export class Parser {
   /** Lets go of all memory and ignores whatever comes after. A receiver may call it: it gets no further packet. */
   close(): void {
     this.#state = 'closed';
+    this.#backlog?.forgo();
     this.#backlog = undefined;
   }
 
@@ -140,8 +144,11 @@ export class Parser {
     }
     backlog.append(bytes, at, at + missing);
     this.#backlog = undefined;
-    this.#parse(backlog.buffer, backlog.start, backlog.end);
-    backlog.release();
+    try {
+      this.#parse(backlog.buffer, backlog.start, backlog.end);
+    } finally {
+      backlog.release();
+    }
     return at + missing;
   }
 
@@ -209,7 +216,7 @@ export class Parser {
   #keep(bytes: Uint8Array, start: number, end: number): void {
     if (this.#state === 'closed') return;
     const begins = this.#backlog === undefined && this.#state === 'open';
-    this.#backlog ??= new Backlog();
+    this.#backlog ??= new Backlog(this.#memory);
     this.#backlog.append(bytes, start, end, begins ? this.#sizeOf(bytes, start, end) : 0);
   }
 

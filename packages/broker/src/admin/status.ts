@@ -1,6 +1,7 @@
 import type { TrafficCounters } from '../audit/traffic-counters.js';
 import type { Admission } from '../guard/admission.js';
 import type { OverloadStep, Pressure } from '../guard/overload.js';
+import type { Unfinished } from '../guard/unfinished.js';
 import type { SessionCounters } from '../session/session-counters.js';
 import type { HandshakeGate } from '../transport/handshake-gate.js';
 
@@ -25,12 +26,19 @@ export interface GuardStatus {
   /** Since the start: those that made room for others. */
   readonly evicted: { readonly unfinished: number; readonly anonymous: number };
   readonly handshakes: { readonly active: number; readonly abandoned: number };
+  /** Bytes kept of packets that are not whole yet, and how many clients had to give up theirs. */
+  readonly unfinished: { readonly bytes: number; readonly evicted: number };
 }
 
-export function guardStatus(
-  { guests, connections, most }: Admission,
-  { active, abandoned }: HandshakeGate,
-): GuardStatus {
+interface Guards {
+  readonly admission: Admission;
+  readonly gate: HandshakeGate;
+  readonly unfinished: Unfinished;
+}
+
+export function guardStatus({ admission, gate, unfinished }: Guards): GuardStatus {
+  const { guests, connections, most } = admission;
+  const { active, abandoned } = gate;
   return {
     connections,
     connectionsAllowed: most,
@@ -38,6 +46,7 @@ export function guardStatus(
     anonymous: guests.anonymous,
     evicted: { ...guests.evicted },
     handshakes: { active, abandoned },
+    unfinished: { bytes: unfinished.bytes, evicted: unfinished.evicted },
   };
 }
 

@@ -22,6 +22,7 @@ export const floodable = [
   'limit.retained',
   'limit.slow_reader',
   'limit.certificate_requests',
+  'limit.unfinished',
   'proxy.rejected',
   'ban.refused',
   'tls.client_rejected',

@@ -277,6 +277,12 @@ export const limitTable = {
     [KiB, unbounded],
     [256 * MiB, 1_024 * MiB, unbounded],
   ),
+  max_unfinished_bytes: limit(
+    'bytes kept of packets that are not whole yet, of all clients together; beyond it the one that began first is closed',
+    'bytes',
+    [64 * KiB, unbounded],
+    [64 * MiB, 256 * MiB, unbounded],
+  ),
   max_outgoing_buffer: limit(
     'bytes waiting in one socket, above which QoS 0 messages to it are dropped and others wait in its queue',
     'bytes',

@@ -16,6 +16,7 @@ import { Outbound } from './outbound.js';
 import { PendingAnswers } from './pending-answers.js';
 import type { ClientRights } from './rights.js';
 import type { ClientTerms } from './terms.js';
+import { UnfinishedMemory } from './unfinished-memory.js';
 
 /** What acts on the packets of a connection; the connection itself knows none of them. */
 export interface PacketActions extends PacketReceiver {
@@ -80,6 +81,7 @@ export class Connection extends Outbound implements WireReceiver, Link {
   /** Bytes received since it was last looked at who sends most. */
   bytesSince = 0;
   meter: Meter | undefined = undefined;
+  private readonly unfinished: UnfinishedMemory;
   private pending: PendingAnswers | undefined = undefined;
   /** For how many reasons nothing is read. */
   private holds = 0;
@@ -99,11 +101,17 @@ export class Connection extends Outbound implements WireReceiver, Link {
     super(wire, context);
     this.actions = actionsOf(this);
     this.terms = context.terms.of(listener.limits);
-    this.parser = new Parser(this.actions, this.terms.parserOptions);
+    this.unfinished = new UnfinishedMemory(this, context.unfinished);
+    this.parser = new Parser(this.actions, this.terms.parserOptions, this.unfinished);
     this.lastReceived = context.timers.now;
     context.counters.connectionsAccepted++;
     this.timer = context.timers.after(context.limits.connect_timeout * 1000, () => this.destroy('connect timeout'));
     wire.start(this);
+  }
+
+  /** Whether it has proven who it is. */
+  get isProven(): boolean {
+    return this.agreement !== undefined && this.agreement.principal.method !== 'anonymous';
   }
 
   /** As they hold for this client. */
@@ -153,7 +161,12 @@ export class Connection extends Outbound implements WireReceiver, Link {
   closed(error: Error | undefined): void {
     this.finish(true, error?.message ?? 'connection closed');
     this.outbox.discard();
+    this.unfinished.end();
     this.ended(this);
+  }
+
+  keeps(bytes: number): void {
+    if (this.state !== 'closed') this.unfinished.keeps(bytes);
   }
 
   // ---- answers
@@ -197,7 +210,7 @@ export class Connection extends Outbound implements WireReceiver, Link {
 
   /** Of a client that has proven who it is, it is a fault of its program: its neighbours are not to suffer. */
   private countMalformed(): void {
-    if (this.agreement !== undefined && this.agreement.principal.method !== 'anonymous') return;
+    if (this.isProven) return;
     const { remoteAddress: address, listener } = this.wire.origin;
     this.context.logins.malformed({ address, listener });
   }

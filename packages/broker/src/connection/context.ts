@@ -2,6 +2,7 @@ import type { Audit } from '../audit/audit.js';
 import type { TrafficCounters } from '../audit/traffic-counters.js';
 import type { Limits, OwnLimits } from '../config/profiles.js';
 import type { Admission } from '../guard/admission.js';
+import type { Unfinished } from '../guard/unfinished.js';
 import type { Authenticator, Credentials, Verdict } from '../identity/authenticator.js';
 import type { NameTemplate } from '../identity/certificate-name.js';
 import type { ClientTrust } from '../identity/client-trust.js';
@@ -66,6 +67,7 @@ export interface ConnectionContext {
   /** Bytes in one socket above which QoS 0 is dropped while the broker is overloaded; else Infinity. */
   slowReader: number;
   readonly admission: Admission;
+  readonly unfinished: Unfinished;
   readonly logins: LoginGuard;
 }
 

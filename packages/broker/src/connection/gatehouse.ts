@@ -6,6 +6,7 @@ import type { Bans } from '../guard/bans.js';
 import { connectionsByDescriptors } from '../guard/descriptors.js';
 import { LockOut } from '../guard/lock-out.js';
 import { Refusals } from '../guard/refusals.js';
+import { Unfinished } from '../guard/unfinished.js';
 import { HandshakeGate } from '../transport/handshake-gate.js';
 import { LoginGuard } from './login-guard.js';
 
@@ -14,6 +15,7 @@ export class Gatehouse {
   readonly refusals: Refusals;
   readonly admission: Admission;
   readonly gate: HandshakeGate;
+  readonly unfinished: Unfinished;
   readonly logins: LoginGuard;
   private allowed: AddressList;
 
@@ -28,6 +30,7 @@ export class Gatehouse {
     this.admission = new Admission(limits, exempt, connectionsByDescriptors());
     this.logins = new LoginGuard(bans, new LockOut(limits, exempt), this.refusals, audit);
     this.gate = new HandshakeGate(limits);
+    this.unfinished = new Unfinished(limits);
     this.admission.guests.onEvicted = ({ address }) =>
       this.refusals.record('limit.evicted', { address, reason: 'made room for another connection' });
   }

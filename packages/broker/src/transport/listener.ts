@@ -203,7 +203,8 @@ function upperServer(
   if (webSocket !== undefined) {
     const server = createWebSocketServer(webSocket, tls, (socket, request) => {
       const secure = tls === undefined ? undefined : (request.socket as TLSSocket);
-      owner.accepted(new WebSocketWire(socket, originOf(protocol, name(), request.socket, secure)));
+      const origin = originOf(protocol, name(), request.socket, secure);
+      owner.accepted(new WebSocketWire(socket, origin, request.socket, 2 * webSocket.maximumMessage));
     });
     if (tls !== undefined) watchHandshakes(server, owner, (socket) => originOf(protocol, name(), socket, undefined));
     return server;

@@ -4,6 +4,8 @@ import type { TLSSocket } from 'node:tls';
 export interface WireReceiver {
   /** Bytes `start` to `end` of `buffer` arrived. The buffer is the transport's and is reused afterwards. */
   received(buffer: Uint8Array, start: number, end: number): void;
+  /** So many bytes are kept below of a message that is not whole yet; told where that changes and is not little. */
+  keeps(bytes: number): void;
   /** Everything written so far has left. Told where it did not leave at once, and where the writer asked for it. */
   drained(): void;
   /** The wire is gone; nothing else is reported after this. */

@@ -85,7 +85,9 @@ async function atRest(broker: FuzzedBroker, before: Measure): Promise<Measure> {
     };
     await waitFor(isAtRest, { timeout: 30_000 });
     return last;
-  } catch {
+  } catch (error) {
+    const { cause } = error as Error;
+    if (cause instanceof Error) throw new Finding(cause.message, []);
     const [was, is] = [before, last].map(({ memory, descriptors }) => `${memory} bytes, ${descriptors} descriptors`);
     throw new Finding(`leak: before ${was}; after ${is}`, []);
   }

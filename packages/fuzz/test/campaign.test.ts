@@ -22,7 +22,7 @@ test('a broker that is told a million mutated packets serves all the time, and g
       await Promise.race([running, waitFor(isThere, { timeout: 55_000, what: `step ${step}` })]);
     });
   const { read, served, conversations } = await running;
-  assert.ok(read > packets / 5 && served > 100 && conversations > 10_000, 'enough was tried to be worth the name');
+  assert.ok(read > packets / 4 && served > 100 && conversations > 10_000, 'enough was tried to be worth the name');
 });
 
 test('under the default limits strangers who fuzz keep nobody else from being served', async (t) => {

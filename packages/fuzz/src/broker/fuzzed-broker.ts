@@ -6,7 +6,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { freePort, OpensslAuthority, portReady, startProcess, withDeadline, writeCheapPasswords } from '@moat/testkit';
+import {
+  fileReady,
+  freePort,
+  OpensslAuthority,
+  portReady,
+  startProcess,
+  withDeadline,
+  writeCheapPasswords,
+} from '@moat/testkit';
 import { type ListenerName, listeners } from '../conversation/conversation.js';
 import { accessList, password, users } from '../conversation/names.js';
 import type { Doors } from '../conversation/speak.js';
@@ -80,7 +88,7 @@ export class FuzzedBroker implements Doors {
         max_queued_messages: 100,
         // Who is paused is not heard leaving.
         max_pause: 2,
-        ...(guarding === 'allowed' ? { connect_rate: 1_000_000 } : {}),
+        ...(guarding === 'allowed' ? { connect_rate: 1_000_000, max_connects_per_clientid: 1_000_000 } : {}),
       },
       ...(guarding === 'allowed' ? { guard: { allow: ['127.0.0.0/8'] } } : {}),
       log: { level: 'warn', format: 'json' },
@@ -104,6 +112,7 @@ export class FuzzedBroker implements Doors {
     if (child.stdout !== null) createInterface(child.stdout).on('line', (line) => this.heard(line));
     if (child.stderr !== null) createInterface(child.stderr).on('line', (line) => this.complaints.push(line));
     await portReady(child, this.ports.wss);
+    await fileReady(child, join(directory, 'admin.sock'));
   }
 
   /** What it holds when nobody but a witness is connected, and the sessions of all others are gone. */

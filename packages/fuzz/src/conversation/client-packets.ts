@@ -31,7 +31,7 @@ export class ClientPackets {
       properties: this.some({
         sessionExpiryInterval: random.pick([0, 1, 30, 4_294_967_295]),
         receiveMaximum: random.pick([1, 2, 20, 65_535]),
-        maximumPacketSize: random.pick([2, 20, 200, 268_435_455]),
+        maximumPacketSize: random.pick([200, 2_000, 268_435_455, random.chance(80) ? 60 : 2]),
         topicAliasMaximum: random.pick([0, 1, 10, 65_535]),
         requestResponseInformation: random.chance(50),
         requestProblemInformation: random.chance(50),
@@ -67,11 +67,9 @@ export class ClientPackets {
         return this.bytes({ type: PacketType.PINGREQ });
       case 4:
       case 5:
-      case 6:
-      case 7:
         return this.acknowledgement();
       case 8:
-        return random.chance(25) ? this.rare() : this.bytes(this.publish());
+        return random.chance(8) ? this.rare() : this.bytes(this.publish());
       default:
         return this.bytes(this.publish());
     }

@@ -27,7 +27,7 @@ export const accessList = [
 
 /** Mostly one of the user's own: with another's, it is turned away. */
 export function clientId(user: User, random: Random): string {
-  return random.chance(3) ? '' : `${random.chance(97) ? user : 'ann'}${random.below(clients)}`;
+  return random.chance(3) ? '' : `${random.chance(99) ? user : 'ann'}${random.below(clients)}`;
 }
 
 /** Mostly one that the user may use. */

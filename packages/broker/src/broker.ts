@@ -44,6 +44,7 @@ import { loadScramSecret } from './identity/password-verifiers.js';
 import type { SealInspector } from './policy/seal.js';
 import { RetainedMessages } from './routing/retained.js';
 import { Router } from './routing/router.js';
+import { KeptMessages } from './session/kept-messages.js';
 import { SessionRegistry } from './session/registry.js';
 import { newSessionCounters } from './session/session-counters.js';
 import { collectGarbage } from './storage/collect-garbage.js';
@@ -114,10 +115,18 @@ export class Broker {
     const { limits } = this;
     this.passwords = new PasswordAccess(limits, access.passwords, secret, log, options.authenticationMethods);
     this.passwords.use(configuration.authentication, access.passwords, this.connections);
+    this.gatehouse = new Gatehouse(limits, configuration.guard.allow, bans, audit);
+    const { admission, gate, refusals, logins, unfinished, buffered } = this.gatehouse;
     const accounts = new Accounts();
     const router = new Router(new RetainedMessages(limits, accounts), store);
     const registry = new SessionRegistry(
-      { router, store, counters: sessionCounters, termsAway: (session) => termsAway(this.context, session) },
+      {
+        router,
+        store,
+        kept: new KeptMessages(buffered),
+        counters: sessionCounters,
+        termsAway: (session) => termsAway(this.context, session),
+      },
       this.timers,
       limits,
       accounts,
@@ -125,8 +134,6 @@ export class Broker {
     );
     this.issued = IssueAudit.of(configuration, options.authority, audit, log);
     const desk = options.authority && new DeviceDesk(options.authority);
-    this.gatehouse = new Gatehouse(limits, configuration.guard.allow, bans, audit);
-    const { admission, gate, refusals, logins, unfinished } = this.gatehouse;
     this.doors = new Doors({
       admission,
       gate,
@@ -157,6 +164,7 @@ export class Broker {
       slowReader: Number.POSITIVE_INFINITY,
       admission,
       unfinished,
+      buffered,
       logins,
     };
     this.overload = new OverloadWatch(this.context, this.connections, audit);

@@ -10,6 +10,8 @@ export interface OverloadStatus {
   /** The steps that are taken at the moment. */
   readonly steps: readonly OverloadStep[];
   readonly pressure: Pressure;
+  /** Bytes that wait for clients at this moment. */
+  readonly buffered: number;
   /** Since the start. */
   readonly entered: Readonly<Record<OverloadStep, number>>;
   readonly paused: number;

@@ -272,7 +272,7 @@ export const limitTable = {
     [50, 60, 100],
   ),
   max_buffered_bytes: limit(
-    'bytes that may wait for all clients together, in sockets and queues in memory, before the same happens',
+    'bytes that may wait for all clients together, in sockets and queues in memory, before the same happens; at one and a half times as many nothing more waits',
     'bytes',
     [KiB, unbounded],
     [256 * MiB, 1_024 * MiB, unbounded],

@@ -2,6 +2,7 @@ import type { Audit } from '../audit/audit.js';
 import type { TrafficCounters } from '../audit/traffic-counters.js';
 import type { Limits, OwnLimits } from '../config/profiles.js';
 import type { Admission } from '../guard/admission.js';
+import type { Buffered } from '../guard/buffered.js';
 import type { Unfinished } from '../guard/unfinished.js';
 import type { Authenticator, Credentials, Verdict } from '../identity/authenticator.js';
 import type { NameTemplate } from '../identity/certificate-name.js';
@@ -68,6 +69,7 @@ export interface ConnectionContext {
   slowReader: number;
   readonly admission: Admission;
   readonly unfinished: Unfinished;
+  readonly buffered: Buffered;
   readonly logins: LoginGuard;
 }
 

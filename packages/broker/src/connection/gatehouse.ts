@@ -3,6 +3,7 @@ import type { Limits } from '../config/profiles.js';
 import { AddressList } from '../guard/address.js';
 import { Admission } from '../guard/admission.js';
 import type { Bans } from '../guard/bans.js';
+import { Buffered } from '../guard/buffered.js';
 import { connectionsByDescriptors } from '../guard/descriptors.js';
 import { LockOut } from '../guard/lock-out.js';
 import { Refusals } from '../guard/refusals.js';
@@ -16,6 +17,7 @@ export class Gatehouse {
   readonly admission: Admission;
   readonly gate: HandshakeGate;
   readonly unfinished: Unfinished;
+  readonly buffered: Buffered;
   readonly logins: LoginGuard;
   private allowed: AddressList;
 
@@ -31,6 +33,7 @@ export class Gatehouse {
     this.logins = new LoginGuard(bans, new LockOut(limits, exempt), this.refusals, audit);
     this.gate = new HandshakeGate(limits);
     this.unfinished = new Unfinished(limits);
+    this.buffered = new Buffered(limits);
     this.admission.guests.onEvicted = ({ address }) =>
       this.refusals.record('limit.evicted', { address, reason: 'made room for another connection' });
   }

@@ -9,6 +9,8 @@ import type { Wire } from '../transport/wire.js';
 import type { ConnectionContext } from './context.js';
 import type { TopicAliases } from './topic-aliases.js';
 
+/** Bytes that may wait for each client even where all together have no room: they lie in one small slab, or two. */
+const spared = 16_384;
 /** Bytes by which a packet may grow when it is encoded for a subscriber: flags, alias, length. */
 const encodingSlack = 32;
 
@@ -32,7 +34,7 @@ export abstract class Outbound {
     readonly wire: Wire,
     readonly context: ConnectionContext,
   ) {
-    this.outbox = new Outbox(wire, context.flushQueue);
+    this.outbox = new Outbox(wire, context.flushQueue, context.buffered);
   }
 
   abstract get version(): 3 | 4 | 5;
@@ -76,18 +78,24 @@ export abstract class Outbound {
   }
 
   get writable(): boolean {
-    const { limits, slowReader } = this.context;
-    return this.outbox.hasRoom(Math.min(slowReader, limits.max_outgoing_buffer));
+    const { limits, slowReader, buffered } = this.context;
+    const most = buffered.hasRoom(0) ? limits.max_outgoing_buffer : spared;
+    return this.outbox.hasRoom(Math.min(slowReader, most));
+  }
+
+  /** Whether a QoS 0 packet of so many bytes may wait here; told where not. */
+  private hasRoom(bytes: number, messages: number): boolean {
+    const { buffered, sessionCounters } = this.context;
+    if (this.writable && (buffered.hasRoom(bytes) || this.outbox.waiting + bytes <= spared)) return true;
+    sessionCounters.dropped.slow_reader += messages;
+    this.watchStuck();
+    return false;
   }
 
   forward(message: Message): void {
     const { counters, sessionCounters } = this.context;
     const { outbox } = this;
-    if (!this.writable) {
-      sessionCounters.dropped.slow_reader += message.count;
-      this.watchStuck();
-      return;
-    }
+    if (!this.hasRoom(message.largest, message.count)) return;
     if (
       message.largest + encodingSlack > this.maximumPacketSize ||
       this.outgoingAliases !== undefined ||
@@ -125,11 +133,7 @@ export abstract class Outbound {
   publish(message: Message, options: OutgoingPublish): boolean {
     const { qos, retain, dup, packetId, subscriptionIdentifiers } = options;
     const { counters } = this.context;
-    if (qos === 0 && !this.writable) {
-      this.context.sessionCounters.dropped.slow_reader += message.count;
-      this.watchStuck();
-      return true;
-    }
+    if (qos === 0 && !this.hasRoom(message.largest, message.count)) return true;
     const alias = this.outgoingAliases?.assign(message.topic) ?? noAlias;
     const ordinary =
       !retain && alias.topicAlias === 0 && (!this.v5 || (subscriptionIdentifiers === undefined && !message.expires));

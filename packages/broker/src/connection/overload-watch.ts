@@ -45,7 +45,8 @@ export class OverloadWatch {
   get status(): OverloadStatus {
     const { overload, pressure, paused, disconnected } = this;
     const entered = { ...this.entered };
-    return { steps: overloadSteps.slice(0, overload.steps), pressure, entered, paused, disconnected };
+    const { bytes: buffered } = this.context.buffered;
+    return { steps: overloadSteps.slice(0, overload.steps), pressure, buffered, entered, paused, disconnected };
   }
 
   private look(): void {
@@ -61,7 +62,11 @@ export class OverloadWatch {
     const ranked = overload.has('pause') ? [...this.connections].filter(({ state }) => state === 'connected') : [];
     if (overload.has('disconnect')) this.disconnectWorst(ranked);
     this.pauseGreediest(ranked);
-    for (const connection of this.connections) connection.bytesSince = 0;
+    const hasRoomAgain = context.buffered.recovered();
+    for (const connection of this.connections) {
+      connection.bytesSince = 0;
+      if (hasRoomAgain) connection.deliver();
+    }
   }
 
   private measure(): Pressure {
@@ -69,8 +74,7 @@ export class OverloadWatch {
     const late = Math.max(0, now - this.expectedAt);
     this.expectedAt = now + interval;
     const { heapUsed, external } = process.memoryUsage();
-    let buffered = 0;
-    for (const connection of this.connections) buffered += bufferedFor(connection);
+    const buffered = this.context.buffered.bytes;
     // A single late turn is no overload.
     const memory = 100 * Math.max(heapUsed / heapLimit, (heapUsed + external) / available());
     return { delay: (this.pressure.delay + late) / 2, memory, buffered };
@@ -103,12 +107,12 @@ export class OverloadWatch {
 }
 
 function bufferedFor({ outbox, agreement }: Connection): number {
-  return outbox.waiting + (agreement === undefined ? 0 : queuedInMemory(agreement.session));
+  return outbox.waiting + (agreement === undefined ? 0 : keptFor(agreement.session));
 }
 
 /** Of a long queue of a stored session most is in the store alone. */
-function queuedInMemory({ stored, queued, queuedBytes }: Session): number {
-  return stored && queued > inMemory ? (queuedBytes * inMemory) / queued : queuedBytes;
+function keptFor({ stored, queued, queuedBytes, bytesInFlight }: Session): number {
+  return bytesInFlight + (stored && queued > inMemory ? (queuedBytes * inMemory) / queued : queuedBytes);
 }
 
 function sentBy({ bytesSince }: Connection): number {

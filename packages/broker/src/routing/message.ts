@@ -8,6 +8,7 @@ import {
 } from '@moat/codec';
 import { messageSize } from '../storage/message-size.js';
 import type { MessageRecord } from '../storage/store.js';
+import { SharedBytes } from '../transport/shared-bytes.js';
 
 /** The properties that travel from publisher to subscriber unaltered (MQTT 5.0 §3.3.2.3). */
 export type ForwardedProperties = Omit<PublishProperties, 'topicAlias' | 'subscriptionIdentifiers'>;
@@ -19,6 +20,8 @@ export interface Frame {
   readonly end: number;
   /** Where the two bytes of the packet identifier stand in `bytes`; -1 for QoS 0. */
   readonly packetIdAt: number;
+  /** The whole of `bytes`, where several wires have them. */
+  shared?: SharedBytes;
 }
 
 /** What makes a packet unlike those of the other receivers. */
@@ -50,7 +53,9 @@ const ordinary = { retain: false, subscriptionIdentifiers: undefined, now: 0, to
  */
 export class Message implements MessageRecord {
   private frames: (Frame | undefined)[] | undefined;
-  private shared: Uint8Array | undefined;
+  private shared: SharedBytes | undefined;
+  /** Sessions that keep it in memory. */
+  keepers = 0;
   private used = false;
 
   private constructor(
@@ -212,11 +217,14 @@ export class Message implements MessageRecord {
   }
 
   /** A QoS 0 frame's bytes in memory that nobody changes, as one piece to be shared by many wires. */
-  stable(frame: Frame): Uint8Array {
-    if (frame.bytes !== this.bytes) return frame.bytes;
+  stable(frame: Frame): SharedBytes {
+    if (frame.bytes !== this.bytes) {
+      frame.shared ??= new SharedBytes(frame.bytes);
+      return frame.shared;
+    }
     if (this.shared === undefined) {
       this.keep();
-      this.shared = this.bytes;
+      this.shared = new SharedBytes(this.bytes);
     }
     return this.shared;
   }

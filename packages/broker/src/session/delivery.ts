@@ -19,6 +19,8 @@ export interface Delivery {
   durableAt: number;
   /** Whether it is under way and has yet to leave. */
   inLine: boolean;
+  /** Whether it counts among what is kept in memory. */
+  isKept: boolean;
 }
 
 /**
@@ -47,6 +49,7 @@ export function newDelivery(
     state: 'queued',
     durableAt: 0,
     inLine: false,
+    isKept: false,
   };
 }
 

@@ -1,4 +1,5 @@
 import { type Delivery, packetIdOf } from './delivery.js';
+import type { KeptMessages } from './kept-messages.js';
 import { PacketIdentifiers } from './packet-identifiers.js';
 import { WaitingLine } from './waiting-line.js';
 
@@ -11,6 +12,8 @@ export class Flight {
   /** How many of the others count against the client's receive maximum. */
   outstanding = 0;
   bytes = 0;
+
+  constructor(private readonly kept: KeptMessages) {}
 
   get size(): number {
     return this.underWay.size;
@@ -32,11 +35,13 @@ export class Flight {
   add(delivery: Delivery): void {
     this.underWay.set(packetIdOf(delivery.position), delivery);
     this.bytes += delivery.size;
+    this.kept.keepDelivery(delivery);
   }
 
   remove(delivery: Delivery): void {
     this.underWay.delete(packetIdOf(delivery.position));
     this.bytes -= delivery.size;
+    this.kept.letGoDelivery(delivery);
     if (!this.unsent.remove(delivery)) this.outstanding--;
   }
 

@@ -1,18 +1,22 @@
 import type { Message } from '../routing/message.js';
+import type { KeptMessages } from './kept-messages.js';
 import { PacketIdentifiers } from './packet-identifiers.js';
 
 /**
  * The QoS 2 messages of one client that await its PUBREL: each is delivered then, and once (MQTT 5.0 §4.3.3).
  *
- * Invariant: no more than `maximumBytes` are held back. A message beyond that is delivered at once, behind those
- * that were held before it, and only their packet identifiers stay.
+ * Invariant: no more than `maximumBytes` are held back, and none without memory for it. A message beyond that is
+ * delivered at once, behind those that were held before it, and only their packet identifiers stay.
  */
 export class Incoming {
   /** In order of arrival; undefined once delivered. */
   private readonly held = new PacketIdentifiers<Message | undefined>();
   private bytes = 0;
 
-  constructor(private readonly maximumBytes: number) {}
+  constructor(
+    private readonly maximumBytes: number,
+    private readonly kept: KeptMessages,
+  ) {}
 
   /** Packet identifiers in use. */
   get size(): number {
@@ -31,14 +35,19 @@ export class Incoming {
   /** Holds a message back; returns those that are to be delivered already, by packet identifier. */
   hold(packetId: number, message: Message): ReadonlyMap<number, Message> {
     this.held.set(packetId, message);
-    if (this.bytes + message.size <= this.maximumBytes) {
-      this.bytes += message.size;
+    const { size } = message;
+    if (this.bytes + size <= this.maximumBytes && this.kept.hasRoom(size)) {
+      this.bytes += size;
       message.keep();
+      this.kept.keep(message, size);
       return none;
     }
     const due = new Map<number, Message>();
     for (const [id, each] of this.held.entries()) if (each !== undefined) due.set(id, each);
-    for (const id of due.keys()) this.held.set(id, undefined);
+    for (const [id, each] of due) {
+      if (each !== message) this.kept.letGo(each, each.size);
+      this.held.set(id, undefined);
+    }
     this.bytes = 0;
     return due;
   }
@@ -46,15 +55,25 @@ export class Incoming {
   /** Takes up what the store held. */
   restore(packetId: number, message: Message | undefined): void {
     this.held.set(packetId, message);
-    this.bytes += message?.size ?? 0;
+    if (message === undefined) return;
+    this.bytes += message.size;
+    this.kept.keep(message, message.size);
   }
 
   /** Frees the identifier and hands over its message. Known: {@link has}. */
   release(packetId: number): Message | undefined {
     const message = this.held.get(packetId);
     this.held.delete(packetId);
-    this.bytes -= message?.size ?? 0;
+    if (message !== undefined) {
+      this.bytes -= message.size;
+      this.kept.letGo(message, message.size);
+    }
     return message;
+  }
+
+  /** The session has ended: nothing is held for it. */
+  end(): void {
+    for (const [, message] of this.held.entries()) if (message !== undefined) this.kept.letGo(message, message.size);
   }
 }
 

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Store } from '../storage/store.js';
 import { type Delivery, deliveryOf } from './delivery.js';
 import { Fifo } from './fifo.js';
+import type { KeptMessages } from './kept-messages.js';
 
 /** What bounds a session's queue, and which message goes when it is full. */
 export interface QueueLimits {
@@ -61,11 +62,13 @@ export class OutgoingQueue {
   private paging = false;
   /** Changes when what is being read belongs to a connection that is gone. */
   private connection = 0;
+  private isOver = false;
   private totalBytes: number;
 
   constructor(
     private readonly owner: QueueOwner,
     private readonly store: Store,
+    private readonly kept: KeptMessages,
     restored?: RestoredQueue,
   ) {
     this.backlog = restored?.count ?? 0;
@@ -117,11 +120,11 @@ export class OutgoingQueue {
     return true;
   }
 
-  /** Adds a message that the store already has where it is to have it; `online` while a client is connected. */
-  push(delivery: Delivery, online: boolean): void {
+  /** Adds a message that the store already has where it is to have it; `wanted` in memory while a client is connected. */
+  push(delivery: Delivery, wanted: boolean): void {
     this.totalBytes += delivery.size;
-    if (!this.owner.stored || (online && this.inStore === 0 && this.waiting.length < window)) {
-      this.waiting.push(delivery);
+    if (!this.owner.stored || (wanted && this.inStore === 0 && this.waiting.length < window)) {
+      this.await(delivery);
       return;
     }
     if (this.inStore === 0) this.readUpTo = delivery.position - 1;
@@ -133,7 +136,9 @@ export class OutgoingQueue {
     this.connection++;
     const waiting = this.waiting.clear();
     for (const { size } of waiting) this.totalBytes -= size;
-    for (const { position, size } of [...underWay, ...waiting]) {
+    for (const delivery of [...underWay, ...waiting]) {
+      const { position, size } = delivery;
+      this.kept.letGoDelivery(delivery);
       this.readUpTo = Math.min(this.readUpTo, position - 1);
       if (position <= sentUpTo) {
         this.restingCount++;
@@ -157,13 +162,15 @@ export class OutgoingQueue {
     this.store.readQueue(this.owner.clientId, this.readUpTo, pageSize).then(
       (entries) => {
         this.paging = false;
+        if (this.isOver) return;
         if (connection !== this.connection) return done();
         if (entries.length === 0) {
           this.backlog -= backlog;
           this.restingCount -= restingCount;
           this.leave(0);
         }
-        for (const entry of entries) {
+        for (const [index, entry] of entries.entries()) {
+          if (index > 0 && !this.kept.hasRoom(0)) break; // the others stay where they are
           this.readUpTo = entry.position;
           const delivery = deliveryOf(entry, staged);
           if (this.rests(entry.position)) {
@@ -173,7 +180,7 @@ export class OutgoingQueue {
             continue;
           }
           this.backlog = Math.max(0, this.backlog - 1);
-          if (entry.state === 'queued') this.waiting.push(delivery);
+          if (entry.state === 'queued') this.await(delivery);
           else {
             this.leave(delivery.size);
             resumed(delivery);
@@ -186,6 +193,12 @@ export class OutgoingQueue {
         this.paging = false;
       },
     );
+  }
+
+  /** Its session has ended: nothing is kept any more. */
+  end(): void {
+    this.isOver = true;
+    for (const delivery of this.waiting.all()) this.kept.letGoDelivery(delivery);
   }
 
   /** What waits in memory. */
@@ -242,9 +255,15 @@ export class OutgoingQueue {
         .then((size) => this.leave(size - guess));
     } else {
       if (stored) this.store.dequeue(clientId, oldest.position);
+      this.kept.letGoDelivery(oldest);
       this.leave(oldest.size);
     }
     this.owner.dropped(1, 'queue_full');
+  }
+
+  private await(delivery: Delivery): void {
+    this.waiting.push(delivery);
+    this.kept.keepDelivery(delivery);
   }
 
   private leave(size: number): void {

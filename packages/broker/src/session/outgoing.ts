@@ -4,6 +4,7 @@ import type { Target } from '../routing/subscriber.js';
 import type { QueueEntry, Store } from '../storage/store.js';
 import { type Delivery, entryOf, newDelivery, packetIdOf } from './delivery.js';
 import { Flight } from './flight.js';
+import type { KeptMessages } from './kept-messages.js';
 import type { Link } from './link.js';
 import { type DropReason, OutgoingQueue, type QueueOwner, type RestoredQueue } from './outgoing-queue.js';
 
@@ -45,9 +46,10 @@ export class Outgoing {
   constructor(
     private readonly owner: OutgoingOwner,
     private readonly store: Store,
+    private readonly kept: KeptMessages,
     restored?: RestoredQueue,
   ) {
-    this.queue = new OutgoingQueue(owner, store, restored);
+    this.queue = new OutgoingQueue(owner, store, kept, restored);
     this.lastPosition = (restored?.lastPosition ?? 0) + (restored?.crashed ? lostPositions : 0);
     this.lastSent = restored?.sentUpTo ?? 0;
   }
@@ -67,6 +69,11 @@ export class Outgoing {
     return link !== undefined && this.queue.isEmpty && this.maySend(link);
   }
 
+  /** Bytes that are kept of it in memory, as far as its client has to take or acknowledge them. */
+  get bytesInFlight(): number {
+    return this.flight?.bytes ?? 0;
+  }
+
   get inFlightCount(): number {
     return (this.flight?.size ?? 0) + this.queue.resting;
   }
@@ -84,7 +91,7 @@ export class Outgoing {
   /** Up to `limit` of all messages behind a position, in order. Only for a session that the store does not have. */
   entriesBehind(position: number, limit: number): QueueEntry[] {
     const entries: QueueEntry[] = [];
-    for (const delivery of [...this.inMemory()]) {
+    for (const delivery of this.inMemory()) {
       if (delivery.position <= position) continue;
       if (entries.length === limit) break;
       entries.push({ ...entryOf(delivery), state: delivery.state === 'released' ? 'released' : 'queued' });
@@ -97,7 +104,10 @@ export class Outgoing {
     const { link, stored } = this.owner;
     // Only what nobody could refuse comes here then: a will, or a message of QoS 2 that was taken before.
     if (stored && this.store.failure !== undefined) return this.owner.dropped(1, 'not_stored');
-    const straight = link !== undefined && this.isReady;
+    const hasRoom = this.kept.hasRoom(message.size);
+    // The store has it as well: without room in memory it stays there alone.
+    if (!hasRoom && !stored) return this.owner.dropped(1, 'queue_full');
+    const straight = hasRoom && link !== undefined && this.isReady;
     if (!straight && !this.queue.makeRoom(message.size)) return;
     const delivery = newDelivery(this.nextPosition(), message.keep(), qos, retain, target);
     if (stored) {
@@ -105,7 +115,7 @@ export class Outgoing {
       delivery.durableAt = this.store.staged;
     }
     if (straight && !this.isUnderWay(packetIdOf(delivery.position))) this.transmit(link, delivery);
-    else this.queue.push(delivery, link !== undefined);
+    else this.queue.push(delivery, hasRoom && link !== undefined);
   }
 
   /**
@@ -137,6 +147,7 @@ export class Outgoing {
         return;
       }
       if (this.isUnderWay(packetIdOf(next.position))) return; // [MQTT-2.2.1-4]
+      if (!this.kept.hasRoom(next.size)) return; // for the copy that leaves
       this.queue.shift();
       this.send(link, next);
     }
@@ -190,11 +201,17 @@ export class Outgoing {
 
   /** When the session ends: the same with what is in memory. // [MQTT-4.8.2-5] */
   giveRest(give: Give): void {
-    for (const delivery of [...this.inMemory()]) this.offer(delivery, give);
+    for (const delivery of this.inMemory()) this.offer(delivery, give);
   }
 
   private inMemory(): Delivery[] {
     return [...(this.flight?.all() ?? []), ...this.queue.inMemory()];
+  }
+
+  /** The session has ended: nothing is kept for it. */
+  end(): void {
+    for (const delivery of this.flight?.all() ?? []) this.kept.letGoDelivery(delivery);
+    this.queue.end();
   }
 
   private async offerAll(give: Give): Promise<number> {
@@ -263,6 +280,7 @@ export class Outgoing {
     for (let next = flight.unsent.first; next !== undefined; next = flight.unsent.first) {
       if (flight.outstanding >= link.receiveMaximum || !link.writable || this.mustWait(next)) return;
       const released = next.state === 'released';
+      if (!released && !this.kept.hasRoom(next.size)) return;
       if (!released && !this.owner.mayReceive(next.message.topic)) {
         this.abandon(next, 'not_authorized');
         continue;
@@ -330,7 +348,7 @@ export class Outgoing {
   }
 
   private take(delivery: Delivery): Flight {
-    this.flight ??= new Flight();
+    this.flight ??= new Flight(this.kept);
     this.flight.add(delivery);
     return this.flight;
   }
@@ -341,10 +359,12 @@ export class Outgoing {
 
   private drop(delivery: Delivery, why: DropReason): void {
     this.owner.dropped(1, why);
+    this.kept.letGoDelivery(delivery);
     if (this.owner.stored) this.store.dequeue(this.owner.clientId, delivery.position);
   }
 
   private page(): void {
+    if (!this.kept.hasRoom(0)) return; // it is looked at again when there is
     this.queue.page(
       (delivery) => {
         this.take(delivery);

@@ -9,6 +9,7 @@ import { singleTarget } from '../routing/target.js';
 import type { QueueEntry, RestoredSession, Store } from '../storage/store.js';
 import type { Timer } from '../transport/timer-wheel.js';
 import { Incoming } from './incoming.js';
+import type { KeptMessages } from './kept-messages.js';
 import type { Link } from './link.js';
 import { type Give, Outgoing } from './outgoing.js';
 import type { DropReason } from './outgoing-queue.js';
@@ -30,6 +31,7 @@ export interface Rights {
 export interface SessionContext {
   readonly router: Router;
   readonly store: Store;
+  readonly kept: KeptMessages;
   readonly counters: SessionCounters;
   /** The terms of a session whose client is away, which may have changed since it was there. */
   termsAway(session: Session): Terms;
@@ -90,6 +92,10 @@ export class Session implements Subscriber, Publisher {
   /** Bytes of those that wait. */
   get queuedBytes(): number {
     return this.outgoing?.bytes ?? 0;
+  }
+
+  get bytesInFlight(): number {
+    return this.outgoing?.bytesInFlight ?? 0;
   }
 
   get inFlight(): number {
@@ -181,8 +187,8 @@ export class Session implements Subscriber, Publisher {
 
   /** Holds an incoming QoS 2 message back until PUBREL; returns what is to be delivered already. // [MQTT-4.3.3-10] */
   receive(packetId: number, message: Message): Iterable<Message> {
-    const { store } = this.context;
-    this.incoming ??= new Incoming(this.limits.max_queued_bytes);
+    const { store, kept } = this.context;
+    this.incoming ??= new Incoming(this.limits.max_queued_bytes, kept);
     const due = this.incoming.hold(packetId, message);
     if (this.stored) {
       if (due.size === 0) store.putReceived(this.clientId, { packetId, message: message.keep() });
@@ -251,14 +257,15 @@ export class Session implements Subscriber, Publisher {
 
   /** Takes up what the store held. */
   restore({ session, subscriptions, queue, received }: RestoredSession): void {
-    const { router, store } = this.context;
+    const { router, store, kept } = this.context;
     this.places = subscriptions.map(({ filter, ...options }) => router.subscribe(this, filter, options).place);
     // A broker that went down with the client connected does not know how far it got.
     const crashed = session.disconnectedAt === undefined;
     const sentUpTo = crashed ? queue.lastPosition : session.sentUpTo;
-    if (queue.lastPosition > 0 || crashed) this.outgoing = new Outgoing(this, store, { ...queue, sentUpTo, crashed });
+    if (queue.lastPosition > 0 || crashed)
+      this.outgoing = new Outgoing(this, store, kept, { ...queue, sentUpTo, crashed });
     if (received.length === 0) return;
-    this.incoming = new Incoming(this.limits.max_queued_bytes);
+    this.incoming = new Incoming(this.limits.max_queued_bytes, kept);
     for (const { packetId, message } of received)
       this.incoming.restore(packetId, message === undefined ? undefined : Message.restored(message));
   }
@@ -283,6 +290,8 @@ export class Session implements Subscriber, Publisher {
     for (const { filter } of this.places) this.context.router.unsubscribe(this, filter);
     this.places = [];
     this.outgoing?.giveRest(this.give);
+    this.outgoing?.end();
+    this.incoming?.end();
   }
 
   private get give(): Give {
@@ -295,7 +304,7 @@ export class Session implements Subscriber, Publisher {
     const { link } = this;
     if (qos !== 0) {
       if (this.outgoing === undefined) {
-        this.outgoing = new Outgoing(this, this.context.store);
+        this.outgoing = new Outgoing(this, this.context.store, this.context.kept);
         if (link !== undefined) this.outgoing.attach(link);
       }
       this.outgoing.push(message, qos, retain, target); // with a connection or without // [MQTT3-3.1.2-5]

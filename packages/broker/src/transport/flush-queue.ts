@@ -5,6 +5,8 @@ export interface Flushable {
 
 /** So many reads pass before it is looked again whether several fall into one turn of the loop. */
 const readsBetweenLooks = 32;
+/** With so many outboxes waiting, those that came first do not wait for the others: each holds memory until it is flushed. */
+const mostWaiting = 4_096;
 /** Reads a turn, in the running mean, below which gathering over the turn costs more than it saves. */
 const worthGathering = 1.25;
 
@@ -44,6 +46,7 @@ export class FlushQueue {
   };
 
   add(outbox: Flushable): void {
+    if (this.waiting.length >= mostWaiting) this.flush();
     this.waiting.push(outbox);
     if (!this.reading && !this.scheduled) {
       this.scheduled = true;

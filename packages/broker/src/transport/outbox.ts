@@ -1,4 +1,5 @@
 import type { FlushQueue } from './flush-queue.js';
+import type { OutgoingMemory, SharedBytes } from './shared-bytes.js';
 import type { Wire } from './wire.js';
 
 /** Frames of at least this size are referred to, not copied, where several wires get them. */
@@ -48,7 +49,8 @@ function returnSlab(slab: Uint8Array): void {
  * ```
  *
  * Invariants: bytes leave in the order of appending; nothing is written while an earlier write is pending, so
- * that what waits is counted here ({@link waiting}) and batched; an idle outbox holds no memory.
+ * that what waits is counted here ({@link waiting}) and batched; all memory that is held is counted with that of
+ * others; an idle outbox holds none.
  */
 export class Outbox {
   private slab: Uint8Array | undefined;
@@ -66,10 +68,14 @@ export class Outbox {
   private filled: Uint8Array[] | undefined;
   /** Slabs whose bytes the wire still holds. */
   private lent: Uint8Array[] | undefined;
+  /** What others hold as well, in a chunk here or with the wire. */
+  private shared: SharedBytes[] | undefined;
+  private lentShared: SharedBytes[] | undefined;
 
   constructor(
     private readonly wire: Wire,
     private readonly flushQueue: FlushQueue,
+    private readonly memory: OutgoingMemory,
   ) {}
 
   /** Bytes that have not left the process. */
@@ -114,7 +120,11 @@ export class Outbox {
   }
 
   /** Appends bytes by reference: they must not change until they have left. */
-  share(bytes: Uint8Array): void {
+  share(shared: SharedBytes): void {
+    const { bytes } = shared;
+    if (shared.holders++ === 0) this.memory.bytes += bytes.length;
+    this.shared ??= [];
+    this.shared.push(shared);
     if (!this.marked) this.mark();
     this.queued += bytes.length;
     if (this.queued >= pressFrom) this.flushQueue.press();
@@ -169,10 +179,16 @@ export class Outbox {
 
   /** Forgets everything; the wire is gone. */
   discard(): void {
+    for (const slab of [this.slab, ...(this.filled ?? []), ...(this.lent ?? [])])
+      this.memory.bytes -= slab?.length ?? 0;
+    this.letGo(this.shared);
+    this.letGo(this.lentShared);
     this.slab = undefined;
     this.chunks = undefined;
     this.filled = undefined;
     this.lent = undefined;
+    this.shared = undefined;
+    this.lentShared = undefined;
     this.queued = 0;
     this.open = 0;
     this.used = 0;
@@ -199,6 +215,7 @@ export class Outbox {
       this.filled.push(this.slab);
     }
     this.slab = takeSlab(length);
+    this.memory.bytes += this.slab.length;
     this.open = 0;
     this.used = 0;
   }
@@ -209,8 +226,12 @@ export class Outbox {
     this.slab = undefined;
     this.open = 0;
     this.used = 0;
-    if (left && this.filled === undefined && this.lent === undefined) {
-      if (slab !== undefined) returnSlab(slab);
+    if (this.shared !== undefined) {
+      this.lentShared = this.lentShared?.concat(this.shared) ?? this.shared;
+      this.shared = undefined;
+    }
+    if (left && this.filled === undefined && this.lent === undefined && this.lentShared === undefined) {
+      if (slab !== undefined) this.giveBack(slab);
       return;
     }
     this.lent ??= [];
@@ -221,7 +242,18 @@ export class Outbox {
   }
 
   private returnLent(): void {
-    for (const slab of this.lent ?? []) returnSlab(slab);
+    for (const slab of this.lent ?? []) this.giveBack(slab);
     this.lent = undefined;
+    this.letGo(this.lentShared);
+    this.lentShared = undefined;
+  }
+
+  private giveBack(slab: Uint8Array): void {
+    this.memory.bytes -= slab.length;
+    returnSlab(slab);
+  }
+
+  private letGo(shared: readonly SharedBytes[] = []): void {
+    for (const one of shared) if (--one.holders === 0) this.memory.bytes -= one.bytes.length;
   }
 }

@@ -282,9 +282,10 @@ describe('A run of QoS 0 messages', () => {
       const shared = message.stable(message.frame(true, 0));
       assert.equal(message.stable(message.frame(true, 0)), shared);
       bytes.fill(0);
-      assert.equal(Buffer.compare(shared, copy), 0);
+      assert.equal(Buffer.compare(shared.bytes, copy), 0);
       const other = message.frame(false, 0);
-      assert.equal(message.stable(other), other.bytes);
+      assert.equal(message.stable(other).bytes, other.bytes);
+      assert.equal(message.stable(other), message.stable(message.frame(false, 0)));
     });
   });
 });

@@ -1,5 +1,7 @@
+import { Buffered } from '../../dist/guard/buffered.js';
 import { Message } from '../../dist/routing/message.js';
 import type { Target } from '../../dist/routing/subscriber.js';
+import { KeptMessages } from '../../dist/session/kept-messages.js';
 import type { Link, OutgoingPublish } from '../../dist/session/link.js';
 import { Outgoing, type OutgoingOwner } from '../../dist/session/outgoing.js';
 import type { DropReason, QueueLimits, RestoredQueue } from '../../dist/session/outgoing-queue.js';
@@ -44,6 +46,7 @@ export class Peer implements Link {
   }
 }
 
+const elsewhere = 2_000_000_000;
 const unlimited: QueueLimits = {
   max_queued_messages: 1_000_000,
   max_queued_bytes: 1_000_000_000,
@@ -75,6 +78,9 @@ export class Desk implements OutgoingOwner {
     too_large: 0,
     not_stored: 0,
   };
+  /** What is kept of its messages in memory. */
+  readonly buffered = new Buffered({ max_buffered_bytes: 1_000_000_000 });
+  private crowded = false;
   link: Peer | undefined = undefined;
   forbidden: string | undefined = undefined;
   readonly limits: QueueLimits;
@@ -88,7 +94,7 @@ export class Desk implements OutgoingOwner {
   ) {
     if (stored && restored === undefined) store.putSession(session(this.clientId));
     this.limits = { ...unlimited, ...limits };
-    this.outgoing = new Outgoing(this, store, restored);
+    this.outgoing = new Outgoing(this, store, new KeptMessages(this.buffered), restored);
   }
 
   mayReceive(topic: string): boolean {
@@ -103,6 +109,13 @@ export class Desk implements OutgoingOwner {
     this.link = peer;
     this.outgoing.attach(peer);
     return peer;
+  }
+
+  /** Others take all the memory there is, or give it back. */
+  crowd(crowded: boolean): void {
+    if (crowded === this.crowded) return;
+    this.crowded = crowded;
+    this.buffered.bytes += crowded ? elsewhere : -elsewhere;
   }
 
   detach(): void {

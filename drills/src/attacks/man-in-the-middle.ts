@@ -10,7 +10,7 @@ import type { Drill, Run } from '../drill.js';
 
 const command = fileURLToPath(new URL('../../../bin/moat', import.meta.url));
 
-/** How long a command may take to give up, in milliseconds: one whose CONNACK never comes waits for half of that. */
+/** How long a command may take to give up, in milliseconds. */
 const patience = 60_000;
 
 /** Somebody between client and broker. */
@@ -119,7 +119,6 @@ export const manInTheMiddle: Drill = {
     'Stands between moat pub, moat sub and the broker, with other certificates, older TLS, none, or altered bytes',
   seenIn: 'clients that do not verify',
   unit: 'commands',
-  // Altered bytes come last of each command, and take it half a minute.
   intensity: { small: { count: 7, seconds: 60 }, full: { count: 16, seconds: 180 } },
   cheapPasswords: true,
   notFor: {

@@ -306,7 +306,9 @@ export class Client extends EventEmitter<ClientEvents> {
 
   #onError(error: ClientError): void {
     this.#lastError = error;
-    if (!isTransient(error)) this.#finish(error);
+    if (!isTransient(error)) return this.#finish(error);
+    // Node leaves a connection open whose encryption has failed, and nothing more would come of it.
+    if (error.code === 'tls') this.#mqtt.stream.destroy();
   }
 
   #onClose(): void {

@@ -145,7 +145,8 @@ export function classify(error: unknown): ClientError {
   const { message, code } = error instanceof Error ? (error as Error & { code?: unknown }) : { message: String(error) };
   if (typeof code === 'number') return new RefusedError(code);
   if (typeof code === 'string' && tlsCodes.test(code)) return new TlsError(explainTls(message, code), code, error);
-  return new UnreachableError(message || String(code), { cause: error });
+  const text = message === 'connack timeout' ? 'the server did not answer CONNECT in time' : message;
+  return new UnreachableError(text || String(code), { cause: error });
 }
 
 /** What it means that a PUBLISH or a SUBSCRIBE for these topics was not answered with success. */
@@ -164,6 +165,7 @@ export function classifyAnswer(
 function explainTls(message: string, code: string): string {
   const [, reason = message] = /error:[0-9A-F]+:[^:]*:[^:]*:([^:]*):/.exec(message) ?? [];
   if (/wrong version number|packet length too long/.test(reason)) return 'the server does not speak TLS on this port';
+  if (/bad record mac/.test(reason)) return `what came was altered on its way, or is not from the server (${reason})`;
   if (untrusted.test(code)) return `the server's certificate is not issued by a trusted authority (${reason})`;
   return reason;
 }

@@ -9,6 +9,8 @@ export class Gsasl {
 
   private constructor(args: readonly string[]) {
     this.#child = spawn('gsasl', ['--quiet', '--no-cb', ...args]);
+    // Whoever is not content may have ended before we are.
+    this.#child.stdin.on('error', () => {});
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
   }
 

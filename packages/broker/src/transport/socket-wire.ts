@@ -104,6 +104,8 @@ export class SocketWire implements Wire {
 
   failed(error: Error): void {
     this.error = error;
+    // Node leaves a connection open whose encryption has failed.
+    this.socket.destroy();
   }
 
   closed(): void {

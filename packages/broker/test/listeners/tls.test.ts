@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { waitFor } from '@moat/testkit';
@@ -147,4 +148,41 @@ describe('A listener that requires a certificate', () => {
       /key values mismatch/,
     );
   });
+});
+
+describe('A connection whose encryption fails', () => {
+  // A record of application data that was never encrypted with the keys of this connection.
+  const forged = Buffer.concat([Buffer.from('1703030020', 'hex'), Buffer.alloc(32, 0x5a)]);
+
+  for (const protocol of ['mqtts', 'wss'] as const) {
+    it(`is closed at once over ${protocol}, and not when its client has been silent for too long`, async () => {
+      const {
+        broker: own,
+        port,
+        stop: stopOwn,
+      } = await startBroker(
+        { listeners: [{ protocol, bind: '127.0.0.1', port: 0 }] },
+        { prepare: (directory) => TestAuthority.create(directory) },
+      );
+      after(stopOwn);
+      const meddler = createServer((client) => {
+        const toBroker = connectTcp({ host: '127.0.0.1', port });
+        client.pipe(toBroker).on('error', () => {});
+        toBroker.on('data', (bytes) => client.write(bytes));
+        meddler.once('forge', () => toBroker.write(forged));
+      }).listen(0, '127.0.0.1');
+      after(() => meddler.close());
+      await once(meddler, 'listening');
+      const way = (meddler.address() as AddressInfo).port;
+      const client =
+        protocol === 'mqtts'
+          ? await RawClient.connect(way, { tls: { rejectUnauthorized: false } })
+          : await RawWebSocket.connect(way, { secure: true, rejectUnauthorized: false });
+      client.send(connectPacket(5, { keepAlive: 0 }));
+      await client.read(4);
+      meddler.emit('forge');
+      await waitFor(() => own.status().connections === 0);
+      client.end();
+    });
+  }
 });

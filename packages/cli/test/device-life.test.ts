@@ -53,6 +53,7 @@ describe('the life of a device certificate', () => {
     await assert.rejects(connect({ ...(await bundle('pump-1')), reconnect: false }), /not authori|refused/i);
     await other.publish('devices/pump-2/x', 'still here', { qos: 1 });
     assert.equal((await broker.logged('cert.revoked')).msg, 'cert.revoked');
+    assert.match((await broker.logged('cert.revocation')).reason ?? '', /^serial [0-9a-f]{32}, keyCompromise, at /);
   });
 
   test('a broker that does not run hears of it when it starts', async () => {

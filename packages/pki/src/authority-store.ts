@@ -63,7 +63,7 @@ export class AuthorityStore {
   async issueServer(options: { hosts: readonly string[]; days: number; now: Date }): Promise<IssueRecord> {
     const kept = await this.#keyIn('serverKey');
     const issued = await issueServerCertificate(this.authority, kept ? { ...options, privateKey: kept } : options);
-    const record = issueRecordOf(issued.certificate, 'server');
+    const record = issueRecordOf(issued.certificate, 'server', kept !== undefined);
     await this.log.add(record);
     if (!kept) await writeFileAtomic(this.#path('serverKey'), privateKeyPem(issued.privateKey), SECRET);
     await writeFileAtomic(this.#path('serverCertificate'), issued.certificate, PUBLIC);
@@ -132,7 +132,7 @@ export class AuthorityStore {
         hint: `to let it in again: moat device add ${terms.name}`,
       });
     }
-    return this.#certify(terms, publicKey);
+    return this.#certify(terms, publicKey, true);
   }
 
   /** The same with a key made here, which is in the answer and nowhere else. */
@@ -163,7 +163,7 @@ export class AuthorityStore {
     const kept = await this.#keyIn('responderKey');
     const privateKey = kept ?? (await generatePrivateKey());
     const certificate = await certifyResponder(this.authority, createPublicKey(privateKey), { days, now });
-    const record = issueRecordOf(certificate, 'responder');
+    const record = issueRecordOf(certificate, 'responder', kept !== undefined);
     await this.log.add(record);
     if (!kept) await writeFileAtomic(this.#path('responderKey'), privateKeyPem(privateKey), SECRET);
     await writeFileAtomic(this.#path('responderCertificate'), certificate, PUBLIC);
@@ -230,9 +230,9 @@ export class AuthorityStore {
     return this.log.list();
   }
 
-  async #certify(terms: DeviceTerms, publicKey: KeyObject): Promise<string> {
+  async #certify(terms: DeviceTerms, publicKey: KeyObject, renews = false): Promise<string> {
     const certificate = await certifyDevice(this.authority, publicKey, terms);
-    await this.log.add(issueRecordOf(certificate, 'device'));
+    await this.log.add(issueRecordOf(certificate, 'device', renews));
     return certificate;
   }
 

@@ -10,12 +10,22 @@ export interface ListedCertificate extends IssueRecord {
   readonly revocation: { readonly at: Date; readonly reason: RevocationReason } | undefined;
 }
 
+/** That a certificate was revoked. */
+export interface ListedRevocation {
+  readonly at: Date;
+  readonly serialNumber: string;
+  readonly reason: RevocationReason;
+  /** In the certificate; undefined for one that was never issued here. */
+  readonly name: string | undefined;
+}
+
 /** What the logs hold, found by what is asked. `issued` and `revoked` are those that it was made of, as far as it got. */
 interface Index {
   readonly issued: readonly IssueRecord[];
   readonly revoked: readonly RevocationRecord[];
   readonly byName: Map<string, IssueRecord[]>;
   readonly byFingerprint: Map<string, IssueRecord>;
+  readonly bySerialNumber: Map<string, IssueRecord>;
   /** By serial number; the first revocation counts. */
   readonly revocations: Map<string, RevokedCertificate>;
   issuedCount: number;
@@ -55,6 +65,20 @@ export class IssueLog {
     return (await this.#read()).issuedCount;
   }
 
+  /** How many entries the log of revocations has: for each revocation, and for each list that was only signed anew. */
+  async revocationCount(): Promise<number> {
+    return (await this.#read()).revokedCount;
+  }
+
+  /** The revocations among the entries from one number to behind another; each certificate once, as it was first revoked. */
+  async revocations(from: number, to: number): Promise<ListedRevocation[]> {
+    const index = await this.#read();
+    return index.revoked.slice(from, to).flatMap(({ at, revoked }) => {
+      if (revoked === undefined || index.revocations.get(revoked.serialNumber)?.revokedAt !== at) return [];
+      return [{ ...revoked, at, name: index.bySerialNumber.get(revoked.serialNumber)?.name }];
+    });
+  }
+
   /** Those of a device, oldest first. */
   async ofDevice(name: string): Promise<ListedCertificate[]> {
     const index = await this.#read();
@@ -77,8 +101,8 @@ export class IssueLog {
 }
 
 function indexOf(issued: readonly IssueRecord[], revoked: readonly RevocationRecord[]): Index {
-  const [byName, byFingerprint, revocations] = [new Map(), new Map(), new Map()];
-  return { issued, revoked, byName, byFingerprint, revocations, issuedCount: 0, revokedCount: 0 };
+  const [byName, byFingerprint, bySerialNumber, revocations] = [new Map(), new Map(), new Map(), new Map()];
+  return { issued, revoked, byName, byFingerprint, bySerialNumber, revocations, issuedCount: 0, revokedCount: 0 };
 }
 
 function extend(index: Index): void {
@@ -88,6 +112,7 @@ function extend(index: Index): void {
     if (others === undefined) index.byName.set(record.name, [record]);
     else others.push(record);
     index.byFingerprint.set(record.fingerprint, record);
+    index.bySerialNumber.set(record.serialNumber, record);
   }
   for (; index.revokedCount < index.revoked.length; index.revokedCount++) {
     const { at, revoked } = index.revoked[index.revokedCount] as RevocationRecord;

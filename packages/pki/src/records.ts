@@ -16,6 +16,8 @@ export interface IssueRecord {
   readonly notAfter: Date;
   /** SHA-256 of the DER, lower-case hexadecimal. */
   readonly fingerprint: string;
+  /** Whether it followed one that its bearer had. */
+  readonly renews?: true;
 }
 
 /** One line of `revoked.jsonl`: a certificate was revoked, or else the list was only signed anew. */
@@ -24,9 +26,10 @@ export interface RevocationRecord {
   readonly revoked?: { readonly serialNumber: string; readonly reason: RevocationReason };
 }
 
-export function issueRecordOf(certificate: string, kind: CertificateKind): IssueRecord {
+export function issueRecordOf(certificate: string, kind: CertificateKind, renews = false): IssueRecord {
   const { serialNumber, commonName = '', notBefore, notAfter, fingerprint } = describeCertificate(certificate);
-  return { serialNumber, name: commonName, kind, notBefore, notAfter, fingerprint };
+  const record = { serialNumber, name: commonName, kind, notBefore, notAfter, fingerprint };
+  return renews ? { ...record, renews } : record;
 }
 
 /** undefined if the value is no such record. */
@@ -37,7 +40,8 @@ export function parseIssueRecord(value: unknown): IssueRecord | undefined {
   const [notBefore, notAfter] = [parseDate(value.notBefore), parseDate(value.notAfter)];
   if (!isHex(serialNumber) || typeof name !== 'string' || !isHex(fingerprint)) return undefined;
   if (!notBefore || !notAfter || !kind) return undefined;
-  return { serialNumber, name, kind, notBefore, notAfter, fingerprint };
+  const record = { serialNumber, name, kind, notBefore, notAfter, fingerprint };
+  return value.renews === true ? { ...record, renews: true } : record;
 }
 
 /** undefined if the value is no such record. */

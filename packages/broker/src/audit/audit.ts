@@ -45,6 +45,8 @@ const singular = [
   'cert.untrusted',
   'cert.expired',
   'cert.issued',
+  'cert.renewed',
+  'cert.revocation',
   'cert.granted',
   'cert.log_cut',
   'psk.withdrawn',

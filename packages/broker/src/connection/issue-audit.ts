@@ -1,35 +1,32 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AuthorityStore, IssueLog } from '@moat/pki';
-import type { Audit } from '../audit/audit.js';
+import type { Audit, AuditCode, AuditFields } from '../audit/audit.js';
 import type { Log } from '../audit/log.js';
 import { FileWatch } from '../config/file-watch.js';
 import type { Configuration } from '../config/schema.js';
+import { type GrowingLog, LogTail } from './log-tail.js';
 
-/** Certificates that are told one by one; of more, the earlier ones are told by their number. */
+/** Records that are told one by one; of more, the earlier ones are told by their number. */
 const mostSingly = 1_000;
 
 /**
- * Puts what the authority issues into the audit, whoever asked it: devices, `moat device add`, another process while the
- * broker did not run. So a line that vanishes from the issue log is missed there, and told.
- *
- * How far it has got is in a file beside the log, which lags until the next one is told: a crash may tell certificates
- * again, with the same serial numbers, and leaves none out.
+ * Puts what the authority issues, renews and revokes into the audit, whoever asked it: devices, `moat device`, another
+ * process while the broker did not run. So a line that vanishes from one of its logs is missed there, and told.
  */
 export class IssueAudit {
-  private readonly position: string;
+  private readonly tails: readonly LogTail[];
   private readonly watch: FileWatch;
-  private told = 0;
 
   constructor(
     directory: string,
     private readonly log: IssueLog,
     private readonly audit: Audit,
-    private readonly operator: Log,
+    operator: Log,
   ) {
-    this.position = join(directory, 'issued.audited');
+    // What was issued comes first, for nothing else is revoked.
+    this.tails = [this.issued(directory), this.revoked(directory)].map((one) => new LogTail(one, operator));
     this.watch = new FileWatch(
-      () => [join(directory, 'issued.jsonl')],
+      () => [join(directory, 'issued.jsonl'), join(directory, 'revoked.jsonl')],
       () => this.look(),
     );
   }
@@ -46,50 +43,64 @@ export class IssueAudit {
   }
 
   async start(): Promise<void> {
-    this.told = Number.parseInt(await readFile(this.position, 'utf8').catch(() => '0'), 10) || 0;
+    for (const tail of this.tails) await tail.start();
     await this.watch.start();
     await this.look();
   }
 
   async stop(): Promise<void> {
     this.watch.stop();
-    await this.keepPosition();
+    for (const tail of this.tails) await tail.keepPosition();
   }
 
   private async look(): Promise<void> {
-    try {
-      const count = await this.log.count();
-      if (count === this.told) return;
-      await this.keepPosition();
-      await this.tell(count);
-      this.told = count;
-    } catch (error) {
-      // Without an authority of its own a broker has nothing to tell.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        this.operator.error({ reason: String(error) }, 'cannot read what was issued');
-    }
+    for (const tail of this.tails) await tail.look();
   }
 
-  private async keepPosition(): Promise<void> {
-    if (this.told === 0) return;
-    await writeFile(this.position, `${this.told}\n`, { mode: 0o600 }).catch((error: Error) => {
-      this.operator.warn({ reason: error.message }, 'cannot note how much of what was issued is in the audit');
-    });
+  private issued(directory: string): GrowingLog {
+    return {
+      name: 'issue log',
+      position: join(directory, 'issued.audited'),
+      count: () => this.log.count(),
+      tell: async (from, to) => {
+        const first = this.skip('cert.issued', 'certificates', from, to);
+        for (const { name, kind, serialNumber, notAfter, renews } of (await this.log.list(first)).slice(
+          0,
+          to - first,
+        )) {
+          const reason = `${kind}, serial ${serialNumber}, until ${notAfter.toISOString()}`;
+          this.audit.record(renews ? 'cert.renewed' : 'cert.issued', { username: name, reason });
+        }
+      },
+      cut: (has, had) => this.cut(`the issue log has ${has} certificates, and had ${had}`),
+    };
   }
 
-  private async tell(count: number): Promise<void> {
-    const { told, audit } = this;
-    if (count < told) {
-      audit.record('cert.log_cut', { reason: `the issue log has ${count} certificates, and had ${told}` });
-      return;
-    }
-    const first = Math.max(told, count - mostSingly);
-    const earlier = first - told;
-    const certificates = (await this.log.list(first)).slice(0, count - first);
-    if (earlier > 0) audit.record('cert.issued', { reason: `${earlier} certificates`, count: earlier }, earlier);
-    for (const { name, kind, serialNumber, notAfter } of certificates) {
-      const reason = `${kind}, serial ${serialNumber}, until ${notAfter.toISOString()}`;
-      audit.record('cert.issued', { username: name, reason });
-    }
+  private revoked(directory: string): GrowingLog {
+    return {
+      name: 'revocation log',
+      position: join(directory, 'revoked.audited'),
+      count: () => this.log.revocationCount(),
+      tell: async (from, to) => {
+        const first = this.skip('cert.revocation', 'revocations', from, to);
+        for (const { name, serialNumber, reason, at } of await this.log.revocations(first, to)) {
+          const fields: AuditFields = { reason: `serial ${serialNumber}, ${reason}, at ${at.toISOString()}` };
+          this.audit.record('cert.revocation', { username: name, ...fields });
+        }
+      },
+      cut: (has, had) => this.cut(`the revocation log has ${has} entries, and had ${had}`),
+    };
+  }
+
+  /** Tells those that are too many by their number; gives where the others begin. */
+  private skip(code: AuditCode, what: string, from: number, to: number): number {
+    const first = Math.max(from, to - mostSingly);
+    const count = first - from;
+    if (count > 0) this.audit.record(code, { reason: `${count} ${what}`, count }, count);
+    return first;
+  }
+
+  private cut(reason: string): void {
+    this.audit.record('cert.log_cut', { reason });
   }
 }

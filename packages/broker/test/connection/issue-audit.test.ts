@@ -48,6 +48,53 @@ test('what is issued is in the audit once, whoever issued it, and also while no 
   assert.equal(certificates().at(-1), 'cert.log_cut undefined the issue log has 2 certificates, and had 4');
 });
 
+test('renewals and revocations are records of their own, whether the broker ran or not', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const authority = await TestAuthority.create(directory);
+  const { events, log: infos } = recordingLog(toText);
+  const log = { ...infos, error: infos.info };
+  const certificates = () => events.filter((event) => event.startsWith('cert.'));
+  const start = () => Broker.start({ configuration: testConfiguration(directory), log });
+  await authority.device('pump');
+  await authority.device('valve');
+  const first = await start();
+  await waitFor(() => certificates().length === 3);
+  await authority.renewServer();
+  await authority.store.renewDeviceWithNewKey({ name: 'pump', days: 1, now: new Date() });
+  await waitFor(() => certificates().length === 5);
+  await authority.revoke('pump');
+  await waitFor(() => certificates().length === 7);
+  await first.stop();
+  await authority.revoke('valve');
+  await authority.revoke('valve'); // changes nothing
+  await authority.device('valve');
+  const second = await start();
+  await waitFor(() => certificates().length === 9);
+  await second.stop();
+  const briefly = (event: string) =>
+    event.replace(/, serial .*$/, '').replace(/serial [0-9a-f]{32}, (\w+), at \d{4}-.*Z$/, '$1');
+  assert.deepEqual(certificates().map(briefly), [
+    'cert.issued 127.0.0.1 server',
+    'cert.issued pump device',
+    'cert.issued valve device',
+    'cert.renewed 127.0.0.1 server',
+    'cert.renewed pump device',
+    'cert.revocation pump privilegeWithdrawn',
+    'cert.revocation pump privilegeWithdrawn',
+    'cert.issued valve device',
+    'cert.revocation valve privilegeWithdrawn',
+  ]);
+  const serials = (await authority.store.listIssued()).filter(({ revocation }) => revocation);
+  const journal = await readFile(join(directory, 'audit/audit-00000001.jsonl'), 'utf8');
+  const kept = journal.split('\n').filter((line) => line.includes('"cert.revocation"'));
+  for (const { serialNumber } of serials) assert.equal(kept.filter((line) => line.includes(serialNumber)).length, 1);
+
+  await writeFile(join(directory, 'pki/revoked.jsonl'), '');
+  const third = await start();
+  await third.stop();
+  assert.match(certificates().at(-1) ?? '', /^cert\.log_cut undefined the revocation log has 0 entries, and had \d$/);
+});
+
 test('a long log of before is told by its number, and its end one by one', async (t) => {
   const directory = await temporaryDirectory(t);
   const authority = await createAuthority({ now: new Date() });

@@ -87,33 +87,29 @@ describe('A revocation list', needs('openssl'), async () => {
     ['for authorities only', 'refuse', [5, 5, 0, 0, 0]],
     ['in two by scope', 'refuse', [0, 5, 0, 5, 0]],
   ];
-  const listeners = cases.map(([lists, crl_expired], index) => {
-    const where = lists === 'one file' ? { crlfile: 'one file/all.crl' } : { crlpath: lists };
-    return {
-      protocol: 'mqtts' as const,
-      bind: `127.0.0.${index + 1}`,
-      port: 0,
-      cafile: 'clients.crt',
-      crl_expired,
-      ...where,
-    };
-  });
+  const listeners = secureProtocols.flatMap((protocol) =>
+    cases.map(([lists, crl_expired], index) => {
+      const where = lists === 'one file' ? { crlfile: 'one file/all.crl' } : { crlpath: lists };
+      return { protocol, bind: `127.0.0.${index + 1}`, port: 0, cafile: 'clients.crt', crl_expired, ...where };
+    }),
+  );
   const { broker, stop } = await startBroker({ listeners }, { prepare, log });
   after(stop);
 
-  for (const [index, [lists, rule, codes]] of cases.entries()) {
-    it(`that is ${lists}, with the rule ${rule}`, async () => {
+  for (const [index, { protocol }] of listeners.entries()) {
+    const [lists, rule, codes] = cases[index % cases.length] as (typeof cases)[number];
+    it(`that is ${lists}, with the rule ${rule}, over ${protocol}`, async () => {
       const { port = 0, address = '' } = broker.listeners[index] ?? {};
       const answers: number[] = [];
       for (const who of ['good', 'revoked', 'below', 'belowRevoked', 'unrelated'] as const)
-        answers.push(await returnCodeFor('mqtts', port, bearers[who], {}, address));
+        answers.push(await returnCodeFor(protocol, port, bearers[who], {}, address));
       assert.deepEqual(answers, codes, events.slice(-4).join('\n'));
     });
   }
 
   it('that has run out is told of once, with its authority', () => {
     const told = events.filter((event) => event.startsWith('tls.crl_expired'));
-    assert.equal(told.length, 2, told.join('\n')); // by two listeners, when they were opened
+    assert.equal(told.length, 4, told.join('\n')); // by four listeners, when they were opened
     assert.match(told[0] ?? '', /the list of CN=Root ran out on 20/);
   });
 });

@@ -6,6 +6,7 @@ import { needs, waitFor } from '@moat/testkit';
 import { RunningBroker } from './helpers/broker.js';
 import { temporaryDirectory } from './helpers/directory.js';
 import { NotifySocket } from './helpers/notify-socket.js';
+import { patience } from './helpers/patience.js';
 
 const home = await temporaryDirectory();
 const configuration = 'listeners: [{ protocol: mqtt, port: 0 }]\nsys_interval: 0\nlog: { format: json }\n';
@@ -69,7 +70,7 @@ test('without systemd-notify the log says so, once, and the broker serves', asyn
   const broker = await started(t, 'missing', env);
   const { level, reason } = await broker.logged('cannot tell the service manager how the broker is');
   assert.deepEqual([level, reason], ['warn', 'there is no systemd-notify']);
-  await waitFor(async () => (await childrenOf(broker)).length === 0);
+  await waitFor(async () => (await childrenOf(broker)).length === 0, { timeout: patience });
   assert.equal(await broker.stop(), 0);
   assert.equal(broker.log.filter(({ msg }) => msg.startsWith('cannot tell')).length, 1);
 });

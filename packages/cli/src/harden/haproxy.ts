@@ -4,6 +4,8 @@ import { type Listener, proxiedListeners } from './reached.js';
 /** Whom a proxy keeps in mind, to count their connections. */
 const mostSources = 100_000;
 
+const tables = ['addresses', 'networks'] as const;
+
 /** Balances connections over several brokers, and tells them where these come from. */
 export const haproxy: Piece = {
   name: 'haproxy',
@@ -49,6 +51,7 @@ defaults
   retries 2
   default-server inter 2s fall 3 rise 2 on-marked-down shutdown-sessions
 
+${tablesFor(limits.connect_burst)}
 ${sections.join('\n')}`;
 }
 
@@ -63,17 +66,31 @@ function section(listener: Listener, { configuration, brokers }: Installation, a
   );
   return `listen ${protocol}-${port}
   bind :::${port} v4v6
-${rate(configuration.limits, allowed)}${servers.join('\n')}
+${rates(configuration.limits, allowed)}${servers.join('\n')}
 `;
 }
 
-/** Counted by address, or by the /64 of IPv6, as the broker does: behind a proxy its firewall cannot. */
-function rate({ connect_rate_per_address, connect_burst }: Installation['configuration']['limits'], allowed: string) {
-  if (connect_rate_per_address === Number.MAX_SAFE_INTEGER) return '';
-  return `  stick-table type ipv6 size ${mostSources} expire ${Math.max(60, connect_burst)}s store conn_rate(${connect_burst}s)
-  tcp-request connection track-sc0 src,ipmask(32,64)
-  tcp-request connection reject if { sc0_conn_rate gt ${connect_rate_per_address * connect_burst} }${allowed}
+/** As the broker counts, by address and by network: behind a proxy its firewall cannot. */
+function rates(limits: Installation['configuration']['limits'], allowed: string): string {
+  const { connect_burst, subnet_prefix_ipv4, subnet_prefix_ipv6 } = limits;
+  const count = (slot: number, rate: number, key: string): string =>
+    rate === Number.MAX_SAFE_INTEGER
+      ? ''
+      : `  tcp-request connection track-sc${slot} ${key} table ${tables[slot]}
+  tcp-request connection reject if { sc${slot}_conn_rate(${tables[slot]}) gt ${rate * connect_burst} }${allowed}
 `;
+  const network = `src,ipmask(${subnet_prefix_ipv4},${subnet_prefix_ipv6})`;
+  return `${count(0, limits.connect_rate_per_address, 'src')}${count(1, limits.connect_rate_per_subnet, network)}`;
+}
+
+/** Where connections are counted, of all listeners together. */
+function tablesFor(burst: number): string {
+  return tables
+    .map(
+      (name) =>
+        `backend ${name}\n  stick-table type ipv6 size ${mostSources} expire ${burst + 60}s store conn_rate(${burst}s)\n`,
+    )
+    .join('\n');
 }
 
 function hostPort(address: string, port: number): string {

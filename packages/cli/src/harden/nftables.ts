@@ -2,14 +2,20 @@ import { isIPv6 } from 'node:net';
 import type { GeneratedFile, Installation, Piece } from './installation.js';
 import { byFamily, type Listener, reachedListeners } from './reached.js';
 
-/** What counts as one source of IPv6, here and in the guard of the broker: a /64. */
-const mask64 = 'ffff:ffff:ffff:ffff::';
-
 /** Sources that are remembered at once. From those that do not fit the broker defends itself. */
 const mostSources = 65_535;
 
 /** What nftables can save up. */
 const mostBurst = 2 ** 32 - 1;
+
+const dynamic = `flags dynamic; timeout 1m; size ${mostSources};`;
+
+const sources = [
+  set('addresses4', 'ipv4_addr', dynamic, 'Who has connected lately, by address and by network.'),
+  set('addresses6', 'ipv6_addr', dynamic),
+  set('networks4', 'ipv4_addr', dynamic),
+  set('networks6', 'ipv6_addr', dynamic),
+];
 
 /** Rules by which nothing reaches this machine but the listeners, ssh and what the machine itself began. */
 export const nftables: Piece = {
@@ -22,7 +28,6 @@ export const nftables: Piece = {
 
 function rules(installation: Installation): string {
   const { configuration, sshPort } = installation;
-  const { ipv4, ipv6 } = byFamily(configuration.guard.allow);
   const doors = reachedListeners(installation).flatMap(doorOf);
   const ssh = sshPort === 0 ? '# ssh is closed: --ssh-port 0' : `tcp dport ${sshPort} accept`;
   return `#!/usr/sbin/nft -f
@@ -33,12 +38,7 @@ table inet moat
 delete table inet moat
 
 table inet moat {
-${[
-  set('sources4', 'ipv4_addr', `flags dynamic; timeout 1m; size ${mostSources};`, 'Who has connected lately.'),
-  set('sources6', 'ipv6_addr', `flags dynamic; timeout 1m; size ${mostSources};`, 'The same for IPv6, by the /64.'),
-  set('allowed4', 'ipv4_addr', `flags interval; auto-merge;${elements(ipv4)}`, 'guard.allow: not limited.'),
-  set('allowed6', 'ipv6_addr', `flags interval; auto-merge;${elements(ipv6)}`, 'The same for IPv6.'),
-].join('\n\n')}
+${[...sources, ...allowed(configuration.guard.allow)].join('\n\n')}
 
   chain input {
     type filter hook input priority filter; policy drop;
@@ -71,12 +71,17 @@ ${newcomer(configuration.limits)}
 `;
 }
 
-function set(name: string, type: string, rest: string, comment: string): string {
-  return `  # ${comment}\n  set ${name} {\n    type ${type}; ${rest}\n  }`;
+function set(name: string, type: string, rest: string, comment?: string): string {
+  return `${comment === undefined ? '' : `  # ${comment}\n`}  set ${name} {\n    type ${type}; ${rest}\n  }`;
 }
 
-function elements(addresses: readonly string[]): string {
-  return addresses.length === 0 ? '' : `\n    elements = { ${addresses.join(', ')} }`;
+function allowed(addresses: readonly string[]): string[] {
+  const { ipv4, ipv6 } = byFamily(addresses);
+  const elements = (some: readonly string[]) => (some.length === 0 ? '' : `\n    elements = { ${some.join(', ')} }`);
+  return [
+    set('allowed4', 'ipv4_addr', `flags interval; auto-merge;${elements(ipv4)}`, 'guard.allow: not limited.'),
+    set('allowed6', 'ipv6_addr', `flags interval; auto-merge;${elements(ipv6)}`),
+  ];
 }
 
 /** Who may come to a listener: everybody, or the proxies that it trusts. */
@@ -96,14 +101,35 @@ function destination(bind: string): string {
 }
 
 /** What the broker would refuse anyway is dropped before it costs a connection. */
-function newcomer({ connect_rate_per_address: rate, connect_burst }: Installation['configuration']['limits']): string {
-  if (rate === Number.MAX_SAFE_INTEGER) return '    # limits.connect_rate_per_address sets no limit.\n    accept';
-  const burst = Math.min(rate * connect_burst, mostBurst);
-  const limit = `limit rate over ${rate}/second burst ${burst} packets`;
-  return `    ip saddr @allowed4 accept
-    ip6 saddr @allowed6 accept
-    # limits.connect_rate_per_address, and as much saved up as limits.connect_burst lets a source save.
-    meta nfproto ipv4 update @sources4 { ip saddr ${limit} } counter drop
-    meta nfproto ipv6 update @sources6 { ip6 saddr & ${mask64} ${limit} } counter drop
-    accept`;
+function newcomer(limits: Installation['configuration']['limits']): string {
+  const { connect_burst, subnet_prefix_ipv4, subnet_prefix_ipv6 } = limits;
+  const rules = (rate: number, name: string, ipv4: string, ipv6: string): string[] => {
+    if (rate === Number.MAX_SAFE_INTEGER) return [];
+    const limit = `limit rate over ${rate}/second burst ${Math.min(rate * connect_burst, mostBurst)} packets`;
+    return [
+      `meta nfproto ipv4 update @${name}4 { ${ipv4} ${limit} } counter drop`,
+      `meta nfproto ipv6 update @${name}6 { ${ipv6} ${limit} } counter drop`,
+    ];
+  };
+  const [mask4, mask6] = [networkMask(4, subnet_prefix_ipv4), networkMask(6, subnet_prefix_ipv6)];
+  return [
+    'ip saddr @allowed4 accept',
+    'ip6 saddr @allowed6 accept',
+    '# limits.connect_rate_per_address and _per_subnet, and as much saved up as limits.connect_burst allows.',
+    ...rules(limits.connect_rate_per_address, 'addresses', 'ip saddr', 'ip6 saddr'),
+    ...rules(limits.connect_rate_per_subnet, 'networks', `ip saddr & ${mask4}`, `ip6 saddr & ${mask6}`),
+    'accept',
+  ]
+    .map((rule) => `    ${rule}`)
+    .join('\n');
+}
+
+/** The mask of a prefix, as an address: 24 bits of IPv4 are 255.255.255.0. */
+function networkMask(family: 4 | 6, bits: number): string {
+  const width = family === 4 ? 8 : 16;
+  const parts = Array.from({ length: family === 4 ? 4 : 8 }, (_, index) => {
+    const own = Math.min(width, Math.max(0, bits - index * width));
+    return ((1 << own) - 1) << (width - own);
+  });
+  return family === 4 ? parts.join('.') : parts.map((part) => part.toString(16)).join(':');
 }

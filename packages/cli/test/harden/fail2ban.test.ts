@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 import { needs, run, waitFor } from '@moat/testkit';
 import { fail2ban } from '../../dist/harden/fail2ban.js';
 import { temporaryDirectory } from '../helpers/directory.js';
+import { patience } from '../helpers/patience.js';
 import { installationIn } from './installation.js';
 import { LoggingBroker } from './logging-broker.js';
 import { connectedPair } from './network.js';
@@ -106,19 +107,22 @@ describe('The filter and the jails of Fail2ban', needs('fail2ban-regex', 'fail2b
         await pair.end();
       });
       const ask = (...args: string[]) => run(...pair.server.enter('fail2ban-client', ...where, ...args));
-      await waitFor(async () => (await ask('status', 'moat-guessing')).code === 0, { timeout: 30_000 });
-      const login = (from: string) => {
-        const credentials = ['-u', 'x', '-P', 'guess', '-t', 't', '-m', 'm'];
+      await waitFor(async () => (await ask('status', 'moat-guessing')).code === 0, { timeout: patience });
+      const login = (from: string, name: string) => {
+        const credentials = ['-u', name, '-P', 'guess', '-t', 't', '-m', 'm'];
         return run(...pair.client.enter('mosquitto_pub', '-h', '10.77.0.1', '-A', from, ...credentials));
       };
+      // The tenth failure locks out the address, whatever the names were.
+      for (let guess = 0; guess < 12; guess++) {
+        await login('10.77.0.2', `user${guess}`);
+        await login('10.77.0.9', `user${guess}`);
+      }
       const banned = async () => (await ask('status', 'moat-guessing')).stdout.includes('Banned IP list:\t10.77.0.2');
-      await waitFor(async () => (await login('10.77.0.2')) && (await login('10.77.0.9')) && (await banned()), {
-        timeout: 40_000,
-      });
+      await waitFor(banned, { timeout: patience });
       const rules = await pair.server.sh('nft list ruleset');
       assert.match(rules, /tcp dport 1883 ip saddr @addr-set-moat-guessing reject/);
-      assert.match((await login('10.77.0.2')).stderr, /refused|Errno/i);
-      assert.match((await login('10.77.0.9')).stderr, /not authori[sz]ed|bad user name/i);
+      assert.match((await login('10.77.0.2', 'user0')).stderr, /refused|Errno/i);
+      assert.match((await login('10.77.0.9', 'user0')).stderr, /not authori[sz]ed|bad user name/i);
     },
   );
 });

@@ -8,6 +8,7 @@ import { findProgram, freePort, needs, RawClient, readPacket, run, waitFor } fro
 import { haproxy } from '../../dist/harden/haproxy.js';
 import { RunningBroker } from '../helpers/broker.js';
 import { temporaryDirectory } from '../helpers/directory.js';
+import { patience } from '../helpers/patience.js';
 import { installationIn } from './installation.js';
 
 const home = await temporaryDirectory();
@@ -84,12 +85,12 @@ describe('The configuration of HAProxy', needs('haproxy'), () => {
       await Promise.all([start('moat1'), start('moat2')]);
       const file = join(home, 'haproxy.cfg');
       const { rate, burst } = limits;
-      const own = `max_connections: 1000, connect_rate_per_address: ${rate}, connect_burst: ${burst}`;
+      const own = `max_connections: 1000, connect_rate_per_address: ${rate}, connect_rate_per_subnet: 1000, connect_burst: ${burst}`;
       await writeFile(file, configurationFor(`${yamlFor('127.0.0.1')}limits: { ${own} }\n`));
       const proxy = spawn(findProgram('haproxy') ?? 'haproxy', ['-f', file, '-db'], { stdio: 'ignore' });
       const gone = once(proxy, 'exit');
       stopProxy = () => proxy.kill('SIGKILL') && gone;
-      await waitFor(() => publish('127.0.1.100'));
+      await waitFor(() => publish('127.0.1.100'), { timeout: patience });
     });
     after(async () => {
       await stopProxy();
@@ -113,11 +114,11 @@ describe('The configuration of HAProxy', needs('haproxy'), () => {
     it('sends clients to the other one when a broker stops, and back', async () => {
       const mine = addresses.filter((address) => seenBy('moat1').has(address));
       assert.equal(await running.get('moat1')?.stop(), 0);
-      for (const address of mine) await waitFor(() => publish(address), { timeout: 30_000 });
+      for (const address of mine) await waitFor(() => publish(address), { timeout: patience });
       for (const address of mine) assert.ok(seenBy('moat2').has(address), address);
       await start('moat1');
       await waitFor(async () => (await publish(mine[0] ?? '')) && seenBy('moat1').has(mine[0] ?? ''), {
-        timeout: 30_000,
+        timeout: patience,
       });
     });
 

@@ -4,6 +4,7 @@ import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitFor } from '@moat/testkit';
 import { command } from '../helpers/moat.js';
+import { patience } from '../helpers/patience.js';
 
 /** A broker whose log is appended to a file, as the unit has it. */
 export class LoggingBroker {
@@ -30,7 +31,9 @@ export class LoggingBroker {
   }
 
   async logged(message: string): Promise<void> {
-    await waitFor(async () => (await readFile(this.file, 'utf8')).includes(`"msg":"${message}"`));
+    await waitFor(async () => (await readFile(this.file, 'utf8')).includes(`"msg":"${message}"`), {
+      timeout: patience,
+    });
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readlinkSync } from 'node:fs';
 import { run, waitFor } from '@moat/testkit';
+import { patience } from '../helpers/patience.js';
 
 /** A network namespace that lives as long as a process in it. */
 export class Namespace {
@@ -10,7 +11,7 @@ export class Namespace {
   static async create(): Promise<Namespace> {
     const holder = spawn('unshare', ['--net', 'sleep', '600'], { stdio: 'ignore' });
     const own = readlinkSync('/proc/self/ns/net');
-    await waitFor(() => readlinkSync(`/proc/${holder.pid}/ns/net`) !== own);
+    await waitFor(() => readlinkSync(`/proc/${holder.pid}/ns/net`) !== own, { timeout: patience });
     return new Namespace(holder);
   }
 

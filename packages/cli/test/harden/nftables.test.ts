@@ -9,14 +9,15 @@ import { needs, python, run, waitFor } from '@moat/testkit';
 import { nftables } from '../../dist/harden/nftables.js';
 import { temporaryDirectory } from '../helpers/directory.js';
 import { command } from '../helpers/moat.js';
+import { patience } from '../helpers/patience.js';
 import { installationIn } from './installation.js';
 import { connectedPair } from './network.js';
 
-const rate = 5;
-const burst = 2 * rate;
+const rates = { address: 5, network: 8 };
+const burst = 2;
 const yaml = `sys_interval: 0
 listeners: [{ protocol: mqtt, port: 1883, bind: "*", expose_plaintext: true }]
-limits: { connect_rate_per_address: ${rate}, connect_burst: 2 }
+limits: { connect_rate_per_address: ${rates.address}, connect_rate_per_subnet: ${rates.network}, connect_burst: ${burst} }
 guard: { allow: [10.77.0.9] }
 log: { format: json }
 `;
@@ -71,6 +72,7 @@ describe('The rules of nftables', needs('nft', 'root', 'unshare', 'nsenter', 'ip
       'listeners: [{ protocol: mqtts, bind: "2001:db8::1" }, { protocol: wss, bind: 0.0.0.0 }]',
       'guard: { allow: [10.0.0.0/8, 10.1.0.0/16, "2001:db8::/32"] }',
       'limits: { profile: off }',
+      'limits: { subnet_prefix_ipv4: 20, subnet_prefix_ipv6: 56 }',
       'limits: { profile: strict, connect_burst: 3600 }',
       'limits: { connect_rate_per_address: 4000000000, connect_burst: 3600 }',
     ];
@@ -96,13 +98,13 @@ describe('The rules of nftables', needs('nft', 'root', 'unshare', 'nsenter', 'ip
     const datagrams: string[] = [];
     const stop: (() => unknown)[] = [];
 
-    /** How many of so many connections came about, and how many may have. @param patience in seconds */
-    const connections = async (patience: number, host: string, port: number, count: number, ...sources: string[]) => {
-      const args = [python, '-c', flood, String(count), String(patience), host, String(port), ...sources];
-      const { stdout, stderr } = await run(...pair.client.enter(...args));
+    /** How many of so many connections came about, and how many may have. @param wait in seconds */
+    const connections = async (wait: number, host: string, port: number, count: number, ...sources: string[]) => {
+      const args = [python, '-c', flood, String(count), String(wait), host, String(port), ...sources];
+      const { stdout, stderr } = await run(...pair.client.enter(...args), { timeout: patience });
       const [number, seconds] = stdout.split(' ').map(Number);
       assert.ok(number !== undefined && seconds !== undefined, stderr);
-      return { number, most: burst + Math.ceil(rate * seconds) + 1 };
+      return { number, most: (rate: number) => Math.ceil(rate * (burst + seconds)) + 1 };
     };
     const opened = connections.bind(undefined, 30);
     /** For those that are not to come about. */
@@ -112,7 +114,7 @@ describe('The rules of nftables', needs('nft', 'root', 'unshare', 'nsenter', 'ip
       createInterface(child.stdout).on('line', (line) => seen.push(line));
       const gone = once(child, 'exit');
       stop.push(() => child.kill('SIGKILL') && gone);
-      await waitFor(() => seen.some(isReady));
+      await waitFor(() => seen.some(isReady), { timeout: patience });
     };
     const sendDatagram = (text: string) =>
       pair.client.sh(
@@ -122,7 +124,16 @@ describe('The rules of nftables', needs('nft', 'root', 'unshare', 'nsenter', 'ip
     before(async () => {
       pair = await connectedPair({
         server: ['10.77.0.1/24', 'fd77:1::1/64', 'fd77:2::1/64'],
-        client: ['10.77.0.2/24', '10.77.0.3/24', '10.77.0.9/24', 'fd77:1::2/64', 'fd77:1::3/64', 'fd77:2::2/64'],
+        client: [
+          '10.77.0.2/24',
+          '10.77.0.3/24',
+          '10.77.0.9/24',
+          'fd77:1::2/64',
+          'fd77:1::3/64',
+          'fd77:1::4/64',
+          'fd77:1::5/64',
+          'fd77:2::2/64',
+        ],
       });
       await mkdir(join(home, 'moat-data'));
       await writeFile(join(home, 'moat.yaml'), yaml);
@@ -132,7 +143,7 @@ describe('The rules of nftables', needs('nft', 'root', 'unshare', 'nsenter', 'ip
       assert.equal((await opened('10.77.0.1', 9999, 1, '10.77.0.2')).number, 1);
       assert.equal((await opened('10.77.0.1', 1883, 100, '10.77.0.2')).number, 100);
       await sendDatagram('before');
-      await waitFor(() => datagrams.includes('before'));
+      await waitFor(() => datagrams.includes('before'), { timeout: patience });
       await pair.server.sh('nft -f -', rulesFor(yaml));
     });
     after(async () => {
@@ -164,13 +175,15 @@ describe('The rules of nftables', needs('nft', 'root', 'unshare', 'nsenter', 'ip
         tried('10.77.0.1', 1883, 200, '10.77.0.2'),
         opened('10.77.0.1', 1883, 1, '10.77.0.3'),
       ]);
-      assert.ok(greedy.number >= 1 && greedy.number <= greedy.most, `${greedy.number} of at most ${greedy.most}`);
+      const most = greedy.most(rates.address);
+      assert.ok(greedy.number >= 1 && greedy.number <= most, `${greedy.number} of at most ${most}`);
       assert.equal(modest.number, 1);
     });
 
-    it('take a network of IPv6 for one source', async () => {
-      const greedy = await tried('fd77:1::1', 1883, 200, 'fd77:1::2', 'fd77:1::3');
-      assert.ok(greedy.number <= greedy.most, `${greedy.number} of at most ${greedy.most}`);
+    it('limit those of one network together', async () => {
+      const greedy = await tried('fd77:1::1', 1883, 200, ...[2, 3, 4, 5].map((last) => `fd77:1::${last}`));
+      const most = greedy.most(rates.network);
+      assert.ok(greedy.number >= 1 && greedy.number <= most, `${greedy.number} of at most ${most}`);
       assert.equal((await opened('fd77:2::1', 1883, 1, 'fd77:2::2')).number, 1);
     });
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { needs, run } from '@moat/testkit';
 import { systemd } from '../../dist/harden/systemd.js';
 import { temporaryDirectory } from '../helpers/directory.js';
+import { patience } from '../helpers/patience.js';
 import { installationIn } from './installation.js';
 
 const home = await temporaryDirectory();
@@ -25,7 +26,7 @@ test('systemd starts, reloads, revives and stops a broker in its sandbox', needs
   const alone = ['-m', '-p', '-n', '-f', '--kill-child', '--mount-proc'];
   const prepare = 'mount -t tmpfs tmpfs /srv && mkdir /srv/moat-data && cp "$2" /srv/moat.yaml && exec bash "$0" "$1"';
   const { code, stdout, stderr } = await run('unshare', [...alone, 'bash', '-c', prepare, script, unitFile, yaml], {
-    timeout: 50_000,
+    timeout: patience,
   });
   assert.equal(code, 0, stdout + stderr);
   const outcome = Object.fromEntries(

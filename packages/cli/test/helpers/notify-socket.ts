@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { python, waitFor } from '@moat/testkit';
+import { patience } from './patience.js';
 
 /**
  * Receives as systemd does, and prints each datagram as a line. A name that begins with @ is an abstract one. BARRIER asks
@@ -27,14 +28,17 @@ export class NotifySocket {
     const child = spawn(python, ['-c', receiver, name], { stdio: ['ignore', 'pipe', 'inherit'] });
     const socket = new NotifySocket(child);
     createInterface(child.stdout).on('line', (line) => socket.received.push(line));
-    await waitFor(() => socket.received.shift() === 'listening');
+    await waitFor(() => socket.received.shift() === 'listening', { timeout: patience });
     return socket;
   }
 
   /** Takes what came before this, and this. */
   async until(message: string | RegExp): Promise<string[]> {
     const fits = (line: string) => (typeof message === 'string' ? line === message : message.test(line));
-    await waitFor(() => this.received.some(fits), { what: `${message} among ${this.received.join(', ')}` });
+    await waitFor(() => this.received.some(fits), {
+      what: `${message} among ${this.received.join(', ')}`,
+      timeout: patience,
+    });
     return this.received.splice(0, this.received.findIndex(fits) + 1);
   }
 

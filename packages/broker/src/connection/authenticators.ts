@@ -13,16 +13,15 @@ import { Both, joined } from '../identity/both.js';
 import { CertificateAuthenticator } from '../identity/certificate.js';
 import { type NameTemplate, parseNameTemplate } from '../identity/certificate-name.js';
 import { InviteAuthenticator } from '../identity/invite.js';
-import { PasswordAuthenticator } from '../identity/password.js';
+import { PasswordAuthenticator, type PasswordGates } from '../identity/password.js';
 import type { PasswordFile } from '../identity/password-file.js';
 import type { Principal } from '../identity/principal.js';
 import { pskAuthenticator } from '../identity/psk.js';
 import type { HashRenewal } from '../identity/renewal.js';
-import type { WorkGate } from '../identity/work-gate.js';
 
 /** What passwords are checked with. */
 export interface PasswordChecks {
-  readonly gate: WorkGate;
+  readonly gates: PasswordGates;
   /** Undefined where hashes stay as they are. */
   readonly renewal: HashRenewal | undefined;
 }
@@ -35,9 +34,9 @@ export function authenticatorOf(
   { authentication }: Configuration,
   listener: Listener,
   passwords: PasswordFile,
-  { gate, renewal }: PasswordChecks,
+  { gates, renewal }: PasswordChecks,
 ): Authenticator {
-  const password = new PasswordAuthenticator(passwords, gate, renewal);
+  const password = new PasswordAuthenticator(passwords, gates, renewal);
   if (needsBoth(listener)) return new Both(namerOf(listener), password);
   const naming = namingOf(listener);
   // Where no user has a password there is none to be wrong: who is anonymous anyway may say what it likes.

@@ -27,10 +27,12 @@ export class Gatehouse {
    */
   constructor(limits: Limits, allow: readonly string[], bans: Bans, audit: Audit) {
     this.allowed = new AddressList(allow);
-    const exempt = (address: string): boolean => this.allowed.has(address);
+    const isExempt = (address: string): boolean => this.allowed.has(address);
+    const lockOut = new LockOut(limits, isExempt);
+    const isKnown = (address: string): boolean => lockOut.knowsAddress(address);
     this.refusals = new Refusals(audit);
-    this.admission = new Admission(limits, exempt, connectionsByDescriptors());
-    this.logins = new LoginGuard(bans, new LockOut(limits, exempt), this.refusals, audit);
+    this.admission = new Admission(limits, { isExempt, isKnown }, connectionsByDescriptors());
+    this.logins = new LoginGuard(bans, lockOut, this.refusals, audit);
     this.gate = new HandshakeGate(limits);
     this.unfinished = new Unfinished(limits);
     this.buffered = new Buffered(limits);

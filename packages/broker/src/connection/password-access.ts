@@ -4,6 +4,7 @@ import type { Log } from '../audit/log.js';
 import type { Limits } from '../config/profiles.js';
 import type { Configuration } from '../config/schema.js';
 import type { AuthenticationMethod } from '../identity/enhanced.js';
+import type { PasswordGates } from '../identity/password.js';
 import type { PasswordFile } from '../identity/password-file.js';
 import { PasswordVerifiers } from '../identity/password-verifiers.js';
 import type { Principal } from '../identity/principal.js';
@@ -15,7 +16,7 @@ import type { Connections } from './connections.js';
 
 /** What the password file of a broker is used with: its checks, and the SCRAM methods that it has verifiers for. */
 export class PasswordAccess implements PasswordChecks {
-  readonly gate: WorkGate;
+  readonly gates: PasswordGates;
   private renewing: HashRenewal | undefined = undefined;
   private verifiers: PasswordVerifiers;
 
@@ -33,10 +34,12 @@ export class PasswordAccess implements PasswordChecks {
   ) {
     // One core is left to the event loop: who guesses passwords must not slow down those who have theirs.
     const spare = Math.max(1, availableParallelism() - 1);
-    this.gate = new WorkGate(() => ({
-      running: Math.min(limits.max_password_checks, spare),
-      waiting: limits.max_waiting_password_checks,
-    }));
+    const gate = (running: number): WorkGate =>
+      new WorkGate(() => ({
+        running: Math.min(limits.max_password_checks, running),
+        waiting: limits.max_waiting_password_checks,
+      }));
+    this.gates = { strangers: gate(spare), known: gate(1) };
     this.verifiers = new PasswordVerifiers(passwords, secret);
   }
 

@@ -29,6 +29,18 @@ export interface Refusal {
   readonly of: 'address' | 'subnet' | 'listener' | 'all';
 }
 
+/** Which addresses are treated otherwise than most. */
+interface Privileges {
+  /** No share and no rate of one address or network holds for it. */
+  isExempt(address: string): boolean;
+  /** Somebody has proven there who it is. */
+  isKnown(address: string): boolean;
+}
+
+const nobody: Privileges = { isExempt: () => false, isKnown: () => false };
+/** Of the tokens of a listener and of all, those that strangers leave to addresses that are known. */
+const keptForKnown = 0.1;
+
 /** Lets connections in. */
 export interface Door {
   /** May be replaced while it is open. */
@@ -42,7 +54,8 @@ export interface Door {
  * Judges connections the moment they are accepted, before anything else is spent on them: by address, network, listener and
  * in all, how many there are and how fast new ones come. Where the slots of a listener, or all, are taken, whoever
  * has not finished its CONNECT makes room, the oldest first; then the idlest client that nothing proves, if it has been silent for a while; never one
- * that has proven who it is.
+ * that has proven who it is. Where new connections come too fast in all, the last tokens are for addresses from which somebody has
+ * proven who it is, so that a flood of strangers keeps strangers out alone.
  */
 export class Admission {
   private readonly all: Share;
@@ -52,13 +65,12 @@ export class Admission {
 
   /**
    * @param limits read anew each time
-   * @param exempt addresses that no share and no rate of one address or network holds for
    * @param descriptors connections that the system has file descriptors for, those kept for the broker's own files and
    *   the admin socket left out
    */
   constructor(
     private readonly limits: AdmissionLimits,
-    private readonly exempt: (address: string) => boolean = () => false,
+    private readonly privileges = nobody,
     private readonly descriptors = Number.POSITIVE_INFINITY,
   ) {
     this.all = new Share(0);
@@ -80,16 +92,15 @@ export class Admission {
   /** @param now milliseconds of a monotonic clock */
   admit(door: Door, address: string, socket: Closable, now: number): Guest | Refusal {
     const { limits } = this;
-    const burst = limits.connect_burst;
     const own = ownLimitsOf(door, limits);
     const sources = own === undefined ? this.sources : sourcesOf(door);
-    const from = this.exempt(address) ? undefined : sources.of(address, this.networkOf(address), now);
-    const refusal = from && sources.refusal(from, own ?? limits, burst, now);
+    const from = this.privileges.isExempt(address) ? undefined : sources.of(address, this.networkOf(address), now);
+    const refusal = from && sources.refusal(from, own ?? limits, limits.connect_burst, now);
     if (refusal !== undefined) return refusal;
+    const part = this.privileges.isKnown(address) ? 1 : 1 - keptForKnown;
     const rate = door.limits.connect_rate ?? limits.connect_rate;
-    if (!door.share.take(1, rate, rate * burst, now)) return { bound: 'connect_rate', of: 'listener' };
-    if (!this.all.take(1, limits.connect_rate, limits.connect_rate * burst, now))
-      return { bound: 'connect_rate', of: 'all' };
+    if (!this.takeToken(door.share, rate, part, now)) return { bound: 'connect_rate', of: 'listener' };
+    if (!this.takeToken(this.all, limits.connect_rate, part, now)) return { bound: 'connect_rate', of: 'all' };
     if (door.share.open >= door.limits.max_connections && !this.makeRoom(door, now))
       return { bound: 'connections', of: 'listener' };
     if (this.all.open >= this.most && !this.makeRoom(undefined, now)) return { bound: 'connections', of: 'all' };
@@ -118,6 +129,10 @@ export class Admission {
   /** An anonymous client that was heard of within the time that a CONNECT may take is no worse than a newcomer. */
   private makeRoom(door: Door | undefined, now: number): boolean {
     return this.guests.makeRoom(door, now, now - this.limits.connect_timeout * 1000);
+  }
+
+  private takeToken(share: Share, rate: number, part: number, now: number): boolean {
+    return share.take(1, rate, Math.max(1, rate * this.limits.connect_burst * part), now);
   }
 
   /** Whoever connects often comes from where the one before came from. */

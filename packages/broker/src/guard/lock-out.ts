@@ -73,6 +73,11 @@ export class LockOut {
     return this.known.get(sourceOf(address))?.has(username) === true;
   }
 
+  /** Whether anybody has logged in from there before. */
+  knowsAddress(address: string): boolean {
+    return this.known.has(sourceOf(address));
+  }
+
   /** An attempt failed; tells what is locked out from now on, if that is new. */
   failed(address: string, username: string, now: number): LockedOut | undefined {
     const { limits } = this;

@@ -3,13 +3,20 @@ import type { PasswordFile } from './password-file.js';
 import type { HashRenewal } from './renewal.js';
 import type { WorkGate } from './work-gate.js';
 
+/** How many passwords are checked at once, and wait for it. */
+export interface PasswordGates {
+  readonly strangers: WorkGate;
+  /** For names that have logged in from their address before: they do not wait behind who guesses. */
+  readonly known: WorkGate;
+}
+
 const noPassword = new Uint8Array(0);
 
 /** Asks the password file about whoever gives a user name. */
 export class PasswordAuthenticator implements Authenticator {
   constructor(
     private readonly passwords: PasswordFile,
-    private readonly gate: WorkGate,
+    private readonly gates: PasswordGates,
     private readonly renewal?: HashRenewal,
   ) {}
 
@@ -19,16 +26,12 @@ export class PasswordAuthenticator implements Authenticator {
   }
 
   private async verify(username: string, password: Uint8Array, address: string, known: boolean): Promise<Verdict> {
-    const { passwords } = this;
-    const verified = await this.gate.run(
-      address,
-      async () => {
-        if (!(await passwords.verify(username, password))) return false;
-        await this.renewal?.renew(passwords, username, password);
-        return true;
-      },
-      known,
-    );
+    const { passwords, gates } = this;
+    const verified = await (known ? gates.known : gates.strangers).run(address, async () => {
+      if (!(await passwords.verify(username, password, { known }))) return false;
+      await this.renewal?.renew(passwords, username, password);
+      return true;
+    });
     if (verified === 'busy') return { denied: 'too_many_attempts' };
     return verified ? { principal: { username, method: 'password' } } : { denied: 'bad_password' };
   }

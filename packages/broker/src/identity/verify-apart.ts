@@ -8,10 +8,11 @@ export interface VerifyTask {
 
 /** One thread, which does one task at a time. */
 class VerifyThread {
-  readonly #worker = new Worker(new URL('./verify-worker.js', import.meta.url));
+  readonly #worker: Worker;
   #waiter: { resolve(matches: boolean): void; reject(error: Error): void } | undefined;
 
-  constructor(gone: (thread: VerifyThread) => void) {
+  constructor(yields: boolean, gone: (thread: VerifyThread) => void) {
+    this.#worker = new Worker(new URL('./verify-worker.js', import.meta.url), { workerData: { yields } });
     const end = (error: Error): void => {
       gone(this);
       this.#take()?.reject(error);
@@ -43,17 +44,21 @@ class VerifyThread {
   }
 }
 
-const threads = new Set<VerifyThread>();
+/** By whether they yield to everything else. */
+const threads = { yielding: new Set<VerifyThread>(), urgent: new Set<VerifyThread>() };
 
 /**
  * Whether a password has a hash, worked out in a thread of low priority: those who guess passwords take what nobody else
  * wants of a core. There are as many threads as hashes were ever computed at once, which is bounded by who asks.
+ *
+ * @param isUrgent in a thread of the usual priority: on a machine that is always full the others hardly ever run
  */
-export function verifyApart(hash: string, password: Uint8Array): Promise<boolean> {
-  let thread = [...threads].find(({ isIdle }) => isIdle);
+export function verifyApart(hash: string, password: Uint8Array, isUrgent = false): Promise<boolean> {
+  const own = isUrgent ? threads.urgent : threads.yielding;
+  let thread = [...own].find(({ isIdle }) => isIdle);
   if (thread === undefined) {
-    thread = new VerifyThread((gone) => threads.delete(gone));
-    threads.add(thread);
+    thread = new VerifyThread(!isUrgent, (gone) => own.delete(gone));
+    own.add(thread);
   }
   return thread.verify({ hash, password });
 }

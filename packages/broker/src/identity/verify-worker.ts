@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { constants, getPriority, setPriority } from 'node:os';
 import { basename } from 'node:path';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { parseHash } from './password-hash.js';
 import type { VerifyTask } from './verify-apart.js';
 
@@ -19,7 +19,7 @@ function yieldToOthers(): void {
   }
 }
 
-yieldToOthers();
+if ((workerData as { readonly yields: boolean }).yields) yieldToOthers();
 parentPort?.on('message', ({ hash, password }: VerifyTask) => {
   parentPort?.postMessage(parseHash(hash)?.verify(password) ?? false);
 });

@@ -4,19 +4,15 @@ export interface WorkLimits {
   readonly waiting: number;
 }
 
-/** By key, the next to be served first. Called with false for whoever has lost its place. */
-type Queues = Map<string, ((admitted: boolean) => void)[]>;
-
 /**
  * Lets a bounded number of costly tasks run at once and a bounded number wait. Those who wait are served in turn by the
  * key that they come under, such as their address, and in order under each: who asks a lot waits behind itself. In a full
- * house the newcomer of a short queue takes the place of the last in the longest. The favoured are served before all
- * others, and take their places.
+ * house the newcomer of a short queue takes the place of the last in the longest.
  */
 export class WorkGate {
   readonly #limits: () => WorkLimits;
-  readonly #queues: Queues = new Map();
-  readonly #favoured: Queues = new Map();
+  /** By key, the next to be served first. Called with false for whoever has lost its place. */
+  readonly #queues = new Map<string, ((admitted: boolean) => void)[]>();
   #waiting = 0;
   #running = 0;
 
@@ -25,9 +21,9 @@ export class WorkGate {
   }
 
   /** The task's result, or `busy` when it was not started for want of room. */
-  async run<Result>(key: string, task: () => Promise<Result>, favoured = false): Promise<Result | 'busy'> {
+  async run<Result>(key: string, task: () => Promise<Result>): Promise<Result | 'busy'> {
     if (this.#running < this.#limits().running) this.#running++;
-    else if (!(await this.#turn(key, favoured))) return 'busy';
+    else if (!(await this.#turn(key))) return 'busy';
     try {
       return await task();
     } finally {
@@ -37,40 +33,36 @@ export class WorkGate {
   }
 
   /** Whether a place was got; whoever is told so has it. */
-  #turn(key: string, favoured: boolean): Promise<boolean> {
-    const queues = favoured ? this.#favoured : this.#queues;
-    const queue = queues.get(key) ?? [];
+  #turn(key: string): Promise<boolean> {
+    const queue = this.#queues.get(key) ?? [];
     const full = this.#waiting >= this.#limits().waiting;
-    const makesRoom = (): boolean =>
-      (favoured && this.#makeRoom(this.#queues, -1)) || this.#makeRoom(queues, queue.length);
-    if (full && !makesRoom()) return Promise.resolve(false);
+    if (full && !this.#makeRoom(queue.length)) return Promise.resolve(false);
     return new Promise((resolve) => {
       queue.push(resolve);
-      queues.set(key, queue);
+      this.#queues.set(key, queue);
       this.#waiting++;
     });
   }
 
-  #makeRoom(queues: Queues, own: number): boolean {
+  #makeRoom(own: number): boolean {
     let longest: ((admitted: boolean) => void)[] = [];
     let whose = '';
-    for (const [key, queue] of queues) if (queue.length > longest.length) [whose, longest] = [key, queue];
+    for (const [key, queue] of this.#queues) if (queue.length > longest.length) [whose, longest] = [key, queue];
     // After the exchange the newcomer's queue must not be the longer one: or two would take each other's place for ever.
     if (longest.length <= own + 1) return false;
     this.#waiting--;
     longest.pop()?.(false);
-    if (longest.length === 0) queues.delete(whose);
+    if (longest.length === 0) this.#queues.delete(whose);
     return true;
   }
 
   #admitNext(): boolean {
-    const queues = this.#favoured.size > 0 ? this.#favoured : this.#queues;
-    const [first] = queues;
+    const [first] = this.#queues;
     if (first === undefined) return false;
     const [key, queue] = first;
     const next = queue.shift();
-    queues.delete(key);
-    if (queue.length > 0) queues.set(key, queue);
+    this.#queues.delete(key);
+    if (queue.length > 0) this.#queues.set(key, queue);
     this.#waiting--;
     next?.(true);
     return true;

@@ -137,6 +137,16 @@ describe('Admission', () => {
     assert.ok(told.length < 180);
   });
 
+  it('keeps the last tokens for addresses that somebody has logged in from, however fast strangers come', async (t) => {
+    const { known, from, events } = await guarded(t, { connect_burst: 20, connect_rate: 1 });
+    const held = [await known('127.0.0.6')];
+    const flood = await Promise.all(Array.from({ length: 60 }, () => from('127.0.0.2')));
+    await waitFor(() => events()['limit.connect_rate'] ?? 0);
+    held.push(await known('127.0.0.6'));
+    for (const client of held) await ping(client);
+    for (const client of [...flood, ...held]) client.end();
+  });
+
   it('sends away who has not finished its CONNECT when slots run short, the oldest first', async (t) => {
     const { broker, from, known, events } = await guarded(t, { max_connections: 4 });
     const slow = [await from('127.0.0.2'), await from('127.0.0.3'), await from('127.0.0.4'), await from('127.0.0.5')];

@@ -133,7 +133,7 @@ describe('a password file', () => {
     );
     const work = async (user: string): Promise<string[]> => {
       const done: string[] = [];
-      await file.verify(user, bytes('wrong'), (cost) => done.push(cost));
+      await file.verify(user, bytes('wrong'), { worked: (cost) => done.push(cost) });
       return done.sort();
     };
     const wanted = await work('nobody');
@@ -142,7 +142,7 @@ describe('a password file', () => {
     assert.deepEqual(
       await (async () => {
         const done: string[] = [];
-        await PasswordFile.parse('', path).verify('nobody', bytes('x'), (cost) => done.push(cost));
+        await PasswordFile.parse('', path).verify('nobody', bytes('x'), { worked: (cost) => done.push(cost) });
         return done;
       })(),
       ['argon2id 19456 2 1'],

@@ -61,17 +61,6 @@ describe('a work gate', () => {
     assert.deepEqual(await Promise.all(answers), ['a', 'a', 'a', 'busy', 'b', 'busy', 'busy']);
   });
 
-  it('serves the favoured first, and gives them the places of others in a full house', async () => {
-    const gate = new WorkGate(() => ({ running: 1, waiting: 2 }));
-    const served: string[] = [];
-    const ask = async (key: string, favoured = false) =>
-      (await gate.run(key, async () => served.push(key), favoured)) === 'busy';
-    const refused = await Promise.all([ask('a'), ask('b'), ask('c'), ask('d', true), ask('e', true), ask('f', true)]);
-    assert.deepEqual(refused, [false, true, true, false, false, true]);
-    assert.deepEqual(served, ['a', 'd', 'e']);
-    assert.equal(await ask('g'), false);
-  });
-
   it('takes other limits at once, and goes down to them as tasks end', async () => {
     const limits = { running: 2, waiting: 10 };
     const gate = new WorkGate(() => limits);

@@ -38,7 +38,11 @@ export async function knock(
   return { connack, isWelcome, milliseconds: performance.now() - begun };
 }
 
+/** Of the loopback network: that of those who attack, and that of those who do not. */
+const attackers = 66;
+export const legitimates = 77;
+
 /** One of the many addresses of the loopback network; none for a broker on another family of addresses. */
-export function sourceAddress({ host: to }: Address, index: number): string | undefined {
-  return to === host ? `127.66.${(index >> 8) & 0xff}.${1 + (index % 250)}` : undefined;
+export function sourceAddress({ host: to }: Address, index: number, network = attackers): string | undefined {
+  return to === host ? `127.${network}.${(index >> 8) & 0xff}.${1 + (index % 250)}` : undefined;
 }

@@ -30,13 +30,18 @@ export function survived({ faults, skipped }: Result): boolean {
 }
 
 /** What was not as it must be: attempts that came through first. */
-export function faultsOf(attempts: readonly Attempt[], effect: Effect | undefined, expected: Expectation | undefined) {
+export function faultsOf(
+  attempts: readonly Attempt[],
+  effect: Effect | undefined,
+  expected: Expectation | undefined,
+): readonly string[] {
   const through = attempts.filter((attempt) => !attempt.survived);
   const faults = through.map(({ tried, happened }) => `${tried}: ${happened}`);
   return effect === undefined || expected === undefined ? faults : [...faults, ...suffered(effect, expected)];
 }
 
-function* suffered({ workload: { during }, memory }: Effect, expected: Expectation): Generator<string> {
+function* suffered({ workload, memory }: Effect, expected: Expectation): Generator<string> {
+  const { before, during } = workload;
   for (const what of ['connects', 'messages'] as const) {
     const share = during[what];
     const least = expected[what];
@@ -44,7 +49,24 @@ function* suffered({ workload: { during }, memory }: Effect, expected: Expectati
     if (rateOf(share) < least && share.tried - share.succeeded > 1)
       yield `${share.succeeded} of ${share.tried} legitimate ${what} succeeded, fewer than ${100 * least} %`;
   }
-  const growth = memory === undefined ? 0 : (memory.during - memory.before) / 2 ** 20;
-  if (growth > expected.growthMiB)
-    yield `its memory grew by ${Math.round(growth)} MiB, more than ${expected.growthMiB}`;
+  const growth = memory === undefined ? 0 : mebibytes(memory.during - memory.before);
+  if (growth > expected.growthMiB) yield `its memory grew by ${growth} MiB, more than ${expected.growthMiB}`;
+  if (memory !== undefined && hasRemained(memory, expected))
+    yield `its memory has not come back: ${mebibytes(memory.before)} MiB before, ${mebibytes(memory.after)} in the end`;
+  const { connectWithin = Number.POSITIVE_INFINITY } = expected;
+  const within = Math.max(connectWithin, 2 * (before.connects.p99 ?? 0));
+  const p99 = during.connects.p99 ?? 0;
+  if (p99 > within) yield `99 of 100 connects took up to ${Math.round(p99)} ms, more than ${Math.round(within)}`;
+}
+
+/** Whether more memory is held in the end than may be. */
+export function hasRemained(
+  memory: Pick<Record<Phase, number>, 'before' | 'after'>,
+  { remains }: Expectation,
+): boolean {
+  return remains !== undefined && memory.after > memory.before * (1 + remains);
+}
+
+export function mebibytes(bytes: number): number {
+  return Math.round(bytes / 2 ** 20);
 }

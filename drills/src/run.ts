@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { removeDirectory, residentBytes, scratchDirectory, withDeadline } from '@moat/testkit';
-import type { Broker, Peer, PreparedBroker, Setup } from './broker/broker.js';
+import { runApart } from './apart/apart.js';
+import type { Broker, Peer, PreparedBroker, Setup, Wishes } from './broker/broker.js';
 import { makeSetup } from './broker/setup.js';
-import type { Amount, Attempt, Drill, Intensity } from './drill.js';
-import { type Effect, faultsOf, type Result } from './result.js';
+import type { Amount, Attempt, Drill, Expectation, Intensity } from './drill.js';
+import { type Effect, faultsOf, hasRemained, type Result } from './result.js';
 import { Workload } from './workload/workload.js';
 
 /** Told of a drill while it goes on. */
@@ -21,8 +22,10 @@ const spans: Readonly<Record<Intensity, { readonly quiet: number; readonly patie
 };
 
 /** How long a drill may take to notice that its time is over, and how often memory is looked at, in milliseconds. */
-const grace = 20_000;
+const grace = 60_000;
 const lookEvery = 100;
+/** How long memory may take to come back: garbage is collected for good when a process has had little to do for a while. */
+const settling = 45_000;
 
 /** Runs drills one after the other, each with a fresh broker of every peer. */
 export async function runWithPeers(
@@ -62,7 +65,7 @@ export async function runWithTarget(
     const result =
       drill.needs === 'setup'
         ? skip(drill, broker.name, intensity, 'needs a broker that it sets up itself')
-        : await attack(drill, broker, intensity, watcher, (run) => drill.run({ ...run, broker }));
+        : await attack(drill, broker, intensity, watcher, (means) => apart(drill, broker, means));
     watcher.ended?.(result);
     results.push(result);
   }
@@ -83,19 +86,37 @@ async function runWithPeer(
   const directory = scratchDirectory();
   let broker: PreparedBroker | undefined;
   try {
-    const started = await peer.start(directory, setup, { cheapPasswords: drill.cheapPasswords ?? false });
+    const started = await peer.start(directory, setup, wishesOf(drill));
     broker = started;
-    return await attack(drill, started, intensity, watcher, (run) => drill.run({ ...run, broker: started }));
+    return await attack(drill, started, intensity, watcher, (means) =>
+      drill.needs === 'address'
+        ? apart(drill, started, means)
+        : inTime(drill.run({ ...means, broker: started }), means),
+    );
   } finally {
     await broker?.stop();
     removeDirectory(directory);
   }
 }
 
+function wishesOf({ cheapPasswords, neverLockedOut }: Drill): Wishes {
+  return { cheapPasswords: cheapPasswords ?? false, neverLockedOut: neverLockedOut ?? false };
+}
+
 interface Means {
   readonly amount: Amount;
   readonly signal: AbortSignal;
   report(attempt: Attempt): void;
+}
+
+function apart({ name: drill }: Drill, broker: Broker, { amount, report }: Means): Promise<void> {
+  const { name, address, secure, legitimate, insider } = broker;
+  const target = { name, address, secure, legitimate, insider };
+  return runApart({ drill, target, amount }, report, amount.seconds * 1_000 + grace);
+}
+
+function inTime(work: Promise<void>, { amount }: Means): Promise<void> {
+  return withDeadline(work, () => 'it goes on beyond its time', amount.seconds * 1_000 + grace);
 }
 
 async function attack(
@@ -112,26 +133,40 @@ async function attack(
     attempts.push(attempt);
     watcher.attempted?.(attempt);
   };
-  const going = async (): Promise<void> => {
-    const limit = amount.seconds * 1_000;
-    const signal = AbortSignal.timeout(limit);
-    try {
-      await withDeadline(act({ amount, signal, report }), () => 'it goes on beyond its time', limit + grace);
-    } catch (error) {
-      report({ tried: 'to the end', happened: (error as Error).message.split('\n')[0] ?? '', survived: false });
-    }
+  const told = (error: Error): undefined => {
+    report({ tried: 'to the end', happened: error.message.split('\n')[0] ?? '', survived: false });
   };
-  const effect = drill.workload === undefined ? await going() : await measured(broker, intensity, going);
+  const going = (): Promise<void> =>
+    act({ amount, signal: AbortSignal.timeout(amount.seconds * 1_000), report }).catch(told);
+  const expected = expectedOf(drill, intensity);
+  const effect =
+    expected === undefined
+      ? await going()
+      : await measured(broker, intensity, drill.visits ?? 10, expected, going).catch(told);
   if (!(await broker.isAlive())) report({ tried: 'is it still there', happened: 'it is gone', survived: false });
-  const faults = faultsOf(attempts, effect ?? undefined, drill.workload);
+  const faults = faultsOf(attempts, effect ?? undefined, expected);
   const base = { drill: drill.name, peer: broker.name, intensity, attempts, faults };
   return effect === undefined ? base : { ...base, effect };
 }
 
-async function measured(broker: Broker, intensity: Intensity, going: () => Promise<void>): Promise<Effect> {
-  const { address, legitimate } = broker;
+/** At small intensity nothing is expected of what a machine that is busy with others cannot keep: times, and memory in the end. */
+function expectedOf({ workload }: Drill, intensity: Intensity): Expectation | undefined {
+  if (workload === undefined || intensity === 'full') return workload;
+  const { connects, messages, growthMiB } = workload;
+  return { connects, messages, growthMiB };
+}
+
+async function measured(
+  broker: Broker,
+  intensity: Intensity,
+  visits: number,
+  expected: Expectation,
+  going: () => Promise<void>,
+): Promise<Effect> {
+  const { address, secure, legitimate } = broker;
   const { quiet, patience } = spans[intensity];
-  const workload = await Workload.open({ address, legitimate, patience });
+  const addresses = [address, ...(secure === undefined ? [] : [secure])] as const;
+  const workload = await Workload.open({ addresses, legitimate, patience, visits });
   try {
     const before = await workload.during(() => pause(quiet));
     const memoryBefore = memoryOf(broker);
@@ -141,11 +176,21 @@ async function measured(broker: Broker, intensity: Intensity, going: () => Promi
     }, lookEvery);
     const during = await workload.during(going).finally(() => clearInterval(watch));
     const after = await workload.during(() => pause(quiet));
-    const memory =
-      broker.pids.length === 0 ? undefined : { before: memoryBefore, during: most, after: memoryOf(broker) };
+    const memoryAfter = await memorySettled(broker, memoryBefore, expected);
+    const memory = broker.pids.length === 0 ? undefined : { before: memoryBefore, during: most, after: memoryAfter };
     return { workload: { before, during, after }, memory };
   } finally {
     workload.close();
+  }
+}
+
+/** What is held in the end: as soon as that is no more than may be, or once there was time enough for it. */
+async function memorySettled(broker: Broker, before: number, expected: Expectation): Promise<number> {
+  const deadline = performance.now() + settling;
+  for (;;) {
+    const after = memoryOf(broker);
+    if (!hasRemained({ before, after }, expected) || performance.now() > deadline) return after;
+    await pause(1_000);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Phase, phases, type Result, survived } from './result.js';
+import { mebibytes, type Phase, phases, type Result, survived } from './result.js';
 import { rateOf, type Share } from './workload/measured.js';
 
 export const tableHead = [
@@ -31,7 +31,7 @@ export function cellsOf(result: Result): string[] {
     percent(workload.during.messages),
     each((phase) => milliseconds(workload[phase].connects)),
     each((phase) => milliseconds(workload[phase].messages)),
-    memory === undefined ? nothing : each((phase) => `${Math.round(memory[phase] / 2 ** 20)}`),
+    memory === undefined ? nothing : each((phase) => `${mebibytes(memory[phase])}`),
   ];
 }
 

@@ -1,15 +1,36 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import { cleanUpAtExit, needs } from '@moat/testkit';
+import { before, describe, it } from 'node:test';
+import { cleanUpAtExit, needs, waitFor } from '@moat/testkit';
 import { drills, moat, mosquitto, type Result, runWithPeers, survived, targetAt } from '../dist/index.js';
 
 cleanUpAtExit();
 
+/** How long one drill may take on a machine that is busy with others, in milliseconds. */
+const patience = 120_000;
+
 /** Every drill with small intensity; what it is at full is for `npm run drill`. */
 describe('Moat survives', needs('openssl'), () => {
-  for (const drill of drills) {
-    it(`${drill.name}: ${drill.summary}`, async () => {
-      const [result] = (await runWithPeers([drill], [moat], 'small')) as [Result];
+  const results = new Map<string, Result>();
+  let all: Promise<unknown>;
+  let begun = false;
+  // One run, so that certificates are made once; each test waits for its own.
+  before(() => {
+    all = runWithPeers(drills, [moat], 'small', {
+      begun: () => {
+        begun = true;
+      },
+      ended: (result) => results.set(result.drill, result),
+    });
+  });
+  it('being set up', async () => {
+    await Promise.race([waitFor(() => begun, { timeout: patience, what: 'a broker to attack' }), all]);
+  });
+  for (const { name, summary } of drills) {
+    it(`${name}: ${summary}`, async () => {
+      const ended = waitFor(() => results.has(name), { timeout: patience, what: name });
+      await Promise.race([ended, all]);
+      const result = results.get(name);
+      assert.ok(result !== undefined);
       assert.deepEqual(result.faults, []);
       assert.ok(survived(result));
       assert.ok(result.attempts.length > 0, 'something was tried');
@@ -26,9 +47,7 @@ describe('A drill', () => {
     assert.equal(result.attempts[0]?.survived, true, 'what is allowed gets through there, too');
   });
 
-  it('is never pointed at another machine', () => {
-    for (const address of ['192.0.2.1:1883', '[2001:db8::1]:1883', 'example.com:1883', '0.0.0.0:1883', '127.1:1883'])
-      assert.throws(() => targetAt(address, undefined), /is not a loopback address/);
+  it('is pointed at a host and a port', () => {
     for (const address of ['127.0.0.1', '127.0.0.1:0', '127.0.0.1:65536', ':1883'])
       assert.throws(() => targetAt(address, undefined), /is not HOST:PORT/);
     assert.equal(targetAt('127.0.0.2:1883', undefined).address.port, 1883);

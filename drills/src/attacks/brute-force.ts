@@ -1,5 +1,5 @@
 import type { Drill, Run } from '../drill.js';
-import { knock, sourceAddress } from '../knock.js';
+import { knock, legitimates, sourceAddress } from '../knock.js';
 import { clientIdOf } from '../workload/client.js';
 
 /** Guesses under way at once. */
@@ -45,7 +45,8 @@ async function run({ broker, amount, signal, report }: Run): Promise<void> {
     happened: again.isWelcome ? 'let in: the address is not locked out' : 'refused: the address is locked out',
     survived: true,
   });
-  const victim = await knock(address, 4, { ...legitimate, clientId: clientIdOf(legitimate, 'victim') });
+  const own = sourceAddress(address, 0, legitimates);
+  const victim = await knock(address, 4, { ...legitimate, clientId: clientIdOf(legitimate, 'victim') }, own);
   report({
     tried: 'the victim, from its own address',
     happened: victim.isWelcome ? 'let in' : 'refused',

@@ -61,6 +61,7 @@ export const certificates: Drill = {
   unit: 'certificates shown',
   intensity: { small: amount, full: amount },
   cheapPasswords: true,
+  neverLockedOut: true,
   notFor: { aedes: 'it takes no user name from a certificate' },
   needs: 'setup',
   run,

@@ -101,6 +101,7 @@ export const clientIdTheft: Drill = {
   unit: 'thefts',
   intensity: { small: amount, full: amount },
   cheapPasswords: true,
+  neverLockedOut: true,
   needs: 'setup',
   run,
 };

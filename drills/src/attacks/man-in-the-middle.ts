@@ -121,6 +121,7 @@ export const manInTheMiddle: Drill = {
   unit: 'commands',
   intensity: { small: { count: 7, seconds: 60 }, full: { count: 16, seconds: 180 } },
   cheapPasswords: true,
+  neverLockedOut: true,
   notFor: {
     mosquitto: "it is about Moat's own commands",
     aedes: "it is about Moat's own commands",

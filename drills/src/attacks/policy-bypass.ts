@@ -263,6 +263,7 @@ export const policyBypass: Drill = {
   // Each is made once; there is no more of it.
   intensity: { small: amount, full: amount },
   cheapPasswords: true,
+  neverLockedOut: true,
   notFor: { aedes: 'it has no rights of its own' },
   needs: 'setup',
   run,

@@ -51,6 +51,7 @@ export const tlsDowngrade: Drill = {
   unit: 'handshakes',
   intensity: { small: amount, full: amount },
   cheapPasswords: true,
+  neverLockedOut: true,
   needs: 'setup',
   run,
 };

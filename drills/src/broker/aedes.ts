@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startProcess } from '@moat/testkit';
 import type { Peer } from './broker.js';
-import { freePorts, preparedBroker } from './prepared.js';
+import { freePorts, preparedBroker, startAsService } from './prepared.js';
 
 const program = fileURLToPath(new URL('aedes-server.js', import.meta.url));
 
@@ -29,7 +28,7 @@ export const aedes: Peer = {
     const file = join(directory, 'aedes.json');
     const { users, certfile, keyfile, cafile, crlfile } = setup;
     await writeFile(file, JSON.stringify({ ports, users, certfile, keyfile, cafile, crlfile }), { mode: 0o600 });
-    const child = startProcess(process.execPath, [program, file], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const child = startAsService(process.execPath, [program, file], { stdio: ['ignore', 'ignore', 'inherit'] });
     return preparedBroker('aedes', child, ports, setup, [4]);
   },
 };

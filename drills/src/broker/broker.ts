@@ -15,13 +15,27 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** A running broker under attack. */
-export interface Broker {
+/** What attackers know of a broker: nothing but data, so that it can be sent to a process of their own. */
+export interface Target {
   readonly name: string;
   /** MQTT over TCP. */
   readonly address: Address;
+  /** MQTT over TLS; undefined where it is not known. */
+  readonly secure: Address | undefined;
   /** Of a client that has done nothing wrong; undefined where anybody may connect. */
   readonly legitimate: Credentials | undefined;
+  readonly insider: Insider;
+}
+
+/** A client that the broker serves, and that turns on it. */
+interface Insider {
+  readonly credentials: Credentials | undefined;
+  /** It may publish and subscribe below this topic. */
+  readonly topic: string;
+}
+
+/** A running broker under attack. */
+export interface Broker extends Target {
   /** Its processes; none when they are not known. */
   readonly pids: readonly number[];
   /** Whether it is still there. */
@@ -70,9 +84,11 @@ export interface Peer {
 }
 
 /** What one drill wants otherwise than others. */
-interface Wishes {
+export interface Wishes {
   /** Logging in is not what is tried, so it need not take the time that it should. */
   readonly cheapPasswords: boolean;
+  /** Nor is guessing: who is refused often may go on. */
+  readonly neverLockedOut: boolean;
 }
 
 /** What is the same for all brokers of a run: files in PEM form, and texts. */

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startProcess, writeCheapPasswords } from '@moat/testkit';
+import { writeCheapPasswords } from '@moat/testkit';
 import { host, type Peer } from './broker.js';
 import { verifyDepth } from './certificates.js';
 import { writePasswords } from './passwords.js';
-import { freePorts, preparedBroker } from './prepared.js';
+import { freePorts, preparedBroker, startAsService } from './prepared.js';
 
 const root = new URL('../../../', import.meta.url);
 
@@ -19,7 +19,7 @@ export const moat: Peer = {
   },
   missing: () => undefined,
 
-  async start(directory, setup, { cheapPasswords }) {
+  async start(directory, setup, { cheapPasswords, neverLockedOut }) {
     const ports = await freePorts();
     const { certfile, keyfile, cafile, crlfile } = setup;
     const server = { bind: host, certfile, keyfile };
@@ -42,8 +42,7 @@ export const moat: Peer = {
       ],
       authentication: { rehash_passwords: !cheapPasswords },
       authorization: { acl_file: 'acl' },
-      // Where logging in is not what is tried, nobody is locked out for trying too often.
-      ...(cheapPasswords ? { guard: { allow: ['127.0.0.0/8'] } } : {}),
+      ...(neverLockedOut ? { guard: { allow: ['127.0.0.0/8'] } } : {}),
       log: { level: 'error' },
     };
     await (cheapPasswords ? writeCheapPasswords : writePasswords)(join(directory, 'passwords'), setup.users);
@@ -51,7 +50,7 @@ export const moat: Peer = {
     const file = join(directory, 'moat.yaml');
     await writeFile(file, JSON.stringify(configuration)); // every JSON text is a YAML text
     const command = [fileURLToPath(new URL('bin/moat', root)), 'start', '-c', file];
-    const child = startProcess(process.execPath, command, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const child = startAsService(process.execPath, command, { stdio: ['ignore', 'ignore', 'inherit'] });
     return preparedBroker('moat', child, ports, setup);
   },
 };

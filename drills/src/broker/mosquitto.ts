@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findProgram, startProcess, writeCheapPasswords } from '@moat/testkit';
+import { findProgram, writeCheapPasswords } from '@moat/testkit';
 import { host, type Peer } from './broker.js';
-
-import { freePorts, preparedBroker } from './prepared.js';
+import { freePorts, preparedBroker, startAsService } from './prepared.js';
 import { oddNames } from './setup.js';
 
 const program = findProgram('mosquitto');
@@ -56,7 +55,7 @@ export const mosquitto: Peer = {
     await writeCheapPasswords(passwords, { ...setup.users, ...odd });
     await writeFile(acl, setup.accessList, { mode: 0o600 });
     await writeFile(file, `${lines.join('\n')}\n`);
-    const child = startProcess(program ?? 'mosquitto', ['-c', file], { stdio: 'ignore' });
+    const child = startAsService(program ?? 'mosquitto', ['-c', file], { stdio: 'ignore' });
     return preparedBroker('mosquitto', child, ports, setup);
   },
 };

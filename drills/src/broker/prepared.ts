@@ -1,6 +1,6 @@
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { connect } from 'node:net';
-import { freePort, portReady, stopProcess } from '@moat/testkit';
+import { freePort, portReady, startProcess, stopProcess } from '@moat/testkit';
 import { type Address, host, type Ports, type PreparedBroker, type Setup } from './broker.js';
 
 export async function freePorts(): Promise<Ports> {
@@ -12,6 +12,15 @@ async function distinct(count: number): Promise<number[]> {
   const ports = new Set<number>();
   while (ports.size < count) ports.add(await freePort());
   return [...ports];
+}
+
+/** What systemd gives a service; the hard limit, to which a program may raise it, is that of this machine. */
+const softDescriptors = 1_024;
+
+/** Starts a broker with as many file descriptors as it would have as a service, until it asks for more. */
+export function startAsService(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  const limited = `ulimit -S -n ${softDescriptors}; exec "$0" "$@"`;
+  return startProcess('/bin/sh', ['-c', limited, command, ...args], options);
 }
 
 /** The broker that `child` is, once it listens. */
@@ -33,7 +42,9 @@ export async function preparedBroker(
   return {
     name,
     address,
+    secure: { host, port: ports.mqtts, tls: { ca: authority } },
     legitimate: { username: 'legitimate', password: users.legitimate },
+    insider: { credentials: { username: 'mallory', password: users.mallory }, topic: 'open' },
     pids: child.pid === undefined ? [] : [child.pid],
     ports,
     versions,

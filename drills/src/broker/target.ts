@@ -1,15 +1,11 @@
-import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { Broker, Credentials } from './broker.js';
 import { accepts } from './prepared.js';
 
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8);
-loopback.addAddress('::1', 'ipv6');
-
 /**
- * A broker that somebody else has started, `HOST:PORT` on a loopback address.
+ * A broker that somebody else has started, at `HOST:PORT`. A drill is an attack: it is for the caller to judge whether that may be
+ * attacked.
  *
- * @throws Error for any other address: a drill is an attack
+ * @throws Error when it is no such text
  */
 export function targetAt(text: string, legitimate: Credentials | undefined): Broker {
   const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
@@ -17,10 +13,16 @@ export function targetAt(text: string, legitimate: Credentials | undefined): Bro
   const port = Number(digits);
   if (named === '' || !(port > 0 && port < 65_536))
     throw new Error(`'${text}' is not HOST:PORT, such as 127.0.0.1:1883`);
-  // A name may lead anywhere, this one too: it is not looked up.
+  // Names of this machine may lead anywhere, this one too: it is not looked up.
   const host = named.toLowerCase() === 'localhost' ? '127.0.0.1' : named;
-  if (isIP(host) === 0 || !loopback.check(host, isIPv6(host) ? 'ipv6' : 'ipv4'))
-    throw new Error(`${named} is not a loopback address: drills attack brokers of this machine alone`);
   const address = { host, port };
-  return { name: text, address, legitimate, pids: [], isAlive: () => accepts(address) };
+  return {
+    name: text,
+    address,
+    secure: undefined,
+    legitimate,
+    insider: { credentials: legitimate, topic: `devices/${legitimate?.username ?? 'anybody'}/drill` },
+    pids: [],
+    isAlive: () => accepts(address),
+  };
 }

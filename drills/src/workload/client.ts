@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { RawClient, readPacket } from '@moat/testkit';
 import { connectPacket } from '@moat/testkit/packets';
 import type { Address, Credentials } from '../broker/broker.js';
@@ -9,8 +10,10 @@ export async function login(
   { host, port, tls }: Address,
   credentials: Credentials | undefined,
   clientId: string,
+  localAddress?: string,
 ): Promise<RawClient> {
-  const client = await RawClient.connect(port, { host, timeout: hour, ...(tls === undefined ? {} : { tls }) });
+  const from = localAddress === undefined ? {} : { localAddress };
+  const client = await RawClient.connect(port, { host, timeout: hour, ...from, ...(tls === undefined ? {} : { tls }) });
   client.send(connectPacket(4, { ...credentials, clientId }));
   const connack = await readPacket(client);
   if (!/^2002..00$/.test(connack)) {
@@ -18,6 +21,21 @@ export async function login(
     throw new Error(`the answer to CONNECT was ${connack}`);
   }
   return client;
+}
+
+/** How long a client goes on trying, and how long it waits each time, in milliseconds. */
+const perseverance = 30_000;
+const betweenTries = 500;
+
+/** Does it again until it works: a broker that has too much to do turns newcomers away. */
+export async function persevere<T>(attempt: () => Promise<T>): Promise<T> {
+  for (const end = performance.now() + perseverance; ; await pause(betweenTries)) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (performance.now() > end) throw error;
+    }
+  }
 }
 
 /** The name of a client of a drill, as the default policy lets a user have it. */

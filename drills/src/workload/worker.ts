@@ -3,14 +3,18 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type RawClient, readPacket, withDeadline } from '@moat/testkit';
 import { publish, subscribe } from '@moat/testkit/packets';
 import type { Address, Credentials } from '../broker/broker.js';
-import { clientIdOf, login } from './client.js';
+import { legitimates, sourceAddress } from '../knock.js';
+import { clientIdOf, login, persevere } from './client.js';
 import { type Measured, Tally } from './measured.js';
 
 export interface Plan {
-  readonly address: Address;
+  /** Where they connect, in turns; those that stay, to the first. */
+  readonly addresses: readonly [Address, ...Address[]];
   readonly legitimate: Credentials | undefined;
   /** Milliseconds after which a connect or a message counts as lost. */
   readonly patience: number;
+  /** How many come and go in a second. */
+  readonly visits: number;
 }
 
 export type Request = { readonly do: 'open'; readonly plan: Plan } | { readonly do: 'begin' } | { readonly do: 'end' };
@@ -18,7 +22,6 @@ export type Reply = { readonly measured?: Measured } | { readonly error: string 
 
 const pairs = 10;
 const publishEveryMs = 100;
-const connectEveryMs = 100;
 
 /** Clients that stay, each of which sends itself messages, and others that come and go. */
 class Work {
@@ -26,15 +29,16 @@ class Work {
   private messages = new Tally();
   private readonly sent = new Map<string, { readonly at: number; readonly tally: Tally }>();
   private count = 0;
+  private visits = 0;
 
   constructor(private readonly plan: Plan) {}
 
   async open(): Promise<void> {
-    const staying = await Promise.all(Array.from({ length: pairs }, (_, index) => this.stay(`stay${index}`)));
+    const staying = await Promise.all(Array.from({ length: pairs }, (_, index) => persevere(() => this.stay(index))));
     staying.forEach((client, index) => {
-      setTimeout(() => this.speak(`stay${index}`, client), (publishEveryMs / pairs) * index);
+      setTimeout(() => this.speak(index, client), (publishEveryMs / pairs) * index);
     });
-    setInterval(() => void this.visit(), connectEveryMs);
+    setInterval(() => void this.visit(this.visits++), 1_000 / this.plan.visits);
   }
 
   begin(): void {
@@ -51,10 +55,10 @@ class Work {
     return { connects: connects.share(), messages: messages.share() };
   }
 
-  private async stay(name: string): Promise<RawClient> {
-    const { address, legitimate } = this.plan;
-    const client = await login(address, legitimate, clientIdOf(legitimate, name));
-    client.send(subscribe(4, 1, { [this.topicOf(name)]: 0 }));
+  private async stay(index: number): Promise<RawClient> {
+    const { legitimate, addresses } = this.plan;
+    const client = await this.enter(addresses[0], `stay${index}`, index);
+    client.send(subscribe(4, 1, { [topicOf(legitimate, index)]: 0 }));
     const suback = await readPacket(client);
     if (suback !== '9003000100') throw new Error(`the answer to SUBSCRIBE was ${suback}`);
     this.listen(client).catch(() => client.end());
@@ -74,25 +78,27 @@ class Work {
   }
 
   /** Goes on as long as it may; who was thrown out comes back, and what it would have said meanwhile is lost. */
-  private async speak(name: string, first: RawClient): Promise<void> {
+  private async speak(index: number, first: RawClient): Promise<void> {
+    const topic = topicOf(this.plan.legitimate, index);
     let client: RawClient | undefined = first;
     for (;;) {
       await pause(publishEveryMs);
-      if (client?.socket.destroyed) client = await this.stay(name).catch(() => undefined);
+      if (client?.socket.destroyed) client = await this.stay(index).catch(() => undefined);
       const key = String(this.count++).padStart(8, '0');
       this.messages.begin();
       if (client === undefined) continue;
       this.sent.set(key, { at: performance.now(), tally: this.messages });
-      client.send(publish(4, this.topicOf(name), key));
+      client.send(publish(4, topic, key));
     }
   }
 
-  private async visit(): Promise<void> {
-    const { address, legitimate, patience } = this.plan;
+  private async visit(number: number): Promise<void> {
+    const { addresses, patience } = this.plan;
     const { connects } = this;
     const begun = performance.now();
     connects.begin();
-    const entering = login(address, legitimate, clientIdOf(legitimate, `visit${this.count++}`));
+    const to = addresses[number % addresses.length] ?? addresses[0];
+    const entering = this.enter(to, `visit${number}`, number >> 1);
     try {
       const client = await withDeadline(entering, () => 'no CONNACK', patience);
       connects.succeed(performance.now() - begun);
@@ -106,9 +112,15 @@ class Work {
     }
   }
 
-  private topicOf(name: string): string {
-    return `devices/${this.plan.legitimate?.username ?? 'anybody'}/drill/${name}`;
+  private enter(address: Address, name: string, from: number): Promise<RawClient> {
+    const { legitimate } = this.plan;
+    const source = sourceAddress(address, from % pairs, legitimates);
+    return login(address, legitimate, clientIdOf(legitimate, name), source);
   }
+}
+
+function topicOf(legitimate: Credentials | undefined, index: number): string {
+  return `devices/${legitimate?.username ?? 'anybody'}/drill/stay${index}`;
 }
 
 let work: Work | undefined;

@@ -36,11 +36,26 @@ describe('moat drill', () => {
     assert.match(results[1]?.skipped ?? '', /sets up itself/);
   });
 
-  test('attacks no other machine, and nothing that it does not know', async () => {
-    for (const args of [['--target', '192.0.2.1:1883'], ['no-such-attack'], ['--target', '127.0.0.1:1', '--compare']]) {
+  test('attacks nothing that it does not know', async () => {
+    for (const args of [['no-such-attack'], ['--target', '127.0.0.1'], ['--target', '127.0.0.1:1', '--compare']]) {
       const { code, stdout } = await moat(['drill', ...args]);
       assert.equal(code, 2, args.join(' '));
       assert.equal(stdout, '');
     }
+  });
+
+  test('attacks another machine only if told that it may', async () => {
+    for (const host of ['192.0.2.1', '[2001:db8::1]', 'example.com', '127.1']) {
+      const { code, stderr } = await moat(['drill', '--target', `${host}:1883`]);
+      assert.equal(code, 2, host);
+      assert.match(stderr, /is not this machine; --i-own-this-broker if you may attack it/);
+    }
+    // No loopback address, and yet, of all that can be connected to, this machine.
+    const target = `0.0.0.0:${await broker.port('mqtt')}`;
+    const args = ['drill', 'reconnect-storm', '--target', target, '--intensity', 'small', '--json'];
+    assert.equal((await moat(args)).code, 2);
+    const { code, stdout } = await moat([...args, '--i-own-this-broker']);
+    assert.equal(code, 0);
+    assert.ok((JSON.parse(stdout) as { attempts: unknown[] }[])[0]?.attempts.length);
   });
 });

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import type { Attempt, Credentials, Drill, Intensity, Result, Watcher } from '@moat/drills';
 import { type Command, Option } from 'commander';
 import { askPassword } from '../connection/ask-password.js';
+import { isLoopback } from '../connection/loopback.js';
 import { CommandError, usageError } from '../failure.js';
 import { examples } from '../help.js';
 import { styleFor } from '../output/style.js';
@@ -11,6 +12,7 @@ interface DrillOptions {
   readonly list?: true;
   readonly target?: string;
   readonly username?: string;
+  readonly iOwnThisBroker?: true;
   readonly compare?: true;
   readonly intensity: Intensity;
   readonly write?: string;
@@ -21,7 +23,8 @@ export function defineDrill(command: Command): void {
   command
     .argument('[name...]', 'attacks (default: all); moat drill --list names them')
     .option('--list', 'name the attacks, and do nothing')
-    .addOption(new Option('--target <host:port>', 'a broker of this machine that runs already').conflicts('compare'))
+    .addOption(new Option('--target <host:port>', 'a broker that runs already').conflicts('compare'))
+    .option('--i-own-this-broker', 'allow a target that is not on this machine')
     .option(
       '-u, --username <name>',
       'a user of the target who does nothing wrong; asks for the password, or MOAT_PASSWORD',
@@ -38,7 +41,8 @@ export function defineDrill(command: Command): void {
       'after',
       `
 Starts a broker of its own for each attack, with new users, rights and certificates, on free ports of 127.0.0.1; or attacks
-the --target, which has to be on a loopback address. The exit code is 1 if anything was not survived.
+the --target, which has to be on a loopback address unless you say that it is yours. The exit code is 1 if anything was not
+survived.
 ${examples('moat drill', 'moat drill policy-bypass --compare', 'moat drill --target 127.0.0.1:1883 -u admin')}`,
     )
     .action(drill);
@@ -93,18 +97,21 @@ function list(drills: readonly Drill[], json: boolean): void {
   console.log(formatTable(['ATTACK', 'WHAT', 'AT MOST'], rows));
 }
 
-async function targetOf(address: string, { username }: DrillOptions) {
+async function targetOf(text: string, { username, iOwnThisBroker }: DrillOptions) {
   const { targetAt } = await import('@moat/drills');
-  let credentials: Credentials | undefined;
-  if (username !== undefined) {
-    const { MOAT_PASSWORD: password } = process.env;
-    credentials = { username, password: password ?? (await askPassword(`Password of ${username}: `)) };
-  }
-  try {
-    return targetAt(address, credentials);
-  } catch (error) {
-    throw usageError((error as Error).message);
-  }
+  const at = (credentials: Credentials | undefined) => {
+    try {
+      return targetAt(text, credentials);
+    } catch (error) {
+      throw usageError((error as Error).message);
+    }
+  };
+  const { host } = at(undefined).address;
+  if (!isLoopback(host) && !iOwnThisBroker)
+    throw usageError(`${host} is not this machine; --i-own-this-broker if you may attack it`);
+  if (username === undefined) return at(undefined);
+  const { MOAT_PASSWORD: password } = process.env;
+  return at({ username, password: password ?? (await askPassword(`Password of ${username}: `)) });
 }
 
 /** Tells each attempt as it ends; those that a right broker does not let through in red. */

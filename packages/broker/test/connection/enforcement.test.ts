@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { waitFor } from '@moat/testkit';
@@ -36,7 +36,9 @@ async function start(t: TestContext, policy: string, more: Authorization = {}, o
   t.after(running.stop);
   const file = join(running.directory, 'policy.yaml');
   const enforce = async (next: string): Promise<void> => {
-    await writeFile(file, next);
+    // In one step, since the broker watches the file, and an empty one denies everything.
+    await writeFile(`${file}.new`, next);
+    await rename(`${file}.new`, file);
     await running.broker.reload(testConfiguration(running.directory, input));
   };
   const denied = () => events.filter(({ event }) => event === 'policy.denied');

@@ -154,7 +154,7 @@ describe('Who guesses', () => {
       const order = pair % 2 === 0 ? (['alice', 'nobody'] as const) : (['nobody', 'alice'] as const);
       const answers: string[] = [];
       for (const name of order) {
-        const { answer, took } = await guess(name, 'wrong');
+        const { answer, took } = await guess(name, 'wrong', '127.0.0.99'); // where neither has logged in
         (name === 'alice' ? known : unknown).push(took);
         answers.push(answer);
       }

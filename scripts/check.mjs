@@ -22,6 +22,7 @@ const steps = [
   ['file size', node, 'scripts/check-size.mjs'],
   ['leftovers', node, 'scripts/check-leftovers.mjs'],
   ['links', node, 'scripts/check-links.mjs'],
+  ['attacks', node, 'scripts/check-attacks.mjs'],
   ['conformance', node, 'scripts/conformance.mjs', '--check'],
   ['generated files', node, 'scripts/generate.mjs', '--check'],
   ['lock file', 'npm', 'ci', '--dry-run', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],

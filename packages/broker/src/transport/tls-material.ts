@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { constants, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { OperatorError } from '../errors.js';
@@ -26,8 +26,11 @@ const versions = { 'tlsv1.2': 'TLSv1.2', 'tlsv1.3': 'TLSv1.3' } as const;
 /** What TLS 1.2 has for pre-shared keys that is forward secret and authenticated. */
 const pskCiphers = 'ECDHE-PSK-CHACHA20-POLY1305';
 
-/** SSL_OP_NO_TICKET: a resumed session would skip the client certificate and its revocation. */
-const noTickets = 0x4000;
+/**
+ * A resumed session would skip the client certificate and its revocation; a handshake on a connection that has had one, which
+ * TLS 1.2 knows, would pass by all that bounds handshakes.
+ */
+const secureOptions = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION;
 
 /**
  * Reads and checks what a TLS listener needs.
@@ -50,7 +53,7 @@ export async function loadTlsMaterial(
     ciphers: options.psk_file === undefined ? options.ciphers : `${options.ciphers}:${pskCiphers}`,
     ecdhCurve: 'X25519:P-256:P-384',
     honorCipherOrder: true,
-    secureOptions: noTickets,
+    secureOptions,
   };
   try {
     createSecureContext(context);

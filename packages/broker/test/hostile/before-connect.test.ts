@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { WebSocket } from 'ws';
 import { connected, ping, portOf, startBroker } from '../support/broker.js';
+import { memoryInUse } from '../support/memory.js';
 import { connectPacket, group, hex, packet, publish, subscribe, text, will } from '../support/packets.js';
 import { RawClient } from '../support/raw-client.js';
 
@@ -32,28 +31,14 @@ async function refused(bytes: string | Uint8Array, answer = ''): Promise<void> {
   await client.closed();
 }
 
-setFlagsFromString('--expose-gc');
-const collectGarbage: () => void = runInNewContext('gc');
-
-/** Bytes that the process holds. */
-async function memory(): Promise<number> {
-  // Closed sockets let go of their memory in later turns of the loop.
-  for (let turn = 0; turn < 5; turn++) {
-    await new Promise((resolve) => setImmediate(resolve));
-    collectGarbage();
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
-
 const MiB = 1_048_576;
 
 /** Runs once to warm up and then again, which must leave nothing behind. */
 async function leavesNothing(attack: () => Promise<void>): Promise<void> {
   await attack();
-  const before = await memory();
+  const before = await memoryInUse();
   await attack();
-  const growth = (await memory()) - before;
+  const growth = (await memoryInUse()) - before;
   assert.ok(growth < 2 * MiB, `${growth} bytes more than before`);
   await ping(bystander);
 }
@@ -82,7 +67,7 @@ describe('Before CONNECT', () => {
 
   it('Mosquitto CVE-2017-7651: CONNECTs within the limit that announce much cost only what has come', async () => {
     const clients: RawClient[] = [];
-    const before = await memory();
+    const before = await memoryInUse();
     for (let count = 0; count < 200; count++) {
       const client = await RawClient.connect(port);
       client.send('10 f0 ff 3f 0004 4d515454 04');
@@ -91,7 +76,7 @@ describe('Before CONNECT', () => {
     const late = await connected(port, 4);
     await ping(late);
     late.end();
-    const growth = (await memory()) - before;
+    const growth = (await memoryInUse()) - before;
     for (const client of clients) client.end();
     assert.ok(growth < 8 * MiB, `${growth} bytes for 200 connections that announce 200 MiB`);
   });

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { waitFor } from '@moat/testkit';
 import { WebSocket } from 'ws';
 import { connected, ping, portOf, readPacket, startBroker } from '../support/broker.js';
+import { memoryInUse } from '../support/memory.js';
 import { connectPacket, publish, subscribe, type Version } from '../support/packets.js';
 import { RawClient } from '../support/raw-client.js';
 
@@ -14,9 +13,6 @@ import { RawClient } from '../support/raw-client.js';
 const MiB = 1_048_576;
 const limit = 8 * MiB;
 const attackers = 60;
-
-setFlagsFromString('--expose-gc');
-const collectGarbage: () => void = runInNewContext('gc');
 
 const { broker, port, stop } = await startBroker({
   listeners: [
@@ -39,15 +35,9 @@ function almostAll(first: number): Buffer {
   bytes.set(Buffer.from('00044d5154540402003c0001', 'hex'), 4);
   return bytes;
 }
+// All attackers send the same bytes: what the process holds is the broker's.
 const connect = almostAll(0x10);
 const message = almostAll(0x30);
-
-/** Bytes that the process holds; the attackers all send the same ones. */
-function memory(): number {
-  for (let times = 0; times < 3; times++) collectGarbage();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
 
 async function overTcp(version: Version | undefined): Promise<() => void> {
   const client = version === undefined ? await RawClient.connect(port) : await connected(port, version);
@@ -74,7 +64,7 @@ describe('Unfinished packets', () => {
   for (const [where, begin] of Object.entries(ways))
     it(`${where}: many of the largest never hold more than the limit, and others are served`, async () => {
       const { evicted } = broker.status().guard.unfinished;
-      const before = memory();
+      const before = await memoryInUse();
       const ends: (() => void)[] = [];
       let most = 0;
       for (let count = 0; count < attackers; count++) {
@@ -87,7 +77,7 @@ describe('Unfinished packets', () => {
       honest.send(publish(4, 'large', 'x'.repeat(900_000)));
       const arrived = await readPacket(bystander);
       assert.equal(arrived.length, 2 * (900_000 + 12));
-      const growth = memory() - before;
+      const growth = (await memoryInUse()) - before;
       most = Math.max(most, broker.status().guard.unfinished.bytes);
       assert.ok(most > limit / 2 && most <= limit, `${most} bytes`);
       assert.ok(growth < limit + 6 * MiB, `${growth} bytes more than before`);

@@ -16,8 +16,8 @@ export const identityPart: Part = {
   about: ({ repeat }) => `\
 Connections with client certificates are measured as on [the page of all](../performance.md): TLS 1.3, full handshakes, ECDSA
 P-256, 500 certificates in turn, one revocation list of 1,000 entries, the same files for each broker; the median of ${repeat}.
-\`relay\` is \`tls.createServer\` of Node.js with these files, which answers CONNECT and checks nothing more: what lies above it is
-Moat's, and where even that misses a floor, the floor is \`out of reach\`.
+\`relay\` is \`tls.createServer\` of Node.js with these certificates, which asks for that of the client, knows no revocation list
+and answers CONNECT: what lies above it is Moat's, and where even that misses a floor, the floor is \`out of reach\`.
 
 A password file is read, looked into and held as the broker does it, in the process that measures. Memory is what its heap
 and buffers have grown by, less the hashes. A login is one verification of a wrong password against an Argon2id hash of 19 MiB;

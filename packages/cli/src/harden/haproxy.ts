@@ -27,6 +27,7 @@ function configure(installation: Installation): string {
 # The brokers need, beside each of these listeners, the version and the addresses of this proxy:
 #   proxy_protocol: v2
 #   trusted_proxies: [ADDRESS]
+# and, so that checks which fail while they are busy lock nobody out, guard: { allow: [ADDRESS] }
 # They do not share sessions: a client comes to the same broker as long as that lives.
 
 global

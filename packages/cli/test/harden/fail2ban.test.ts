@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { needs, run, waitFor } from '@moat/testkit';
 import { fail2ban } from '../../dist/harden/fail2ban.js';
 import { temporaryDirectory } from '../helpers/directory.js';
-import { patience } from '../helpers/patience.js';
+import { patience, unhurried } from '../helpers/patience.js';
 import { installationIn } from './installation.js';
 import { LoggingBroker } from './logging-broker.js';
 import { connectedPair } from './network.js';
@@ -17,7 +17,7 @@ const home = await temporaryDirectory();
 const yaml = `sys_interval: 0
 listeners: [{ protocol: mqtt, port: 1883, bind: "*", expose_plaintext: true }]
 guard: { allow: [10.77.0.9] }
-`;
+${unhurried}`;
 
 /** Writes what Fail2ban needs into a directory that it takes for /etc/fail2ban. */
 async function etcFail2ban(directory: string, configuration = yaml): Promise<string> {

@@ -8,7 +8,7 @@ import { findProgram, freePort, needs, RawClient, readPacket, run, waitFor } fro
 import { haproxy } from '../../dist/harden/haproxy.js';
 import { RunningBroker } from '../helpers/broker.js';
 import { temporaryDirectory } from '../helpers/directory.js';
-import { patience } from '../helpers/patience.js';
+import { patience, unhurried } from '../helpers/patience.js';
 import { installationIn } from './installation.js';
 
 const home = await temporaryDirectory();
@@ -34,7 +34,11 @@ log: { format: json }
 /** What is generated, but on one address: here the proxy and the brokers share a machine, and so the ports. */
 function configurationFor(yaml: string): string {
   const text = haproxy.files(installationIn(home, yaml))[0]?.text ?? '';
-  return text.replaceAll('bind :::', 'bind 127.0.0.1:').replaceAll(' v4v6', '').replace('inter 2s', 'inter 100ms');
+  return text
+    .replaceAll('bind :::', 'bind 127.0.0.1:')
+    .replaceAll(' v4v6', '')
+    .replace('inter 2s', 'inter 100ms')
+    .replace('check 5s', 'check 60s');
 }
 
 async function checked(text: string): Promise<{ code: number | null; said: string }> {
@@ -67,7 +71,7 @@ describe('The configuration of HAProxy', needs('haproxy'), () => {
     async function start(name: keyof typeof brokers): Promise<void> {
       const cwd = join(home, name);
       await mkdir(cwd, { recursive: true });
-      running.set(name, await RunningBroker.start(cwd, yamlFor(brokers[name])));
+      running.set(name, await RunningBroker.start(cwd, `${yamlFor(brokers[name])}${unhurried}`));
     }
 
     /** Addresses whose clients a broker has seen. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { needs, run } from '@moat/testkit';
 import { systemd } from '../../dist/harden/systemd.js';
 import { temporaryDirectory } from '../helpers/directory.js';
-import { patience } from '../helpers/patience.js';
+import { patience, unhurried } from '../helpers/patience.js';
 import { installationIn } from './installation.js';
 
 const home = await temporaryDirectory();
@@ -19,10 +19,7 @@ test('systemd starts, reloads, revives and stops a broker in its sandbox', needs
   const [unit] = systemd.files(installationIn('/srv', 'listeners: [{ protocol: mqtt, port: 1883 }]'));
   const [unitFile, yaml] = [join(home, 'moat.service'), join(home, 'moat.yaml')];
   await writeFile(unitFile, unit?.text ?? '');
-  await writeFile(
-    yaml,
-    'data_dir: ./moat-data\nlisteners: [{ protocol: mqtt, port: 1883 }]\nlimits: { max_connections: 5000 }\n',
-  );
+  await writeFile(yaml, `data_dir: ./moat-data\nlisteners: [{ protocol: mqtt, port: 1883 }]\n${unhurried}`);
   const alone = ['-m', '-p', '-n', '-f', '--kill-child', '--mount-proc'];
   const prepare = 'mount -t tmpfs tmpfs /srv && mkdir /srv/moat-data && cp "$2" /srv/moat.yaml && exec bash "$0" "$1"';
   const { code, stdout, stderr } = await run('unshare', [...alone, 'bash', '-c', prepare, script, unitFile, yaml], {

@@ -10,7 +10,7 @@ import { connectPacket } from '@moat/testkit/packets';
 import { systemd } from '../../dist/harden/systemd.js';
 import { temporaryDirectory } from '../helpers/directory.js';
 import { command } from '../helpers/moat.js';
-import { patience } from '../helpers/patience.js';
+import { patience, unhurried } from '../helpers/patience.js';
 import { installationIn } from './installation.js';
 import { allowedCalls, settingsOf } from './unit.js';
 
@@ -77,8 +77,8 @@ describe('The unit for systemd', needs('systemd-analyze'), () => {
     assert.equal(systemd.files({ ...installationIn(home), logFile: undefined }).length, 1);
   });
 
-  it('allows every system call that a broker makes, and every kind of socket', needs('strace'), async () => {
-    const yaml = 'listeners: [{ protocol: mqtt, port: 0 }]';
+  it('allows every system call that a broker makes, and every kind of socket', needs('strace'), async (t) => {
+    const yaml = `listeners: [{ protocol: mqtt, port: 0 }]\n${unhurried}`;
     const settings = settingsOf((await unitFor('traced', yaml)).text);
     const cwd = join(home, 'traced');
     await writeFile(join(cwd, 'moat.yaml'), yaml);
@@ -87,6 +87,7 @@ describe('The unit for systemd', needs('systemd-analyze'), () => {
       cwd,
       [...allowed].filter((call) => !signs.includes(call)),
     );
+    t.after(() => trace.signal('SIGKILL').catch(() => {}));
     const [{ port = 0 } = {}] = (await trace.logged('ready')).listeners ?? [];
     // A password is checked in a thread of its own, with a priority of its own.
     const client = await RawClient.connect(port, { timeout: patience });

@@ -159,6 +159,7 @@ export class Broker {
       timers: this.timers,
       counters: newTrafficCounters(),
       sessionCounters,
+      limitHits: {},
       audit,
       certificates: desk && new CertificateDesk(desk, (name) => this.passwords.has(name)),
       slowReader: Number.POSITIVE_INFINITY,
@@ -227,7 +228,7 @@ export class Broker {
   }
 
   status(): Status {
-    const { registry, router, store, counters, sessionCounters, audit } = this.context;
+    const { registry, router, store, counters, sessionCounters, limitHits, audit } = this.context;
     const { rss, heapUsed } = process.memoryUsage();
     return {
       version,
@@ -243,6 +244,7 @@ export class Broker {
       ...(store.failure === undefined ? {} : { storageFailure: store.failure.message }),
       traffic: { ...counters },
       dropped: { ...sessionCounters.dropped },
+      limitHits: { ...limitHits },
       memory: { rss, heapUsed },
       listeners: this.listeners,
       guard: { ...guardStatus(this.gatehouse), overload: this.overload.status },

@@ -1,4 +1,5 @@
 import type { TrafficCounters } from '../audit/traffic-counters.js';
+import type { LimitHits } from '../config/limit-hits.js';
 import type { Admission } from '../guard/admission.js';
 import type { OverloadStep, Pressure } from '../guard/overload.js';
 import type { Unfinished } from '../guard/unfinished.js';
@@ -68,6 +69,7 @@ export interface Status {
   readonly storageFailure?: string;
   readonly traffic: TrafficCounters;
   readonly dropped: SessionCounters['dropped'];
+  readonly limitHits: LimitHits;
   readonly memory: { readonly rss: number; readonly heapUsed: number };
   readonly listeners: readonly { readonly protocol: string; readonly address: string; readonly port: number }[];
   readonly guard: GuardStatus & { readonly overload: OverloadStatus };

@@ -16,7 +16,7 @@ import { judgeSubscriptions } from './rejudge.js';
 import { ClientRights } from './rights.js';
 import { subjectOf } from './subject-of.js';
 import { TopicAliases } from './topic-aliases.js';
-import { hasMoreLevels, isTooLong } from './topic-limits.js';
+import { exceededBy } from './topic-limits.js';
 
 /** CONNECT (MQTT 5.0 §3.1): who is it, may it, and which session does it get. */
 export function connect(connection: Connection, packet: ConnectPacket): void {
@@ -189,7 +189,7 @@ class ConnectAttempt {
       mayTakeOver: (owner) => context.clientIds.mayTakeOver(principalOfKey(owner).username, principal.username),
       cleanStart: packet.cleanStart,
       expiryInterval,
-      will: limitedWill(packet, connection.limits.max_will_delay), // [MQTT-3.1.2-7] [MQTT3-3.1.2-8] [MQTT3-3.1.2-12]
+      will: limitedWill(connection, packet), // [MQTT-3.1.2-7] [MQTT3-3.1.2-8] [MQTT3-3.1.2-12]
       limits: connection.limits,
     };
     const { registry, store } = context;
@@ -258,8 +258,12 @@ class ConnectAttempt {
     const { limits: general, retainAvailable } = this.connection.context;
     if (will.qos > general.max_qos) return [ReasonCode.qosNotSupported, 'a will above the maximum QoS']; // [MQTT-3.2.2-12]
     if (will.retain && !retainAvailable) return [ReasonCode.retainNotSupported, 'a will to be retained']; // [MQTT-3.2.2-13]
-    if (isTooLong(will.topic, limits.max_topic_length) || hasMoreLevels(will.topic, limits.max_topic_levels))
+    const beyond = exceededBy(will.topic, limits);
+    if (beyond !== undefined) {
+      this.connection.hit(beyond);
+      this.audit('limit.wills', rights.subject.username, beyond);
       return [ReasonCode.topicNameInvalid, 'a will topic beyond the limits of this server'];
+    }
     const decision = rights.mayPublish(will.topic, will.qos, will.retain, will);
     if (decision.allowed && will.topic !== certificateTopics.request) return undefined;
     rights.denied('publish', will.topic, decision);
@@ -270,16 +274,19 @@ class ConnectAttempt {
   private expiryInterval(): number {
     const { packet } = this;
     const most = this.connection.limits.max_session_expiry;
-    if (packet.version === 5) return Math.min(packet.properties?.sessionExpiryInterval ?? 0, most);
-    return packet.cleanStart ? 0 : Math.min(neverExpires, most); // [MQTT3-3.1.2-6]
+    const before = packet.cleanStart ? 0 : neverExpires; // [MQTT3-3.1.2-6]
+    const wanted = packet.version === 5 ? (packet.properties?.sessionExpiryInterval ?? 0) : before;
+    if (wanted > most) this.connection.hit('max_session_expiry');
+    return Math.min(wanted, most);
   }
 
   /** Seconds; the ceiling holds for every version, and for clients that want none. // [MQTT-3.2.2-21] */
   private keepAlive(): number {
     const { keepAlive } = this.packet;
     const most = this.connection.limits.max_keepalive;
-    if (most === 65_535) return keepAlive;
-    return keepAlive === 0 || keepAlive > most ? most : keepAlive;
+    if (most === 65_535 || (keepAlive > 0 && keepAlive <= most)) return keepAlive;
+    this.connection.hit('max_keepalive');
+    return most;
   }
 
   private agreeOnLimits(): void {
@@ -302,7 +309,8 @@ class ConnectAttempt {
       this.audit('session.theft', principal.username, 'the session belongs to another');
       return this.refuse(ReasonCode.clientIdentifierNotValid, 'not authorized to use this client identifier');
     }
-    if (why === 'too_many_wills' || why === 'too_many_wills_of_owner') {
+    this.connection.hit(why);
+    if (why === 'max_wills' || why === 'max_wills_per_user') {
       this.audit('limit.wills', principal.username, why);
       return this.refuse(ReasonCode.quotaExceeded, 'too many wills');
     }
@@ -337,9 +345,11 @@ class ConnectAttempt {
   }
 }
 
-function limitedWill({ will }: ConnectPacket, maximumDelay: number) {
+function limitedWill(connection: Connection, { will }: ConnectPacket) {
+  const maximumDelay = connection.limits.max_will_delay;
   const delay = will?.properties?.willDelayInterval;
   if (will === undefined || delay === undefined || delay <= maximumDelay) return will;
+  connection.hit('max_will_delay');
   return { ...will, properties: { ...will.properties, willDelayInterval: maximumDelay } };
 }
 

@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import { CodecError, type PacketReceiver, PacketType, Parser, ReasonCode } from '@moat/codec';
 import type { AuditCode } from '../audit/audit.js';
-import type { ClientLimits } from '../config/profiles.js';
+import { hit } from '../config/limit-hits.js';
+import type { ClientLimits, LimitName } from '../config/profiles.js';
 import { type CertificateProblem, type ClientCertificate, inWords } from '../identity/client-trust.js';
 import type { AuthenticationExchange, ExchangeOutcome } from '../identity/enhanced.js';
 import type { Principal } from '../identity/principal.js';
@@ -11,6 +12,7 @@ import type { PreSharedKey } from '../transport/psk.js';
 import type { Timer } from '../transport/timer-wheel.js';
 import type { Wire, WireReceiver } from '../transport/wire.js';
 import type { ConnectionContext, ListenerPolicy } from './context.js';
+import { limitOf } from './limit-exceeded.js';
 import { charge, type Meter } from './meter.js';
 import { Outbound } from './outbound.js';
 import { PendingAnswers } from './pending-answers.js';
@@ -119,6 +121,11 @@ export class Connection extends Outbound implements WireReceiver, Link {
     return this.terms.limits;
   }
 
+  /** One of them was met. */
+  hit(name: LimitName): void {
+    hit(this.context.limitHits, name);
+  }
+
   /** Has the limits of its listener and of the roles that it is given. */
   setTerms(terms: ClientTerms): void {
     this.terms = terms;
@@ -198,6 +205,8 @@ export class Connection extends Outbound implements WireReceiver, Link {
     const fault = known ? error : new CodecError(ReasonCode.implementationSpecificError, 'internal error');
     if (known) {
       this.context.counters.protocolErrors++;
+      const limit = limitOf(fault);
+      if (limit !== undefined) this.hit(limit);
       this.auditEvent('client.protocol_error', fault.message);
       this.countMalformed();
     } else this.auditEvent('broker.fault', inspect(error));

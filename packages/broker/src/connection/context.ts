@@ -1,5 +1,6 @@
 import type { Audit } from '../audit/audit.js';
 import type { TrafficCounters } from '../audit/traffic-counters.js';
+import type { LimitHits } from '../config/limit-hits.js';
 import type { Limits, OwnLimits } from '../config/profiles.js';
 import type { Admission } from '../guard/admission.js';
 import type { Buffered } from '../guard/buffered.js';
@@ -62,6 +63,7 @@ export interface ConnectionContext {
   readonly timers: TimerWheel;
   readonly counters: TrafficCounters;
   readonly sessionCounters: SessionCounters;
+  readonly limitHits: LimitHits;
   readonly audit: Audit;
   /** Issues certificates to devices that ask for them; undefined where no authority is at hand. */
   readonly certificates: CertificateDesk | undefined;

@@ -12,6 +12,8 @@ export interface Meter {
   told: boolean;
 }
 
+type Rate = 'max_publish_rate' | 'max_receive_rate' | 'max_subscribe_rate';
+
 /** A connection, as far as its spending goes. */
 interface Spender {
   readonly context: ConnectionContext;
@@ -25,6 +27,7 @@ interface Spender {
   unhold(): void;
   close(reasonCode: ReasonCode, reason: string): void;
   auditEvent(code: 'limit.rate', reason: string): void;
+  hit(limit: Rate | 'max_pause'): void;
 }
 
 /**
@@ -41,12 +44,15 @@ export function charge(connection: Spender, bytes: number): void {
   const { now } = timers;
   connection.meter ??= newMeter(now);
   const { meter } = connection;
-  const pause = Math.max(
-    wait(meter.messages, published, messages, limits.spending_burst, now),
-    wait(meter.bytes, bytes, received, limits.spending_burst, now),
-    subscribed === 0 ? 0 : wait(meter.filters, subscribed, filters, limits.spending_burst, now),
-  );
-  if (pause > 0 && connection.state === 'connected') slowDown(connection, meter, pause, limits.max_pause * 1000);
+  const forMessages = wait(meter.messages, published, messages, limits.spending_burst, now);
+  const forBytes = wait(meter.bytes, bytes, received, limits.spending_burst, now);
+  const forFilters = subscribed === 0 ? 0 : wait(meter.filters, subscribed, filters, limits.spending_burst, now);
+  const pause = Math.max(forMessages, forBytes, forFilters);
+  if (pause === 0 || connection.state !== 'connected') return;
+  if (forMessages > 0) connection.hit('max_publish_rate');
+  if (forBytes > 0) connection.hit('max_receive_rate');
+  if (forFilters > 0) connection.hit('max_subscribe_rate');
+  slowDown(connection, meter, pause, limits.max_pause * 1000);
 }
 
 const unlimited = Number.MAX_SAFE_INTEGER;
@@ -63,6 +69,7 @@ function slowDown(connection: Spender, meter: Meter, pause: number, most: number
   const { timers, counters } = connection.context;
   if (pause > most) {
     counters.rateDisconnects++;
+    connection.hit('max_pause');
     connection.auditEvent('limit.rate', 'disconnected: far above its rates');
     return connection.close(ReasonCode.messageRateTooHigh, 'far above its rates');
   }

@@ -1,3 +1,4 @@
+import { hit } from '../config/limit-hits.js';
 import type { Message } from '../routing/message.js';
 import type { Session } from '../session/session.js';
 import type { ConnectionContext } from './context.js';
@@ -12,7 +13,10 @@ export function publishWill(context: ConnectionContext, session: Session, messag
   const rights = session.rights ?? new ClientRights(context, absentSubject(owner, clientId));
   const decision = rights.mayPublish(topic, qos, retain, message);
   if (!decision.allowed) return rights.denied('publish', topic, decision);
-  if (retain && context.router.retainedShortage(message, session) !== undefined)
-    context.audit.record('limit.retained', { clientId, topic, reason: 'no room for a will' });
+  const shortage = retain ? context.router.retainedShortage(message, session) : undefined;
+  if (shortage !== undefined) {
+    hit(context.limitHits, shortage);
+    context.audit.record('limit.retained', { clientId, topic, reason: `no room for a will: ${shortage}` });
+  }
   context.router.publish(message, session);
 }

@@ -3,7 +3,8 @@ import { certificateTopics } from '../policy/certificate-topics.js';
 import type { Decision } from '../policy/decide.js';
 import { Message } from '../routing/message.js';
 import type { Agreement, Connection } from './connection.js';
-import { hasMoreLevels, isTooLong } from './topic-limits.js';
+import { LimitExceeded } from './limit-exceeded.js';
+import { exceededBy } from './topic-limits.js';
 import { whenDurable, whenSettled } from './when-durable.js';
 
 /** PUBLISH of the client (MQTT 5.0 §3.3), or a run of them: judged, delivered, acknowledged. */
@@ -44,8 +45,9 @@ function publishAlike(connection: Connection, agreement: Agreement, packet: Inco
   const message = Message.arrived(packet, topic, agreement.clientId, now);
   const shortage = packet.retain ? context.router.retainedShortage(message, agreement.session) : undefined;
   if (shortage !== undefined) {
-    connection.auditEvent('limit.retained', noRoomFor[shortage], topic);
-    refuse(connection, packet, ReasonCode.quotaExceeded, noRoomFor[shortage]);
+    connection.hit(shortage);
+    connection.auditEvent('limit.retained', `no room for another retained message: ${shortage}`, topic);
+    refuse(connection, packet, ReasonCode.quotaExceeded, 'no room for another retained message');
     return;
   }
   if (qos !== 0 && context.store.failure !== undefined && mustStore(connection, agreement, message)) {
@@ -63,11 +65,6 @@ function publishAlike(connection: Connection, agreement: Agreement, packet: Inco
   const send = (): void => answer(connection, qos, packetId, reasonCode);
   whenDurable(connection, before, send, () => storageFailed(connection, agreement, qos, packetId), qos === 1);
 }
-
-const noRoomFor = {
-  all: 'no room for another retained message',
-  user: 'no room for another retained message of this user',
-} as const;
 
 const notStored = 'the message could not be stored';
 
@@ -97,7 +94,12 @@ function topicOf(connection: Connection, packet: IncomingPublish): string {
   if (alias === undefined) return checkTopic(connection, packet.topic);
   // [MQTT-3.2.2-17] [MQTT-3.2.2-18] [MQTT-3.3.2-9] [MQTT-3.3.2-12]
   if (alias > connection.limits.max_topic_alias)
-    throw new CodecError(ReasonCode.topicAliasInvalid, `a topic alias of ${alias}`, 'MQTT-3.3.2-9');
+    throw new LimitExceeded(
+      'max_topic_alias',
+      ReasonCode.topicAliasInvalid,
+      `a topic alias of ${alias}`,
+      'MQTT-3.3.2-9',
+    );
   connection.incomingAliases ??= [];
   if (packet.topic !== '') {
     connection.incomingAliases[alias] = checkTopic(connection, packet.topic); // [MQTT-3.3.2-7]
@@ -109,9 +111,9 @@ function topicOf(connection: Connection, packet: IncomingPublish): string {
 }
 
 function checkTopic(connection: Connection, topic: string): string {
-  const { max_topic_length, max_topic_levels } = connection.limits;
-  if (isTooLong(topic, max_topic_length) || hasMoreLevels(topic, max_topic_levels))
-    throw new CodecError(ReasonCode.topicNameInvalid, 'a topic name beyond the limits of this server');
+  const limit = exceededBy(topic, connection.limits);
+  if (limit !== undefined)
+    throw new LimitExceeded(limit, ReasonCode.topicNameInvalid, 'a topic name beyond the limits of this server');
   return topic;
 }
 
@@ -130,13 +132,21 @@ function accountFor(connection: Connection, { session }: Agreement, { qos, packe
   const unacknowledged = connection.hasPendingAnswers ? connection.answers.unacknowledged : 0;
   if (connection.v5) {
     if (session.receivedCount + unacknowledged >= receive_maximum)
-      throw new CodecError(ReasonCode.receiveMaximumExceeded, 'more messages in flight than the receive maximum');
+      throw new LimitExceeded(
+        'receive_maximum',
+        ReasonCode.receiveMaximumExceeded,
+        'more messages in flight than the receive maximum',
+      );
     return true;
   }
   // Before 5.0 a client knows of no maximum: it is slowed down, and cut off where that cannot help.
   if (unacknowledged >= receive_maximum) connection.throttle();
   if (qos === 2 && session.receivedCount >= Math.max(receive_maximum, max_queued_messages))
-    throw new CodecError(ReasonCode.quotaExceeded, 'more QoS 2 messages in flight than a session may hold');
+    throw new LimitExceeded(
+      'receive_maximum',
+      ReasonCode.quotaExceeded,
+      'more QoS 2 messages in flight than a session may hold',
+    );
   return true;
 }
 

@@ -7,8 +7,9 @@ import {
   type SubscriptionRequest,
   type UnsubscribePacket,
 } from '@moat/codec';
+import type { ClientLimitName } from '../config/profiles.js';
 import type { Agreement, Connection } from './connection.js';
-import { hasMoreLevels, isTooLong } from './topic-limits.js';
+import { exceededBy } from './topic-limits.js';
 import { whenDurable } from './when-durable.js';
 
 /** Why a filter was not. */
@@ -134,8 +135,11 @@ function refuse(connection: Connection, { filter, qos }: SubscriptionRequest): R
   const { onDeniedSubscribe } = connection.context;
   const { session, rights } = connection.agreement as Agreement;
   const inner = parseSharedFilter(filter)?.filter ?? filter;
-  if (isTooLong(filter, connection.limits.max_topic_length) || hasMoreLevels(inner, connection.limits.max_topic_levels))
+  const beyond = exceededBy(filter, connection.limits, inner);
+  if (beyond !== undefined) {
+    meet(connection, beyond, filter);
     return refusal(connection, ReasonCode.topicFilterInvalid, 'a topic filter beyond the limits');
+  }
   const decision = rights.maySubscribe(filter, qos);
   if (!decision.allowed) {
     rights.denied('subscribe', filter, decision);
@@ -143,8 +147,9 @@ function refuse(connection: Connection, { filter, qos }: SubscriptionRequest): R
     const reason = connection.denial('not authorized to subscribe', decision);
     return refusal(connection, ReasonCode.notAuthorized, reason);
   }
-  if (session.isSubscribed(filter) || hasRoomFor(connection, filter)) return undefined;
-  connection.auditEvent('limit.subscriptions', 'no room for another subscription', filter);
+  const full = session.isSubscribed(filter) ? undefined : shortage(connection, filter);
+  if (full === undefined) return undefined;
+  meet(connection, full, filter);
   return noRoom(connection);
 }
 
@@ -153,13 +158,20 @@ const kinds = [
   [isSharedFilter, 'max_shared_subscriptions'],
 ] as const;
 
-/** Within the number of subscriptions, and of those of its kind. */
-function hasRoomFor(connection: Connection, filter: string): boolean {
+/** What leaves no room: the number of subscriptions, or of those of its kind. */
+function shortage(connection: Connection, filter: string): ClientLimitName | undefined {
+  const { limits } = connection;
   const { session } = connection.agreement as Agreement;
-  if (session.subscriptionCount >= connection.limits.max_subscriptions) return false;
-  return kinds.every(([isOne, limit]) => {
-    const most = connection.limits[limit];
-    if (!isOne(filter) || session.subscriptionCount < most) return true;
-    return session.subscriptions.filter((each) => isOne(each.filter)).length < most;
+  if (session.subscriptionCount >= limits.max_subscriptions) return 'max_subscriptions';
+  const full = kinds.find(([isOne, limit]) => {
+    const most = limits[limit];
+    if (!isOne(filter) || session.subscriptionCount < most) return false;
+    return session.subscriptions.filter((each) => isOne(each.filter)).length >= most;
   });
+  return full?.[1];
+}
+
+function meet(connection: Connection, limit: ClientLimitName, filter: string): void {
+  connection.hit(limit);
+  connection.auditEvent('limit.subscriptions', `beyond ${limit}`, filter);
 }

@@ -46,6 +46,9 @@ export interface RetainedLimits {
   readonly retained_cache_bytes: number;
 }
 
+/** What leaves no room for a retained message, by its name in the configuration. */
+export type RetainedShortage = Exclude<keyof RetainedLimits, 'retained_cache_bytes'> | keyof Publisher['limits'];
+
 /** Who has messages retained, and how many he may have. */
 export interface Publisher {
   /** Key of the principal. */
@@ -87,22 +90,22 @@ export class RetainedMessages {
     return this.totalBytes;
   }
 
-  /**
-   * What has no room for a message: all of them, or what its publisher may have; undefined when both have. Of one that
-   * replaces another only what it adds counts.
-   */
-  shortage(topic: string, size: number, publisher: Publisher | undefined): 'all' | 'user' | undefined {
+  /** The limit that leaves no room for a message; undefined when there is room. Of one that replaces another only what it adds counts. */
+  shortage(topic: string, size: number, publisher: Publisher | undefined): RetainedShortage | undefined {
     const { limits } = this;
     const old = this.find(topic);
     const added = size - (old?.size ?? 0);
-    if (isBeyond(this.messages, old === undefined ? 1 : 0, limits.max_retained_messages)) return 'all';
-    if (isBeyond(this.totalBytes, added, limits.max_retained_bytes)) return 'all';
+    if (isBeyond(this.messages, old === undefined ? 1 : 0, limits.max_retained_messages))
+      return 'max_retained_messages';
+    if (isBeyond(this.totalBytes, added, limits.max_retained_bytes)) return 'max_retained_bytes';
     if (publisher === undefined) return undefined;
     const { max_retained_messages_per_user: messages, max_retained_bytes_per_user: bytes } = publisher.limits;
     const account = this.accounts.get(publisher.owner);
     const isTheirs = account !== undefined && old?.account === account;
-    if (isBeyond(account?.retainedMessages ?? 0, isTheirs ? 0 : 1, messages)) return 'user';
-    return isBeyond(account?.retainedBytes ?? 0, isTheirs ? added : size, bytes) ? 'user' : undefined;
+    if (isBeyond(account?.retainedMessages ?? 0, isTheirs ? 0 : 1, messages)) return 'max_retained_messages_per_user';
+    return isBeyond(account?.retainedBytes ?? 0, isTheirs ? added : size, bytes)
+      ? 'max_retained_bytes_per_user'
+      : undefined;
   }
 
   /** Keeps a message of the principal `owner`, at hand if the store has it and for good if not. */

@@ -1,6 +1,6 @@
 import type { MessageRecord, Store } from '../storage/store.js';
 import type { Message } from './message.js';
-import type { Publisher, RetainedMessages } from './retained.js';
+import type { Publisher, RetainedMessages, RetainedShortage } from './retained.js';
 import type { SharedGroup } from './shared-group.js';
 import type { Subscriber, Target } from './subscriber.js';
 import type { Place, Subscription, SubscriptionOptions } from './subscription.js';
@@ -65,8 +65,8 @@ export class Router {
     this.lastRoute = undefined;
   }
 
-  /** What has no room for a message to be retained, replacing what its topic has; undefined when there is room. */
-  retainedShortage(message: Message, publisher: Publisher | undefined): 'all' | 'user' | undefined {
+  /** The limit that leaves no room for a message to be retained, replacing what its topic has; undefined when there is room. */
+  retainedShortage(message: Message, publisher: Publisher | undefined): RetainedShortage | undefined {
     if (message.payloadLength === 0) return undefined;
     return this.retained.shortage(message.topic, message.size, publisher);
   }

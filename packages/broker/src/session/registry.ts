@@ -7,7 +7,7 @@ import type { TimerWheel } from '../transport/timer-wheel.js';
 import type { Link } from './link.js';
 import { neverExpires, type Rights, Session, type SessionContext } from './session.js';
 import type { Terms } from './terms.js';
-import { Wills } from './wills.js';
+import { type WillShortage, Wills } from './wills.js';
 
 /** What a CONNECT asks of the registry. */
 export interface OpenRequest {
@@ -24,13 +24,8 @@ export interface OpenRequest {
   readonly limits: { readonly max_sessions_per_user: number; readonly max_wills_per_user: number };
 }
 
-export type Refusal =
-  | 'not_owner'
-  | 'too_many_sessions'
-  | 'too_many_of_owner'
-  | 'too_many_wills'
-  | 'too_many_wills_of_owner'
-  | 'not_stored';
+/** What is in the way of a session; limits by their names in the configuration. */
+export type Refusal = 'not_owner' | 'max_sessions' | 'max_sessions_per_user' | WillShortage | 'not_stored';
 
 export type OpenResult = { readonly session: Session; readonly present: boolean } | { readonly refused: Refusal };
 
@@ -290,11 +285,11 @@ export class SessionRegistry {
   private refusal(existing: Session | undefined, request: OpenRequest): Refusal | undefined {
     if (existing !== undefined && existing.owner !== request.owner && !request.mayTakeOver(existing.owner))
       return 'not_owner';
-    if (existing === undefined && this.sessions.size >= this.limits.max_sessions) return 'too_many_sessions';
+    if (existing === undefined && this.sessions.size >= this.limits.max_sessions) return 'max_sessions';
     if (existing?.owner !== request.owner && this.countOf(request.owner) >= request.limits.max_sessions_per_user)
-      return 'too_many_of_owner';
+      return 'max_sessions_per_user';
     const shortage = this.wills.shortage(existing, request);
-    if (shortage !== undefined) return shortage === 'all' ? 'too_many_wills' : 'too_many_wills_of_owner';
+    if (shortage !== undefined) return shortage;
     return this.context.store.failure !== undefined && mustStore(existing, request) ? 'not_stored' : undefined;
   }
 

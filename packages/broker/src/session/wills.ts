@@ -15,6 +15,9 @@ interface Request {
   readonly limits: { readonly max_wills_per_user: number };
 }
 
+/** By its name in the configuration. */
+export type WillShortage = 'max_wills' | 'max_wills_per_user';
+
 /** How many wills wait to be published or given up, in all and of each principal: each is in memory, and may be in the store. */
 export class Wills {
   private all = 0;
@@ -39,12 +42,12 @@ export class Wills {
     this.accounts.settle(account);
   }
 
-  /** Whose number of wills leaves no room for another; the one that it would replace does not count. */
-  shortage(existing: Testator | undefined, { owner, will, limits }: Request): 'all' | 'user' | undefined {
+  /** The limit that leaves no room for another; the one that it would replace does not count. */
+  shortage(existing: Testator | undefined, { owner, will, limits }: Request): WillShortage | undefined {
     if (will === undefined) return undefined;
     const replaced = existing?.will === undefined ? undefined : existing.owner;
-    if (replaced === undefined && this.all >= this.limits.max_wills) return 'all';
+    if (replaced === undefined && this.all >= this.limits.max_wills) return 'max_wills';
     const theirs = this.accounts.get(owner)?.wills ?? 0;
-    return replaced !== owner && theirs >= limits.max_wills_per_user ? 'user' : undefined;
+    return replaced !== owner && theirs >= limits.max_wills_per_user ? 'max_wills_per_user' : undefined;
   }
 }

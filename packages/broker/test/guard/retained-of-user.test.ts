@@ -60,7 +60,7 @@ describe('Retained messages of one user', () => {
       const [first] = broker.events.filter(({ event }) => event === 'limit.retained');
       assert.deepEqual(
         [first?.['username'], first?.['topic'], first?.['reason']],
-        ['anna', 'b', 'no room for another retained message of this user'],
+        ['anna', 'b', 'no room for another retained message: max_retained_bytes_per_user'],
       );
     });
   }

@@ -109,11 +109,11 @@ describe('Retained messages', () => {
     const retained = new RetainedMessages({ ...unlimited, max_retained_messages: 2, max_retained_bytes: 20 });
     retained.set(Message.of('a', new Uint8Array(9)), true, undefined);
     assert.equal(retained.shortage('b', 10, undefined), undefined);
-    assert.equal(retained.shortage('b', 11, undefined), 'all');
+    assert.equal(retained.shortage('b', 11, undefined), 'max_retained_bytes');
     retained.set(Message.of('b', new Uint8Array(4)), true, undefined);
-    assert.equal(retained.shortage('c', 1, undefined), 'all');
+    assert.equal(retained.shortage('c', 1, undefined), 'max_retained_messages');
     assert.equal(retained.shortage('a', 15, undefined), undefined);
-    assert.equal(retained.shortage('a', 16, undefined), 'all');
+    assert.equal(retained.shortage('a', 16, undefined), 'max_retained_bytes');
   });
 
   it('have room up to what their publisher may have, whoever has what they replace', () => {
@@ -122,21 +122,21 @@ describe('Retained messages', () => {
     const [anna, bert] = ['user:anna', 'user:bert'].map((owner) => ({ owner, limits })) as [Publisher, Publisher];
     retained.set(Message.of('a', new Uint8Array(9)), true, anna.owner);
     assert.equal(retained.shortage('b', 10, anna), undefined);
-    assert.equal(retained.shortage('b', 11, anna), 'user');
+    assert.equal(retained.shortage('b', 11, anna), 'max_retained_bytes_per_user');
     assert.equal(retained.shortage('b', 11, bert), undefined);
     retained.set(Message.of('b', new Uint8Array(4)), true, anna.owner);
-    assert.equal(retained.shortage('c', 1, anna), 'user');
+    assert.equal(retained.shortage('c', 1, anna), 'max_retained_messages_per_user');
     assert.equal(retained.shortage('a', 15, anna), undefined);
-    assert.equal(retained.shortage('a', 16, anna), 'user');
+    assert.equal(retained.shortage('a', 16, anna), 'max_retained_bytes_per_user');
     retained.set(Message.of('x', new Uint8Array(0)), true, bert.owner);
     retained.set(Message.of('a', new Uint8Array(9)), true, bert.owner); // takes the topic from the other
-    assert.equal(retained.shortage('b', 6, bert), 'user');
+    assert.equal(retained.shortage('b', 6, bert), 'max_retained_messages_per_user');
     assert.equal(retained.shortage('c', 10, anna), undefined);
     // A limit below what there is: what becomes no larger may be replaced.
     const less = { owner: bert.owner, limits: { max_retained_messages_per_user: 1, max_retained_bytes_per_user: 5 } };
     assert.equal(retained.shortage('a', 10, less), undefined);
-    assert.equal(retained.shortage('a', 11, less), 'user');
-    assert.equal(retained.shortage('c', 1, less), 'user');
+    assert.equal(retained.shortage('a', 11, less), 'max_retained_bytes_per_user');
+    assert.equal(retained.shortage('c', 1, less), 'max_retained_messages_per_user');
   });
 
   it('are counted for their publishers, of whom nothing is left that has none', () => {

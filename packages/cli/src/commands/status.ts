@@ -22,7 +22,7 @@ export function defineStatus(command: Command): void {
 }
 
 function formatStatus(status: Status): string {
-  const { traffic, retained, dropped, events, listeners } = status;
+  const { traffic, retained, dropped, limitHits, events, listeners } = status;
   return formatPairs([
     ['version', `${status.version} (pid ${status.pid})`],
     ['uptime', formatDuration(status.uptime)],
@@ -40,6 +40,7 @@ function formatStatus(status: Status): string {
     ['received', `${traffic.messagesReceived} messages, ${formatBytes(traffic.bytesReceived)}`],
     ['sent', `${traffic.messagesSent} messages, ${formatBytes(traffic.bytesSent)}`],
     ['dropped', counts(dropped)],
+    ['limits met', counts(limitHits)],
     ['memory', formatBytes(status.memory.rss)],
     ['overload', status.guard.overload.steps.join(', ') || 'none'],
     ['events', counts(events)],

@@ -32,7 +32,7 @@ describe('A flood of CONNECT', () => {
       await listener.expect(publish(5, 'news', String(count)));
     }
     const accepted = (): number => broker.status().traffic.connectionsAccepted - before;
-    await waitFor(() => turnedAway + accepted() === sockets.length);
+    await waitFor(() => turnedAway + accepted() >= sockets.length, { timeout: 50_000 });
     const seconds = (performance.now() - started) / 1_000;
     assert.ok(accepted() <= 20 + 10 * seconds + 1, `${accepted()} in ${seconds} s`);
     for (const socket of sockets) socket.destroy();
@@ -159,13 +159,11 @@ describe('A flood of what is kept', () => {
     t.after(stop);
     const bystander = await connected(port, 5);
     const flood = async (): Promise<void> => {
-      const clients = await Promise.all(
-        Array.from({ length: 200 }, (_, index) =>
-          connected(port, 5, { will: will(5, `w/${index}`, 'x'.repeat(50_000), { retain: true }) }),
-        ),
-      );
+      const clients: RawClient[] = [];
+      for (let index = 0; index < 100; index++)
+        clients.push(await connected(port, 5, { will: will(5, `w/${index}`, 'x'.repeat(50_000), { retain: true }) }));
       for (const client of clients) client.socket.destroy();
-      await waitFor(() => broker.status().connections === 1);
+      await waitFor(() => broker.status().connections === 1, { timeout: 30_000 });
       assert.equal(broker.status().retained.messages, 50);
     };
     await flood();

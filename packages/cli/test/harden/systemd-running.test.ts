@@ -10,6 +10,8 @@ import { patience, unhurried } from '../helpers/patience.js';
 import { installationIn } from './installation.js';
 
 const home = await temporaryDirectory();
+/** This checkout may lie where the unit sees nothing, in /tmp or in a home directory. */
+const checkout = fileURLToPath(new URL('../../../..', import.meta.url));
 const script = fileURLToPath(new URL('../../test/harden/manager.sh', import.meta.url));
 
 const programs = ['root', 'systemctl', 'systemd-notify', 'unshare', 'nsenter', 'ip', 'mosquitto_pub'];
@@ -18,13 +20,18 @@ test('systemd starts, reloads, revives and stops a broker in its sandbox', needs
   // What lies in /tmp is hidden from the unit, and /srv is a directory that only this test sees.
   const [unit] = systemd.files(installationIn('/srv', 'listeners: [{ protocol: mqtt, port: 1883 }]'));
   const [unitFile, yaml] = [join(home, 'moat.service'), join(home, 'moat.yaml')];
-  await writeFile(unitFile, unit?.text ?? '');
+  await writeFile(unitFile, (unit?.text ?? '').replaceAll(checkout, '/srv/checkout/'));
   await writeFile(yaml, `data_dir: ./moat-data\nlisteners: [{ protocol: mqtt, port: 1883 }]\n${unhurried}`);
   const alone = ['-m', '-p', '-n', '-f', '--kill-child', '--mount-proc'];
-  const prepare = 'mount -t tmpfs tmpfs /srv && mkdir /srv/moat-data && cp "$2" /srv/moat.yaml && exec bash "$0" "$1"';
-  const { code, stdout, stderr } = await run('unshare', [...alone, 'bash', '-c', prepare, script, unitFile, yaml], {
-    timeout: patience,
-  });
+  const prepare = `mount -t tmpfs tmpfs /srv && mkdir /srv/moat-data /srv/checkout && cp "$2" /srv/moat.yaml &&
+    mount --bind "$3" /srv/checkout && exec bash "$0" "$1"`;
+  const { code, stdout, stderr } = await run(
+    'unshare',
+    [...alone, 'bash', '-c', prepare, script, unitFile, yaml, checkout],
+    {
+      timeout: patience,
+    },
+  );
   assert.equal(code, 0, stdout + stderr);
   const outcome = Object.fromEntries(
     stdout.split('\n').flatMap((line) => (line === '' ? [] : [line.split(/=(.*)/).slice(0, 2)])),

@@ -82,7 +82,7 @@ describe('moat store and moat backup', () => {
 
   test('the store of a running broker is measured and compacted, and not checked or repaired', async () => {
     const stats = await moat(['store', 'stats'], { cwd });
-    assert.match(stats.stdout, /^file +\S+data\.mdb\nsize +\d.*\nfree +\d.* \(\d+ %.*\)\nrows +\d+\nformat +1\n$/);
+    assert.match(stats.stdout, /^file +\S+data\.mdb\nsize +\d.*\nfree +\d.* \(\d+ %.*\)\nrows +\d+\nformat +2\n$/);
     const compacted = await moat(['store', 'compact'], { cwd });
     assert.match(compacted.stdout, /^\d.* became \d/);
     await publish(10);

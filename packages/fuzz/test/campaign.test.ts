@@ -42,7 +42,7 @@ describe('A fault', () => {
     );
     assert.ok(finding instanceof Finding, String(finding));
     assert.match(finding.message, /"event":"broker\.fault".*planted/);
-    const fewest = await investigate(new Finding(finding.message, finding.conversations.slice(-12)), setup);
+    const fewest = await investigate(new Finding(finding.message, finding.conversations.slice(-48)), setup);
     assert.equal(fewest.length, 1);
     const [{ chunks } = { chunks: [] }] = fewest;
     assert.equal(chunks.length, 1);

@@ -131,7 +131,8 @@ interface Found {
 }
 
 function changesOf({ before, after }: Pair, filters: readonly string[], policies: readonly Policy[]): Found[] {
-  const depth = Math.max(...filters.map((filter) => filter.split('/').length));
+  // A level below the deepest: what `#` matches there, `+` does not.
+  const depth = 1 + Math.max(...filters.map((filter) => filter.split('/').length));
   const clientIds = clientIdsOf(policies, before.subject);
   return actions.flatMap((action) =>
     (action === 'connect' ? clientIds : filters).flatMap((target) => {

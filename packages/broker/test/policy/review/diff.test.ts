@@ -45,6 +45,11 @@ describe('The comparison of two policies', () => {
     assert.deepEqual(changes([rule('allow', 'a', staff)], [rule('allow', 'a', staff)], { staff: ['bob'] }), []);
   });
 
+  it('sees what lies deeper than any filter is long', () => {
+    assert.deepEqual(changes([rule('allow', '+')], [rule('allow', '#')]), ['everybody gains publish #']);
+    assert.deepEqual(changes([rule('allow', 'a/+')], [rule('allow', 'a/+/#')]), ['everybody gains publish a/+/#']);
+  });
+
   it('sees conditions, and client IDs', () => {
     assert.deepEqual(changes([rule('allow', 'a')], [rule('allow', 'a', { when: { qos: 2 } })]), [
       'everybody loses publish a',

@@ -119,8 +119,10 @@ describe('The filter and the jails of Fail2ban', needs('fail2ban-regex', 'fail2b
       }
       const banned = async () => (await ask('status', 'moat-guessing')).stdout.includes('Banned IP list:\t10.77.0.2');
       await waitFor(banned, { timeout: patience });
-      const rules = await pair.server.sh('nft list ruleset');
-      assert.match(rules, /tcp dport 1883 ip saddr @addr-set-moat-guessing reject/);
+      // It is told before the firewall knows: the rule comes first, and the address in its set last.
+      const rules = () => pair.server.sh('nft list ruleset');
+      await waitFor(async () => (await rules()).includes('elements = { 10.77.0.2 }'), { timeout: patience });
+      assert.match(await rules(), /tcp dport 1883 ip saddr @addr-set-moat-guessing reject/);
       assert.match((await login('10.77.0.2', 'user0')).stderr, /refused|Errno/i);
       assert.match((await login('10.77.0.9', 'user0')).stderr, /not authori[sz]ed|bad user name/i);
     },

@@ -6,11 +6,16 @@ import { patience } from './deadline.js';
 /** Below those that systems give to the clients' ends of connections: a broker that comes back finds its port free. */
 const [lowest, highest] = [20_000, 32_000];
 
+/** Ports that were asked for and may not be in use yet. */
+const given = new Set<number>();
+
 /** A port of 127.0.0.1 on which nothing listens at this moment, and that no client's end of a connection will take. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(lowest, highest);
-    if (await isFree(port)) return port;
+    if (given.has(port) || !(await isFree(port)) || given.has(port)) continue;
+    given.add(port);
+    return port;
   }
 }
 

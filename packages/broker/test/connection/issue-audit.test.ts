@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { createAuthority, describeCertificate, IssueLog, issueDeviceCertificate } from '@moat/pki';
 import { temporaryDirectory, waitFor } from '@moat/testkit';
 import { Audit } from '../../dist/audit/audit.js';
@@ -14,13 +14,19 @@ import { recordingLog } from '../support/recording-log.js';
 const toText = ({ event, username, reason }: { event?: string; username?: string; reason?: string }) =>
   `${event} ${username} ${reason}`;
 
-test('what is issued is in the audit once, whoever issued it, and also while no broker ran', async (t) => {
+/** An authority, brokers on its directory one after the other, and what these say of certificates. */
+async function audited(t: TestContext) {
   const directory = await temporaryDirectory(t);
   const authority = await TestAuthority.create(directory);
   const { events, log: infos } = recordingLog(toText);
   const log = { ...infos, error: infos.info };
   const certificates = () => events.filter((event) => event.startsWith('cert.'));
   const start = () => Broker.start({ configuration: testConfiguration(directory), log });
+  return { directory, authority, certificates, start };
+}
+
+test('what is issued is in the audit once, whoever issued it, and also while no broker ran', async (t) => {
+  const { directory, authority, certificates, start } = await audited(t);
   const serialOf = async (name: string) => describeCertificate((await authority.device(name)).cert).serialNumber;
   const before = await serialOf('before');
   const first = await start();
@@ -49,12 +55,7 @@ test('what is issued is in the audit once, whoever issued it, and also while no 
 });
 
 test('renewals and revocations are records of their own, whether the broker ran or not', async (t) => {
-  const directory = await temporaryDirectory(t);
-  const authority = await TestAuthority.create(directory);
-  const { events, log: infos } = recordingLog(toText);
-  const log = { ...infos, error: infos.info };
-  const certificates = () => events.filter((event) => event.startsWith('cert.'));
-  const start = () => Broker.start({ configuration: testConfiguration(directory), log });
+  const { directory, authority, certificates, start } = await audited(t);
   await authority.device('pump');
   await authority.device('valve');
   const first = await start();

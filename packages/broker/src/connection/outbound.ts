@@ -135,11 +135,20 @@ export abstract class Outbound {
     const { counters } = this.context;
     if (qos === 0 && !this.hasRoom(message.largest, message.count)) return true;
     const alias = this.outgoingAliases?.assign(message.topic) ?? noAlias;
+    const { topicAlias, aliasKnown } = alias;
     const ordinary =
-      !retain && alias.topicAlias === 0 && (!this.v5 || (subscriptionIdentifiers === undefined && !message.expires));
+      !retain && topicAlias === 0 && (!this.v5 || (subscriptionIdentifiers === undefined && !message.expires));
     const frame = ordinary
       ? message.frame(this.v5, qos)
-      : message.specialFrame({ v5: this.v5, qos, retain, subscriptionIdentifiers, now: Date.now(), ...alias });
+      : message.specialFrame({
+          v5: this.v5,
+          qos,
+          retain,
+          subscriptionIdentifiers,
+          now: Date.now(),
+          topicAlias,
+          aliasKnown,
+        });
     const length = frame.end - frame.start;
     if (length > this.maximumPacketSize) {
       this.outgoingAliases?.withdraw(alias); // [MQTT-3.1.2-24]

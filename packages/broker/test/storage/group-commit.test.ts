@@ -6,7 +6,7 @@ import { MemoryStore } from '../../dist/storage/memory.js';
 import { connected, readPacket, startBroker } from '../support/broker.js';
 import { puback, pubcomp, pubrec, pubrel, subscriber } from '../support/clients.js';
 import { publish } from '../support/packets.js';
-import { entry, session } from './records.js';
+import { entry, message, session } from './records.js';
 
 test('many who wait share a transaction', async (t) => {
   const store = await openLmdbStore(await temporaryDirectory(t));
@@ -36,6 +36,51 @@ test('an idle store waits for no timer', async (t) => {
     await store.commit();
     assert.equal(store.durable, store.staged);
   }
+});
+
+test('a queue is fetched page by page without a commit for each', async (t) => {
+  const store = await openLmdbStore(await temporaryDirectory(t));
+  t.after(() => store.close());
+  store.putSession(session('a'));
+  for (let position = 1; position <= 9; position++) store.enqueue('a', entry(position));
+  await store.commit();
+  const { durable } = store;
+  for (let after = 0; after < 9; after += 3) {
+    const page = await store.readQueue('a', after, 3);
+    assert.deepEqual(
+      page.map(({ position }) => position),
+      [after + 1, after + 2, after + 3],
+    );
+    for (const { position } of page) store.dequeue('a', position);
+  }
+  assert.equal(store.durable, durable);
+  store.enqueue('a', entry(10));
+  assert.equal((await store.readQueue('a', 9, 3)).length, 1, 'what is staged is seen');
+});
+
+test('a queue is read with what is staged in a batch that failed', async (t) => {
+  const store = await openLmdbStore(await temporaryDirectory(t));
+  t.after(() => store.close());
+  store.putSession(session('a'));
+  for (const position of [1, 2]) store.enqueue('a', entry(position));
+  await store.commit();
+  store.dequeue('a', 1);
+  let fails = true;
+  const unwritable = {
+    ...message('t'),
+    get publisher(): string {
+      if (fails) throw new Error('not now');
+      return 'anna';
+    },
+  };
+  store.enqueue('a', entry(3, { message: unwritable }));
+  await assert.rejects(store.commit(), /not now/);
+  fails = false;
+  const found = await store.readQueue('a', 0, 10);
+  assert.deepEqual(
+    found.map(({ position }) => position),
+    [2, 3],
+  );
 });
 
 /** A store that never comes to an end with what is staged. */

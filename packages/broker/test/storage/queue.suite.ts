@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { messageSize } from '../../dist/storage/message-size.js';
-import type { QueueEntry } from '../../dist/storage/store.js';
+import type { QueueEntry, Store } from '../../dist/storage/store.js';
 import { keepsIn, type StoreFactory } from './harness.js';
 import { allSessions, entry, fullMessage, message, plain, session } from './records.js';
 
@@ -119,6 +119,38 @@ export function queueSuite(engine: string, open: StoreFactory): void {
       async (store) =>
         assert.deepEqual((await allSessions(store)).get('a')?.queue, { count: 0, bytes: 0, lastPosition: 41 }),
     );
+
+    const changes: readonly [string, (store: Store) => void, expected: readonly [number, string][]][] = [
+      ['an entry that was added', (store) => store.enqueue('a', entry(4)), [[2, 'queued'], [3, 'queued'], [4, 'queued']]], // biome-ignore format: a table
+      [
+        'an entry that was released',
+        (store) => store.release('a', 3),
+        [
+          [2, 'queued'],
+          [3, 'released'],
+        ],
+      ],
+      ['an entry that was removed', (store) => store.dequeue('a', 2), [[3, 'queued']]],
+      ['the first, removed', (store) => void store.dequeueFirst('a', 1), [[3, 'queued']]],
+      ['a session that was deleted', (store) => store.deleteSession('a'), []],
+    ];
+    for (const [what, change, expected] of changes)
+      it(`are read with what is staged and not durable yet: ${what}`, async () => {
+        const { store, dispose } = await open();
+        try {
+          store.putSession(session('a'));
+          for (const position of [1, 2, 3]) store.enqueue('a', entry(position, { qos: 2 }));
+          await store.commit();
+          change(store);
+          const found = await store.readQueue('a', 1, 10);
+          assert.deepEqual(
+            found.map(({ position, state }) => [position, state]),
+            expected,
+          );
+        } finally {
+          await dispose();
+        }
+      });
 
     it('are read as they are when they are asked for, whatever is staged behind', async () => {
       const { store, dispose } = await open();

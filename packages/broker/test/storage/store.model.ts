@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { QueueEntry, Store } from '../../dist/storage/store.js';
 import type { StoreFactory } from './harness.js';
@@ -12,6 +13,8 @@ interface Model {
     { filters: Set<string>; queue: Map<number, QueueEntry['state']>; received: Set<number>; last: number }
   >;
   readonly retained: Set<string>;
+  /** What was read on the way, each to be as the model was at that moment. */
+  readonly readings: Promise<void>[];
 }
 
 type Operation = (store: Store, model: Model) => void;
@@ -83,6 +86,17 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
         if (first !== undefined) queue?.delete(first);
       },
   ),
+  fc.tuple(clientId, position).map(
+    ([id, at]): Operation =>
+      (store, model) => {
+        const after = at - 1;
+        const expected = [...(model.sessions.get(id)?.queue ?? [])].filter(([each]) => each > after).slice(0, 3);
+        model.readings.push(
+          store.readQueue(id, after, 3).then((found) => assert.deepEqual(found.map(progress), expected)),
+        );
+      },
+  ),
+  fc.constant<Operation>((store) => void store.commit()),
   fc.tuple(clientId, packetId, fc.boolean()).map(
     ([id, each, put]): Operation =>
       (store, model) => {
@@ -104,6 +118,10 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   ),
 );
 
+function progress({ position: at, state }: QueueEntry): [number, QueueEntry['state']] {
+  return [at, state];
+}
+
 async function same(store: Store, model: Model): Promise<void> {
   const found = await allSessions(store);
   assert.deepEqual(new Set(found.keys()), new Set(model.sessions.keys()));
@@ -113,11 +131,7 @@ async function same(store: Store, model: Model): Promise<void> {
     assert.deepEqual(new Set(restored?.received.map((each) => each.packetId)), received);
     assert.equal(restored?.queue.count, queue.size);
     assert.equal(restored?.queue.lastPosition, last);
-    const entries = await store.readQueue(id, 0, 100);
-    assert.deepEqual(
-      entries.map(({ position: at, state }) => [at, state]),
-      [...queue],
-    );
+    assert.deepEqual((await store.readQueue(id, 0, 100)).map(progress), [...queue]);
   }
   assert.deepEqual(new Set((await allRetained(store)).keys()), model.retained);
 }
@@ -126,17 +140,21 @@ async function same(store: Store, model: Model): Promise<void> {
 export function storeModel(engine: string, open: StoreFactory, runs = 200): void {
   describe(`The ${engine} store`, () => {
     it('holds what a model of it holds after any sequence of operations', async () => {
-      const turns = fc.array(fc.array(operation, { maxLength: 12, size: 'max' }), { maxLength: 4 });
+      const operations = fc.array(operation, { maxLength: 12, size: 'max' });
+      const turns = fc.array(fc.tuple(operations, fc.boolean()), { maxLength: 8 });
       await fc.assert(
         fc.asyncProperty(turns, async (sequence) => {
           const { store, reopen, dispose } = await open();
-          const model: Model = { sessions: new Map(), retained: new Set() };
+          const model: Model = { sessions: new Map(), retained: new Set(), readings: [] };
           try {
-            for (const turn of sequence) {
+            for (const [turn, settled] of sequence) {
               for (const each of turn) each(store, model);
+              await nextTurn();
+              if (!settled) continue;
               await same(store, model);
               await store.commit();
             }
+            await Promise.all(model.readings);
             await same(await reopen(), model);
           } finally {
             await dispose();

@@ -58,6 +58,8 @@ export class Batch {
   private readonly bodies = new Map<MessageRecord, Body>();
   /** Entries that nothing staged behind them depends on, by client and position. */
   private readonly fresh = new Map<string, Map<number, Enqueue>>();
+  /** Up to which position it changes a client's queue. */
+  private readonly reaches = new Map<string, number>();
 
   constructor() {
     this.done = new Promise((resolve, reject) => {
@@ -77,6 +79,16 @@ export class Batch {
     return this.operations.length === 0;
   }
 
+  /** Whether a client's queue, behind a position, is as it was before all of this. */
+  leavesQueue(clientId: string, after: number): boolean {
+    return (this.reaches.get(clientId) ?? 0) <= after;
+  }
+
+  /** Tells that what is staged changes a client's queue up to a position. */
+  reach(clientId: string, position: number): void {
+    if (this.leavesQueue(clientId, position - 1)) this.reaches.set(clientId, position);
+  }
+
   /** `payload` is the bytes of the message that it holds. */
   stage(operation: Operation, payload = 0): void {
     this.payloads += payload;
@@ -90,6 +102,7 @@ export class Batch {
   }
 
   enqueue(clientId: string, entry: QueueEntry): void {
+    this.reach(clientId, entry.position);
     let body = this.bodies.get(entry.message);
     if (body === undefined) {
       body = { holders: 0 };
@@ -108,6 +121,7 @@ export class Batch {
   }
 
   dequeue(clientId: string, position: number): void {
+    this.reach(clientId, position);
     const fresh = this.fresh.get(clientId);
     const operation = fresh?.get(position);
     if (operation === undefined) {
@@ -140,6 +154,7 @@ export class Batch {
     this.operations = [];
     next.operations = kept.concat(next.operations);
     next.payloads += this.payloads;
+    for (const [clientId, position] of this.reaches) next.reach(clientId, position);
     this.reject(error);
   }
 }

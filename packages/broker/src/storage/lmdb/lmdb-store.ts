@@ -45,6 +45,8 @@ export class LmdbStore implements Store {
   private pending = new Batch();
   private underWay: Batch | undefined = undefined;
   private running = false;
+  /** Whether the tree is in other hands: no one else reads it meanwhile. */
+  private lent = false;
   private closed = false;
   private closing: Promise<void> | undefined = undefined;
   private timer: NodeJS.Timeout | undefined = undefined;
@@ -81,6 +83,7 @@ export class LmdbStore implements Store {
   }
 
   deleteSession(clientId: string): void {
+    this.pending.reach(clientId, Number.POSITIVE_INFINITY);
     this.stage({ apply: (transaction) => transaction.deleteSession(clientId) });
   }
 
@@ -98,6 +101,7 @@ export class LmdbStore implements Store {
   }
 
   release(clientId: string, position: number): void {
+    this.pending.reach(clientId, position);
     this.stage({ apply: (transaction) => transaction.release(clientId, position) });
   }
 
@@ -108,13 +112,16 @@ export class LmdbStore implements Store {
 
   dequeueFirst(clientId: string, after: number): Promise<number> {
     this.count();
+    this.pending.reach(clientId, Number.POSITIVE_INFINITY);
     return new Promise((resolve) => {
       this.pending.stageBehind({ apply: (transaction) => resolve(transaction.dequeueFirst(clientId, after)) });
     });
   }
 
   readQueue(clientId: string, after: number, limit: number): Promise<readonly QueueEntry[]> {
-    return this.read((tree) => readQueue(tree, clientId, after, limit));
+    // A long queue is fetched without a commit for each page of it: what is acknowledged meanwhile lies before the next.
+    const isSettled = (batch: Batch): boolean => batch.leavesQueue(clientId, after);
+    return this.read((tree) => readQueue(tree, clientId, after, limit), isSettled);
   }
 
   putReceived(clientId: string, received: ReceivedRecord): void {
@@ -168,7 +175,9 @@ export class LmdbStore implements Store {
       if (this.closed) throw closedError();
       this.errands.push(async () => {
         const now: Underneath = { tree: this.tree, progress: this.progress, compaction: this.compaction };
+        this.lent = true;
         await action(now).then(resolve, reject);
+        this.lent = false;
         const { tree, progress, compaction } = now;
         Object.assign(this, { progress, compaction });
         // LMDB would read and write memory that is no longer mapped.
@@ -179,12 +188,12 @@ export class LmdbStore implements Store {
     });
   }
 
-  /** Reads now, or behind what is staged and not written. */
-  private read<T>(from: (tree: Tree) => T): Promise<T> {
+  /** Reads now, or behind what is staged and not written, where that is not `settled`: where it changes what is read. */
+  private read<T>(from: (tree: Tree) => T, isSettled = (batch: Batch): boolean => batch.isEmpty): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.closed) throw closedError(); // LMDB would read memory that is no longer mapped
       const apply = (tree: Tree): void => resolve(from(tree));
-      if (this.pending.isEmpty && !this.running) {
+      if (!this.lent && isSettled(this.pending) && (this.underWay === undefined || isSettled(this.underWay))) {
         apply(this.tree);
         return;
       }

@@ -13,6 +13,8 @@ import { ownBytes } from './own-memory.js';
 
 const sessions = 100;
 const payloadBytes = 64;
+/** As in the default profile: what is under way to a client has to be in memory. */
+const inFlight = 1_000;
 const fillMs = 1_000;
 const sampleMs = 250;
 const mostOwnBytes = 512e6;
@@ -35,6 +37,7 @@ export const queueStudy: Study = {
     try {
       const broker = await startMoat(directory, await makeCertificate(scratchDirectory()), {
         authorization: { default: 'allow' },
+        limits: { profile: 'off', max_inflight_messages: inFlight },
       });
       try {
         const filled = await watched(broker, () => fill(broker, queued, say));

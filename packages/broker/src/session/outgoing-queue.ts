@@ -152,47 +152,28 @@ export class OutgoingQueue {
 
   /**
    * Reads the next entries back from the store, if there are any, and calls `done`. Those that were under way, and those
-   * whose PUBREC has come, are handed to `resumed`: they wait no more.
+   * whose PUBREC has come, are handed to `resumed`: they wait no more. A page begins in a turn of its own: others have
+   * theirs between the pages of a long queue.
    */
-  page(resumed: (delivery: Delivery) => void, done: () => void): void {
+  async page(resumed: (delivery: Delivery) => void, done: () => void): Promise<void> {
     if (this.inStore === 0 || this.paging) return;
     this.paging = true;
+    await nextTurn();
     const { connection, backlog, restingCount } = this;
     const { staged } = this.store; // what is read may be among the last of it, and not durable yet
-    this.store.readQueue(this.owner.clientId, this.readUpTo, pageSize).then(
-      (entries) => {
-        this.paging = false;
-        if (this.isOver) return;
-        if (connection !== this.connection) return done();
-        if (entries.length === 0) {
-          this.backlog -= backlog;
-          this.restingCount -= restingCount;
-          this.leave(0);
-        }
-        for (const [index, entry] of entries.entries()) {
-          if (index > 0 && !this.kept.hasRoom(0)) break; // the others stay where they are
-          this.readUpTo = entry.position;
-          const delivery = deliveryOf(entry, staged);
-          if (this.rests(entry.position)) {
-            this.restingCount--;
-            if (delivery.state === 'queued') delivery.state = 'sent';
-            resumed(delivery);
-            continue;
-          }
-          this.backlog = Math.max(0, this.backlog - 1);
-          if (entry.state === 'queued') this.await(delivery);
-          else {
-            this.leave(delivery.size);
-            resumed(delivery);
-          }
-        }
-        done();
-      },
-      () => {
-        // The store reports its own trouble; the queue stays where it is and is asked for again at the next drain.
-        this.paging = false;
-      },
-    );
+    // The store reports its own trouble; the queue stays where it is and is asked for again at the next drain.
+    const entries = await this.store.readQueue(this.owner.clientId, this.readUpTo, pageSize).catch(() => undefined);
+    this.paging = false;
+    if (entries === undefined || this.isOver) return;
+    if (connection === this.connection) {
+      if (entries.length === 0) this.forget(backlog, restingCount);
+      for (const [index, entry] of entries.entries()) {
+        if (index > 0 && !this.kept.hasRoom(0)) break; // the others stay where they are
+        this.readUpTo = entry.position;
+        this.take(deliveryOf(entry, staged), resumed);
+      }
+    }
+    done();
   }
 
   /** Its session has ended: nothing is kept any more. */
@@ -240,6 +221,28 @@ export class OutgoingQueue {
 
   private rests(position: number): boolean {
     return this.restingCount > 0 && position <= this.restingUpTo;
+  }
+
+  /** The store has none of those that it was taken to have. */
+  private forget(backlog: number, restingCount: number): void {
+    this.backlog -= backlog;
+    this.restingCount -= restingCount;
+    this.leave(0);
+  }
+
+  private take(delivery: Delivery, resumed: (delivery: Delivery) => void): void {
+    if (this.rests(delivery.position)) {
+      this.restingCount--;
+      if (delivery.state === 'queued') delivery.state = 'sent';
+      resumed(delivery);
+      return;
+    }
+    this.backlog = Math.max(0, this.backlog - 1);
+    if (delivery.state === 'queued') this.await(delivery);
+    else {
+      this.leave(delivery.size);
+      resumed(delivery);
+    }
   }
 
   private dropOldest(): void {

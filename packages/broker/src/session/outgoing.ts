@@ -365,7 +365,7 @@ export class Outgoing {
 
   private page(): void {
     if (!this.kept.hasRoom(0)) return; // it is looked at again when there is
-    this.queue.page(
+    void this.queue.page(
       (delivery) => {
         this.take(delivery);
         if (this.owner.link !== undefined) this.resume(this.owner.link, delivery);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CodecError, ReasonCode } from '@moat/codec';
 import { Message } from '../../dist/routing/message.js';
 import { Desk, Peer, plainTarget, SlowStore, turn } from './client.js';
@@ -174,6 +175,23 @@ describe('A client that comes back', () => {
     assert.deepEqual(peer.take(), sentAs(1, 710));
     assert.equal(desk.outgoing.queued, 0);
     assert.equal(desk.outgoing.bytes, 0);
+  });
+
+  it('gets one page in a turn of the event loop, in which others have theirs, however much of it has expired', async () => {
+    const desk = new Desk();
+    for (const each of numbers(1, 300)) desk.push(each);
+    for (const each of numbers(301, 900)) desk.push(each, 1, { expiresAt: 1 });
+    for (const each of numbers(901, 1_000)) desk.push(each);
+    const peer = desk.attach(new Peer());
+    const pages: number[] = [];
+    for (let left = 1_000, before = left; left > 0; before = left) {
+      await nextTurn();
+      left = desk.outgoing.queued;
+      if (left !== before) pages.push(before - left);
+    }
+    assert.deepEqual(pages, [256, 256, 256, 232]);
+    assert.equal(peer.sent.length, 400);
+    assert.equal(desk.drops.expired, 600);
   });
 
   it('keeps its place in a full queue that drops the oldest: what was sent is not dropped, and does not count', async () => {

@@ -258,7 +258,7 @@ export class Broker {
    * @throws OperatorError, OperatorErrors
    */
   reload(configuration: Configuration): Promise<void> {
-    return this.files.inTurn(() => this.putInForce(configuration));
+    return this.files.replace(configuration, () => this.putInForce(configuration));
   }
 
   private async putInForce(configuration: Configuration): Promise<void> {

@@ -1,6 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
+/** Does a change when it is its turn. */
+type InTurn = (change: () => Promise<void>) => Promise<void>;
+
 /**
  * Notices when files change, or what is in directories: within a second, and only when two looks in a row found the
  * same, so that nobody reads a file that is still being written. It looks, rather than being told by the system, because
@@ -9,22 +12,41 @@ import { join } from 'node:path';
 export class FileWatch {
   private timer: NodeJS.Timeout | undefined = undefined;
   private stopped = false;
-  private acknowledged: string | undefined = undefined;
+  /** What the files were when they were read last. */
+  private known: string | undefined = undefined;
   private last = '';
+  private readonly interval: number;
+  private readonly inTurn: InTurn;
 
   constructor(
     /** Which ones, asked before each look. */
     private readonly files: () => readonly string[],
     private readonly changed: () => Promise<void>,
-    /** Milliseconds between two looks. */
-    private readonly interval = 500,
-  ) {}
+    /**
+     * `interval` is milliseconds between two looks; `inTurn` does a change behind others that are under way, for which it
+     * is none if one of them has read the same.
+     */
+    { interval = 500, inTurn = (change) => change() }: { readonly interval?: number; readonly inTurn?: InTurn } = {},
+  ) {
+    this.interval = interval;
+    this.inTurn = inTurn;
+  }
 
   /** Takes what is there now as known. Whoever has read the files calls it before reading them. */
   async start(): Promise<void> {
-    this.acknowledged = await this.look();
-    this.last = this.acknowledged;
+    this.last = await this.look();
+    this.know(this.last);
     this.lookLater();
+  }
+
+  /** What is there now, among these files or others; to be given to {@link know} by whoever has read it. */
+  async look(files = this.files()): Promise<string> {
+    return (await Promise.all([...new Set(files)].map((file) => signatureOf(file)))).join('\n');
+  }
+
+  /** What was found by {@link look} has been read: it is no change. */
+  know(seen: string): void {
+    this.known = seen;
   }
 
   stop(): void {
@@ -42,14 +64,12 @@ export class FileWatch {
     const seen = await this.look();
     const isSettled = seen === this.last;
     this.last = seen;
-    if (!isSettled || seen === this.acknowledged) return;
-    this.acknowledged = seen;
-    await this.changed();
-  }
-
-  private async look(): Promise<string> {
-    const files = [...new Set(this.files())];
-    return (await Promise.all(files.map((file) => signatureOf(file)))).join('\n');
+    if (!isSettled || seen === this.known) return;
+    await this.inTurn(async () => {
+      if (seen === this.known) return;
+      this.know(seen);
+      await this.changed();
+    });
   }
 }
 

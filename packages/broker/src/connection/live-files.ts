@@ -18,6 +18,12 @@ export interface LiveParts {
   readonly passwords: PasswordAccess;
 }
 
+/** Files of one kind, and what notices when they change. */
+interface Watched {
+  filesOf(configuration: Configuration): readonly string[];
+  readonly watch: FileWatch;
+}
+
 /**
  * The files that a configuration names, put in force when they change: certificates and revocation lists, the policy,
  * passwords. What cannot be read leaves what was in force, and is logged.
@@ -26,7 +32,7 @@ export interface LiveParts {
  * next begins, so that what was read first is not put in force last.
  */
 export class LiveFiles {
-  private readonly watches: readonly FileWatch[];
+  private readonly watched: readonly Watched[];
   private parts: LiveParts | undefined = undefined;
   private begun: (parts: LiveParts) => void = () => {};
   private changes: Promise<unknown> = new Promise<LiveParts>((resolve) => {
@@ -37,25 +43,30 @@ export class LiveFiles {
     /** The one in force. */
     public configuration: Configuration,
   ) {
-    this.watches = [
-      new FileWatch(
-        () => tlsFilesOf(this.configuration.listeners),
-        () => this.renewTls(),
+    const renewedBy = (filesOf: Watched['filesOf'], renew: () => Promise<void>): Watched => {
+      const files = (): readonly string[] => filesOf(this.configuration);
+      const inTurn = (change: () => Promise<void>): Promise<void> => this.inTurn(change);
+      return { filesOf, watch: new FileWatch(files, renew, { inTurn }) };
+    };
+    this.watched = [
+      renewedBy(
+        ({ listeners }) => tlsFilesOf(listeners),
+        () => this.readTls(),
       ),
-      new FileWatch(
-        () => [rulesFileOf(this.configuration.authorization)],
-        () => this.renewPolicy(),
+      renewedBy(
+        ({ authorization }) => [rulesFileOf(authorization)],
+        () => this.readPolicy(),
       ),
-      new FileWatch(
-        () => [this.configuration.authentication.password_file],
-        () => this.renewPasswords(),
+      renewedBy(
+        ({ authentication }) => [authentication.password_file],
+        () => this.readPasswords(),
       ),
     ];
   }
 
   /** To be called before any of the files is read. */
   async watch(): Promise<void> {
-    for (const each of this.watches) await each.start();
+    for (const { watch } of this.watched) await watch.start();
   }
 
   /** From here on there is something to put changes in force in. */
@@ -66,15 +77,19 @@ export class LiveFiles {
 
   /** Watches no more; resolves when the change that is under way is over. */
   async stop(): Promise<void> {
-    for (const each of this.watches) each.stop();
+    for (const { watch } of this.watched) watch.stop();
     if (this.parts !== undefined) await this.changes;
   }
 
-  /** Makes a change behind those that are under way. */
-  inTurn(change: (parts: LiveParts) => Promise<void>): Promise<void> {
-    const done = this.changes.then(() => change(this.parts as LiveParts));
-    this.changes = done.catch(() => {});
-    return done;
+  /** Puts another configuration in force, which has all its files read; they are not read again for having changed. */
+  replace(configuration: Configuration, putInForce: () => Promise<void>): Promise<void> {
+    return this.inTurn(async () => {
+      const seen = await Promise.all(
+        this.watched.map(async ({ watch, filesOf }) => [watch, await watch.look(filesOf(configuration))] as const),
+      );
+      await putInForce();
+      for (const [watch, found] of seen) watch.know(found);
+    });
   }
 
   /**
@@ -82,13 +97,7 @@ export class LiveFiles {
    * count no more.
    */
   renewTls(): Promise<void> {
-    return this.inTurn(async ({ context, doors, connections }) => {
-      const problems = await doors.renewTls(this.configuration);
-      for (const problem of problems) context.audit.record('tls.refused', { reason: stays(problem) });
-      if (problems.length === 0) context.audit.record('tls.reloaded', {});
-      const now = Date.now();
-      for (const connection of [...connections]) connection.guarded(() => connection.judgeCertificate(now));
-    });
+    return this.inTurn(() => this.readTls());
   }
 
   /** Puts passwords in force for those who come and those who are there. */
@@ -98,29 +107,43 @@ export class LiveFiles {
     context.methods = passwords.methods();
   }
 
-  private renewPolicy(): Promise<void> {
-    return this.inTurn(async ({ context, enforcement }) => {
-      try {
-        await enforcement.enforce(await loadPolicyOf(this.configuration));
-        context.audit.record('policy.reloaded', { reason: rulesFileOf(this.configuration.authorization) });
-      } catch (error) {
-        context.audit.record('policy.refused', { reason: stays(error) });
-      }
-    });
+  /** Makes a change behind those that are under way. */
+  private inTurn(change: () => Promise<void>): Promise<void> {
+    const done = this.changes.then(change);
+    this.changes = done.catch(() => {});
+    return done;
   }
 
-  private renewPasswords(): Promise<void> {
-    return this.inTurn(async ({ context, doors }) => {
-      const { configuration } = this;
-      try {
-        const passwords = await loadPasswords(configuration);
-        doors.usePasswords(configuration, passwords);
-        this.usePasswords(configuration, passwords);
-        context.audit.record('passwords.reloaded', { reason: `${passwords.size} users` });
-      } catch (error) {
-        context.audit.record('passwords.refused', { reason: stays(error) });
-      }
-    });
+  private async readTls(): Promise<void> {
+    const { context, doors, connections } = this.parts as LiveParts;
+    const problems = await doors.renewTls(this.configuration);
+    for (const problem of problems) context.audit.record('tls.refused', { reason: stays(problem) });
+    if (problems.length === 0) context.audit.record('tls.reloaded', {});
+    const now = Date.now();
+    for (const connection of [...connections]) connection.guarded(() => connection.judgeCertificate(now));
+  }
+
+  private async readPolicy(): Promise<void> {
+    const { context, enforcement } = this.parts as LiveParts;
+    try {
+      await enforcement.enforce(await loadPolicyOf(this.configuration));
+      context.audit.record('policy.reloaded', { reason: rulesFileOf(this.configuration.authorization) });
+    } catch (error) {
+      context.audit.record('policy.refused', { reason: stays(error) });
+    }
+  }
+
+  private async readPasswords(): Promise<void> {
+    const { context, doors } = this.parts as LiveParts;
+    const { configuration } = this;
+    try {
+      const passwords = await loadPasswords(configuration);
+      doors.usePasswords(configuration, passwords);
+      this.usePasswords(configuration, passwords);
+      context.audit.record('passwords.reloaded', { reason: `${passwords.size} users` });
+    } catch (error) {
+      context.audit.record('passwords.refused', { reason: stays(error) });
+    }
   }
 }
 

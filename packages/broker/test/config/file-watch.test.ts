@@ -21,7 +21,7 @@ test('a file that is written, replaced, removed or made is noticed, and so is on
     async () => {
       changes++;
     },
-    20,
+    { interval: 20 },
   );
   await watch.start();
   t.after(() => watch.stop());

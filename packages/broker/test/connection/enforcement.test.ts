@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { waitFor } from '@moat/testkit';
 import type { ConfigurationInput, Log } from '../../dist/index.js';
 import {
@@ -41,11 +42,21 @@ async function start(t: TestContext, policy: string, more: Authorization = {}, o
     await rename(`${file}.new`, file);
     await running.broker.reload(testConfiguration(running.directory, input));
   };
-  const denied = () => events.filter(({ event }) => event === 'policy.denied');
-  return { ...running, file, failures, denied, enforce };
+  const told = (code: string) => events.filter(({ event }) => event === code);
+  return { ...running, file, failures, told, denied: () => told('policy.denied'), enforce };
 }
 
 describe('A policy that changes', () => {
+  it('is read once where a reload reads it, and again when it changes again', async (t) => {
+    const broker = await start(t, policyOf(connect, all('a/#')));
+    await broker.enforce(policyOf(connect, all('a/#'), all('b/#')));
+    await wait(1_500); // for longer than it takes to notice
+    assert.equal(broker.told('config.reloaded').length, 1);
+    assert.equal(broker.told('policy.reloaded').length, 0);
+    await writeFile(broker.file, policyOf(connect));
+    await waitFor(() => broker.told('policy.reloaded').length === 1);
+  });
+
   for (const version of [4, 5] as const) {
     it(`tells a client of version ${version} that lost a subscription, where the operator wants that`, async (t) => {
       const broker = await start(t, policyOf(connect, all('a/#'), all('b/#')), { on_lost_subscription: 'disconnect' });

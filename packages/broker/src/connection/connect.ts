@@ -293,8 +293,11 @@ class ConnectAttempt {
     const { connection, packet } = this;
     const { limits } = connection;
     connection.receiveMaximum = Math.min(packet.properties?.receiveMaximum ?? 65_535, limits.max_inflight_messages);
-    const aliases = Math.min(packet.properties?.topicAliasMaximum ?? 0, limits.max_topic_alias_broker);
-    if (aliases > 0) connection.outgoingAliases = new TopicAliases(aliases); // [MQTT-3.1.2-27]
+    const { topicAliasMaximum = 0 } = packet.properties ?? {};
+    const most = limits.max_topic_alias_broker;
+    const goesInFull = topicAliasMaximum > most ? () => connection.hit('max_topic_alias_broker') : undefined;
+    const aliases = Math.min(topicAliasMaximum, most);
+    if (aliases > 0) connection.outgoingAliases = new TopicAliases(aliases, goesInFull); // [MQTT-3.1.2-27]
   }
 
   /** What is left is for those that prove who they are. */

@@ -126,6 +126,10 @@ export class Connection extends Outbound implements WireReceiver, Link {
     hit(this.context.limitHits, name);
   }
 
+  quotaMet(): void {
+    if (this.receiveMaximum >= this.limits.max_inflight_messages) this.hit('max_inflight_messages');
+  }
+
   /** Has the limits of its listener and of the roles that it is given. */
   setTerms(terms: ClientTerms): void {
     this.terms = terms;

@@ -11,13 +11,23 @@ const none: AliasUse = { topicAlias: 0, aliasKnown: false };
 export class TopicAliases {
   private readonly aliases = new Map<string, number>();
 
-  /** `maximum`: as the client allows, and no more than the operator. */
-  constructor(private readonly maximum: number) {}
+  /**
+   * @param maximum as the client allows, and no more than the operator
+   * @param goesInFull told of each topic for which there is none left
+   */
+  constructor(
+    private readonly maximum: number,
+    private readonly goesInFull: () => void = () => {},
+  ) {}
 
   assign(topic: string): AliasUse {
     const known = this.aliases.get(topic);
     if (known !== undefined) return { topicAlias: known, aliasKnown: true };
-    if (this.aliases.size >= this.maximum) return none; // [MQTT-3.1.2-26] [MQTT-3.3.2-11]
+    // [MQTT-3.1.2-26] [MQTT-3.3.2-11]
+    if (this.aliases.size >= this.maximum) {
+      this.goesInFull();
+      return none;
+    }
     const topicAlias = this.aliases.size + 1;
     this.aliases.set(topic, topicAlias);
     return { topicAlias, aliasKnown: false };

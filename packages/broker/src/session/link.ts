@@ -15,6 +15,8 @@ export interface OutgoingPublish {
 export interface Link {
   /** QoS 1 and 2 messages that the client takes at once (MQTT 5.0 §3.1.2.11.3). */
   readonly receiveMaximum: number;
+  /** Told when a message has to wait because so many are unacknowledged. */
+  quotaMet(): void;
   /** Whether the client reads: false above the high-water mark, until {@link Session.drain} is called again. */
   readonly writable: boolean;
   /** Sends; false when the packet is larger than the client takes, so that it counts as delivered. // [MQTT-3.1.2-25] */

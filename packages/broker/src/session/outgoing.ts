@@ -108,7 +108,10 @@ export class Outgoing {
     // The store has it as well: without room in memory it stays there alone.
     if (!hasRoom && !stored) return this.owner.dropped(1, 'queue_full');
     const straight = hasRoom && link !== undefined && this.isReady;
-    if (!straight && !this.queue.makeRoom(message.size)) return;
+    if (!straight) {
+      if (link !== undefined && this.queue.isEmpty && this.open >= link.receiveMaximum) link.quotaMet();
+      if (!this.queue.makeRoom(message.size)) return;
+    }
     const delivery = newDelivery(this.nextPosition(), message.keep(), qos, retain, target);
     if (stored) {
       this.store.enqueue(this.owner.clientId, entryOf(delivery));
@@ -238,9 +241,13 @@ export class Outgoing {
   }
 
   private hasQuota(link: Link): boolean {
+    return this.open < link.receiveMaximum && link.writable; // [MQTT-3.3.4-9] [MQTT-4.9.0-1] [MQTT-4.9.0-2]
+  }
+
+  /** What counts against the client's receive maximum, or will. */
+  private get open(): number {
     const { flight } = this;
-    const open = flight === undefined ? 0 : flight.outstanding + flight.unsent.size;
-    return open < link.receiveMaximum && link.writable; // [MQTT-3.3.4-9] [MQTT-4.9.0-1] [MQTT-4.9.0-2]
+    return flight === undefined ? 0 : flight.outstanding + flight.unsent.size;
   }
 
   /** Passes over the identifiers that the client has not acknowledged for a whole round. // [MQTT-4.3.2-1] [MQTT-4.3.3-1] */

@@ -22,7 +22,7 @@ interface Edge {
   readonly most: number;
   /** What is just beyond; left out, one more. */
   readonly beyond?: number;
-  /** Whether it is one that is met without being counted: what is beyond it waits, or goes without. */
+  /** Whether it has a counter of its own: what was dropped, how often a client was paused. */
   readonly uncounted?: true;
   /** Other limits that the test needs. */
   readonly beside?: Readonly<Record<string, number>>;
@@ -133,7 +133,6 @@ const edges: Record<ClientLimitName, Edge> = {
     },
   },
   max_inflight_messages: {
-    uncounted: true,
     most: 2,
     async fits({ port, as }, amount) {
       const client = await connected(port, 4, as());
@@ -205,7 +204,6 @@ const edges: Record<ClientLimitName, Edge> = {
     fits: (under, alias) => takes(under, publish(5, 'a', 'x', { ...qos1, properties: `23${hex(alias, 2)}` }), '94'),
   },
   max_topic_alias_broker: {
-    uncounted: true,
     most: 2,
     async fits({ port, as }, amount) {
       const client = await connected(port, 5, as({ properties: '22000a' }));

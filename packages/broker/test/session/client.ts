@@ -19,6 +19,8 @@ export class Peer implements Link {
   writable = true;
   /** Messages of more bytes do not fit its maximum packet size. */
   largest = Number.POSITIVE_INFINITY;
+  /** How often a message had to wait for acknowledgements. */
+  waits = 0;
 
   constructor(public receiveMaximum = 65_535) {}
 
@@ -26,6 +28,10 @@ export class Peer implements Link {
     if (message.payloadLength > this.largest) return false;
     this.sent.push({ ...options, payload: Buffer.from(message.payload).toString() });
     return true;
+  }
+
+  quotaMet(): void {
+    this.waits++;
   }
 
   forward(): void {

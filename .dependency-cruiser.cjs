@@ -17,6 +17,7 @@ const rooms = [
   'version',
   'errors',
   'glob',
+  'lower-priority',
 ];
 const room = (name) => `^packages/broker/src/${name}(/|\\.ts$)`;
 

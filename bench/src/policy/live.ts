@@ -6,10 +6,11 @@ import { LoadProcess } from '@moat/cli/load';
 import { removeDirectory, scratchDirectory } from '@moat/testkit';
 import { judge } from '../outcome.js';
 import { host } from '../peer/peer.js';
-import type { Measured } from './decisions.js';
+import { type Measured, medianOf } from './decisions.js';
 import { fleet, policyText } from './fleet.js';
 
 const connections = 10_000;
+const repeats = 3;
 /** Milliseconds for which nothing else may have to wait. */
 const longestPause = 20;
 
@@ -23,8 +24,33 @@ const log = {
 };
 const open = '- { allow: [publish, subscribe, receive], topics: bench/# }\n';
 
-/** How long the event loop is held up while 10,000 connections, each with a subscription, get another policy. */
+interface Pause {
+  readonly what: string;
+  /** Milliseconds. */
+  readonly pause: number;
+  readonly took: number;
+}
+
+/**
+ * How long the event loop is held up while 10,000 connections, each with a subscription, get another policy: the median of
+ * several brokers, since one pause of the machine's own would be the longest of all.
+ */
 export async function measureLive(say: (line: string) => void): Promise<Measured> {
+  const rounds: (readonly Pause[])[] = [];
+  for (let round = 0; round < repeats; round++) rounds.push(await measureOnce(say));
+  const [first = []] = rounds;
+  const middle = (index: number, of: (pause: Pause) => number): number =>
+    medianOf(rounds.map((round) => of(round[index] as Pause)));
+  return report(
+    first.map(({ what }, index) => ({
+      what,
+      pause: middle(index, ({ pause }) => pause),
+      took: middle(index, ({ took }) => took),
+    })),
+  );
+}
+
+async function measureOnce(say: (line: string) => void): Promise<readonly Pause[]> {
   const directory = scratchDirectory();
   const file = join(directory, 'policy.yaml');
   const configuration = configurationFor(directory);
@@ -43,7 +69,7 @@ export async function measureLive(say: (line: string) => void): Promise<Measured
     window: 1,
   });
   try {
-    const pauses: { what: string; pause: number; took: number }[] = [];
+    const pauses: Pause[] = [];
     const idle = await pauseOf(() => new Promise((resolve) => setTimeout(resolve, 1_000)));
     pauses.push({ what: 'none, no reload', ...idle });
     for (const [what, policy] of [
@@ -58,7 +84,7 @@ export async function measureLive(say: (line: string) => void): Promise<Measured
     }
     const { subscriptions } = broker.status();
     if (subscriptions !== 0) throw new Error(`${subscriptions} subscriptions are left`);
-    return report(pauses);
+    return pauses;
   } finally {
     load.kill();
     await broker.stop();
@@ -91,7 +117,7 @@ function configurationFor(directory: string): Configuration {
   return parseConfiguration(text, join(directory, 'moat.yaml'));
 }
 
-function report(pauses: readonly { what: string; pause: number; took: number }[]): Measured {
+function report(pauses: readonly Pause[]): Measured {
   return {
     tables: [
       {

@@ -49,7 +49,7 @@ export async function loadRules(authorization: Authorization): Promise<Policy> {
   const file = rulesFileOf(authorization);
   const text = await optional(file);
   if (text === undefined) return Policy.without(fallback);
-  return makePolicy(text.toString(), file, acl_file === undefined ? 'policy' : 'acl', fallback);
+  return makePolicy(text, file, acl_file === undefined ? 'policy' : 'acl', fallback);
 }
 
 async function optional(file: string): Promise<Buffer | undefined> {

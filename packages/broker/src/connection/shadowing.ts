@@ -25,7 +25,7 @@ export async function beginShadow(
 ): Promise<Readable> {
   const asked = request.safeParse(body);
   if (!asked.success) throw new OperatorError('policy.invalid', 'a shadow takes text and file');
-  const policy = await makePolicy(asked.data.text, asked.data.file, 'either', context.policy.fallback);
+  const policy = await makePolicy(Buffer.from(asked.data.text), asked.data.file, 'either', context.policy.fallback);
   if (context.shadow !== undefined)
     throw new OperatorError('policy.shadowed', 'another policy is judging already', { hint: 'end that command first' });
   const lines = new PassThrough({ highWaterMark: maxWaiting });

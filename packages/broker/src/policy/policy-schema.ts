@@ -72,6 +72,8 @@ const rule = z.strictObject({
   when: when.exactOptional().describe('what must hold besides'),
 });
 
+export const rulesSchema = z.array(rule);
+
 /** `policy.yaml` as it is written. */
 export const policySchema = z.strictObject({
   timezone: text.default('UTC').describe('of the hours in rules, such as Europe/Berlin'),
@@ -79,8 +81,8 @@ export const policySchema = z.strictObject({
     .record(text, oneOrMoreOrNone(z.union([text, subject])))
     .default({})
     .describe('members by group: user names, or subjects as in rules'),
-  roles: z.record(text, z.array(rule)).default({}).describe('rules that hold for whoever is given the role'),
-  rules: z.array(rule).default([]).describe('in any order'),
+  roles: z.record(text, rulesSchema).default({}).describe('rules that hold for whoever is given the role'),
+  rules: rulesSchema.default([]).describe('in any order'),
 });
 
 function oneOrMoreOrNone<Entry extends z.ZodType>(entry: Entry) {

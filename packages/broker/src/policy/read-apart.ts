@@ -5,14 +5,17 @@ import type { PolicyText, Rule } from './rule.js';
 
 /** What the thread that reads a policy is given. */
 export interface ReadingTask {
-  readonly text: string;
+  /** In UTF-8. */
+  readonly text: Uint8Array;
   readonly file: string;
   readonly format: Format;
 }
 
-/** What it sends, a portion each time that it is asked: rules, as few as are quickly taken in, then the rest; or the mistakes. */
+/** What it sends, a portion each time that it is asked: rules, as few as are quickly taken in, which
+ * may begin again, then the rest; or the mistakes. */
 export type Portion =
   | { readonly kind: 'rules'; readonly rules: readonly Rule[] }
+  | { readonly kind: 'again' }
   | { readonly kind: 'rest'; readonly rest: Omit<PolicyText, 'rules'> }
   | { readonly kind: 'mistakes'; readonly mistakes: readonly WrittenMistake[] };
 
@@ -25,17 +28,21 @@ interface WrittenMistake {
 }
 
 /**
- * Reads rules in a thread of its own: YAML takes about 0.1 ms a rule, for which nobody who is connected should wait.
+ * Reads rules in a thread of its own, which gets the bytes of the text: YAML takes about 0.1 ms a rule, for which nobody who is connected should wait.
  * @throws OperatorErrors with every mistake in the text
  */
-export function readApart(text: string, file: string, format: Format): Promise<PolicyText> {
-  const task: ReadingTask = { text, file, format };
-  const worker = new Worker(new URL('./read-worker.js', import.meta.url), { workerData: task });
+export function readApart(text: Buffer, file: string, format: Format): Promise<PolicyText> {
+  // Handed over, not copied; and so it has to be all of its memory.
+  const bytes = text.length === text.buffer.byteLength ? text : Uint8Array.from(text);
+  const workerData: ReadingTask = { text: bytes, file, format };
+  const transferList = [bytes.buffer as ArrayBuffer];
+  const worker = new Worker(new URL('./read-worker.js', import.meta.url), { workerData, transferList });
   const rules: Rule[] = [];
   return new Promise((resolve, reject) => {
     worker.on('message', (portion: Portion) => {
-      if (portion.kind === 'rules') {
-        for (const rule of portion.rules) rules.push(rule);
+      if (portion.kind === 'rules' || portion.kind === 'again') {
+        if (portion.kind === 'again') rules.length = 0;
+        else for (const rule of portion.rules) rules.push(rule);
         setImmediate(() => worker.postMessage('next')); // after those who are connected
         return;
       }

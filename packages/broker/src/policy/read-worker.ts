@@ -1,7 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { OperatorErrors } from '../errors.js';
+import { lowerPriority } from '../lower-priority.js';
+import { leanRules } from './lean-rules.js';
 import type { Portion, ReadingTask } from './read-apart.js';
-import { readRules } from './read-rules.js';
+import { rulesPortions } from './read-rules.js';
+import type { Rule } from './rule.js';
 
 /** Rules that the other thread takes in within a few milliseconds. */
 const portionSize = 100;
@@ -9,10 +12,13 @@ const portionSize = 100;
 /** Reads rules for {@link readApart}, portion by portion. */
 function* read({ text, file, format }: ReadingTask): Generator<Portion, void> {
   try {
-    const { rules, ...rest } = readRules(text, file, format);
-    for (let start = 0; start < rules.length; start += portionSize)
-      yield { kind: 'rules', rules: rules.slice(start, start + portionSize) };
-    yield { kind: 'rest', rest };
+    const portions = rulesPortions(Buffer.from(text.buffer).toString(), file, format);
+    for (;;) {
+      const { done, value } = portions.next();
+      if (done) return yield { kind: 'rest', rest: value };
+      if (value === 'again') yield { kind: 'again' };
+      else yield* inPortions(value);
+    }
   } catch (error) {
     if (!(error instanceof OperatorErrors)) throw error;
     const mistakes = error.errors.map(({ code, message, place, hint }) => ({ code, message, place, hint }));
@@ -20,6 +26,12 @@ function* read({ text, file, format }: ReadingTask): Generator<Portion, void> {
   }
 }
 
+function* inPortions(rules: readonly Rule[]): Generator<Portion> {
+  for (let start = 0; start < rules.length; start += portionSize)
+    yield { kind: 'rules', rules: leanRules(rules.slice(start, start + portionSize)) };
+}
+
+lowerPriority();
 const portions = read(workerData as ReadingTask);
 
 function sendNext(): void {

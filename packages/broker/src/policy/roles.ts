@@ -23,40 +23,52 @@ const maxRules = 1_000_000;
  * Writes out what roles mean: each of their rules, about whoever is given the role and meets the rule's own subject; and
  * who is given which. A role may give others, but not itself.
  */
-export function expandRoles(
-  rules: readonly Entry[],
-  roles: ReadonlyMap<string, readonly Entry[]>,
-  report: Report,
-): { readonly rules: Rule[]; readonly roles: Group[] } {
-  const expanded: Rule[] = [];
-  const given = new Map([...roles.keys()].map((name) => [name, new Set<SubjectPattern>()]));
-  let steps = 0;
-  const add = (entry: Entry, subject: SubjectPattern, by: Given | undefined, within: readonly string[]): void => {
-    steps++;
+export class RoleExpansion {
+  readonly #given: ReadonlyMap<string, Set<SubjectPattern>>;
+  #steps = 0;
+
+  constructor(
+    private readonly roles: ReadonlyMap<string, readonly Entry[]>,
+    private readonly report: Report,
+  ) {
+    this.#given = new Map([...roles.keys()].map((name) => [name, new Set<SubjectPattern>()]));
+  }
+
+  expand(entries: readonly Entry[]): Rule[] {
+    const expanded: Rule[] = [];
+    for (const entry of entries) this.#add(expanded, entry, everybody, undefined, []);
+    return expanded;
+  }
+
+  /** Everybody who is given a role, by all that was expanded. */
+  given(): Group[] {
+    if (this.#steps > maxRules) this.report(['roles'], `the roles amount to more than ${maxRules} rules`);
+    checkRoles(this.roles, this.report);
+    return [...this.#given].map(([name, members]) => ({ name, members: [...members] }));
+  }
+
+  #add(to: Rule[], entry: Entry, subject: SubjectPattern, by: Given | undefined, within: readonly string[]): void {
+    this.#steps++;
     const about = both(subject, entry.subject);
     if (entry.kind === 'permission') {
-      expanded.push({ ...entry.permission, subject: about, given: by });
+      to.push({ ...entry.permission, subject: about, given: by });
       return;
     }
     for (const [index, role] of entry.roles.entries()) {
-      const inner = roles.get(role);
+      const inner = this.roles.get(role);
       const at = [...entry.path, 'roles', index];
       if (inner === undefined || within.includes(role)) {
         // What a role gives is looked at once, below, however often the role is given.
-        if (within.length === 0 && inner === undefined) reportUnknown(role, roles, at, report);
+        if (within.length === 0 && inner === undefined) reportUnknown(role, this.roles, at, this.report);
         continue;
       }
-      given.get(role)?.add(about);
+      this.#given.get(role)?.add(about);
       for (const each of inner) {
-        if (steps > maxRules) return;
-        add(each, about, by ?? { role, place: entry.place }, [...within, role]);
+        if (this.#steps > maxRules) return;
+        this.#add(to, each, about, by ?? { role, place: entry.place }, [...within, role]);
       }
     }
-  };
-  for (const entry of rules) add(entry, everybody, undefined, []);
-  if (steps > maxRules) report(['roles'], `the roles amount to more than ${maxRules} rules`);
-  checkRoles(roles, report);
-  return { rules: expanded, roles: [...given].map(([name, members]) => ({ name, members: [...members] })) };
+  }
 }
 
 function checkRoles(roles: ReadonlyMap<string, readonly Entry[]>, report: Report): void {

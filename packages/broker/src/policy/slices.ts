@@ -1,5 +1,5 @@
 /** How long a piece of work may hold the event loop up, in milliseconds. */
-const slice = 4;
+const slice = 2;
 
 /** Works item by item, and lets the event loop turn whenever a slice of time has been used up. */
 export async function inSlices<Item>(items: Iterable<Item>, work: (item: Item) => void): Promise<void> {

@@ -13,6 +13,7 @@ export interface MistakeCodes {
 /**
  * Reads YAML text by a schema.
  * @param file name used in messages
+ * @param linesBefore lines of the file before the text
  * @throws OperatorErrors with every mistake, in the order of the file
  */
 export function readYaml<Schema extends z.ZodType>(
@@ -20,8 +21,9 @@ export function readYaml<Schema extends z.ZodType>(
   file: string,
   schema: Schema,
   codes: MistakeCodes,
+  linesBefore = 0,
 ): { value: z.output<Schema>; source: YamlSource } {
-  const source = new YamlSource(text, file, codes.syntax);
+  const source = new YamlSource(text, file, codes.syntax, linesBefore);
   const result = schema.safeParse(source.data);
   if (result.success) return { value: result.data, source };
   const jsonSchema = z.toJSONSchema(schema, { io: 'input' });

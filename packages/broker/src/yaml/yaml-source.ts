@@ -14,9 +14,15 @@ export class YamlSource {
 
   /**
    * @param code of the error for text that is not YAML
+   * @param linesBefore lines of the file before the text
    * @throws OperatorErrors when the text is not YAML, or a key is given twice
    */
-  constructor(text: string, file: string, code: OperatorErrorCode) {
+  constructor(
+    text: string,
+    file: string,
+    code: OperatorErrorCode,
+    private readonly linesBefore = 0,
+  ) {
     this.file = file;
     this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, stringKeys: true });
     if (this.#document.errors.length > 0) {
@@ -60,6 +66,6 @@ export class YamlSource {
 
   #at(offset: number): Place {
     const { line, col } = this.#lines.linePos(offset);
-    return { file: this.file, line: Math.max(line, 1), column: Math.max(col, 1) };
+    return { file: this.file, line: Math.max(line, 1) + this.linesBefore, column: Math.max(col, 1) };
   }
 }

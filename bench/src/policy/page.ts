@@ -22,8 +22,9 @@ has the same rules as an access control list with \`keyMatch\`, cedar-wasm as po
 without their subjects' topics cached. Each number is the median of at least nine turns.
 
 Throughput is messages by the CPU time of the broker, since a saturated one is bound by it; measured in pairs, without a
-policy and with one, each in a process of its own, and the share is the median of the pairs. For the pauses the broker runs in the process that measures (\`monitorEventLoopDelay\`, with a
-resolution of 1 ms), the clients in another; \`none\` is the same time without a reload, and so what the machine itself does.
+policy and with one, each in a process of its own, and the share is the median of the pairs. For the pauses the broker runs
+in the process that measures (\`monitorEventLoopDelay\`, with a resolution of 1 ms), the clients in another; each is the median of
+three brokers, and \`none\` is a second without a reload, and so what the machine itself does.
 
 ${tables.join('\n')}`;
 }

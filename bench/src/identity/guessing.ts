@@ -8,6 +8,8 @@ import { judge } from '../outcome.js';
 import { makeCertificate } from '../peer/certificate.js';
 import { startMoat } from '../peer/moat.js';
 import { type Broker, host } from '../peer/peer.js';
+import { relay } from '../peer/relay.js';
+import type { Effort } from '../scenario.js';
 import type { Study } from '../study.js';
 import { passwordFileOf, userName } from './users.js';
 
@@ -22,55 +24,87 @@ const turns = 10;
 /** Until as many guesses wait as may. */
 const settleMs = 500;
 
-/** What those who are connected notice of somebody who guesses passwords. */
+/** What messages took, in milliseconds at the 99th percentile: the medians of all turns. */
+interface Latencies {
+  readonly without: number;
+  readonly during: number;
+  /** Guesses that were answered with a refusal. */
+  readonly refused: number;
+}
+
+/**
+ * What those who are connected notice of somebody who guesses passwords, beside what they notice of as many connections to a
+ * relay, which checks no password.
+ */
 export const guessingStudy: Study = {
   name: 'identity-guessing',
-  async run({ durationMs, repeat, warmUpMs }, say) {
+  async run(effort, say) {
     const directory = scratchDirectory();
     const certificate = await makeCertificate(scratchDirectory());
     writeFileSync(join(directory, 'passwords'), passwordFileOf(10));
-    const broker = await startMoat(directory, certificate, {
-      authentication: { allow_anonymous: true, password_file: 'passwords' },
-      authorization: { default: 'allow' },
-      storage: { engine: 'memory' },
-      log: { level: 'error' },
-    });
-    const traffic = await LoadProcess.open({ ...load, target: broker.plain, perSecond: messages });
+    const start = (): Promise<Broker> =>
+      startMoat(directory, certificate, {
+        authentication: { allow_anonymous: true, password_file: 'passwords' },
+        authorization: { default: 'allow' },
+        storage: { engine: 'memory' },
+        log: { level: 'error' },
+      });
     try {
-      await traffic.run(warmUpMs);
-      const quiet: number[] = [];
-      const guessed: number[] = [];
-      let refused = 0;
-      for (let turn = 0; turn < turns * repeat; turn++) {
-        quiet.push((await traffic.run(durationMs / 3)).latency.p99);
-        const attack = startGuessing(broker);
-        await wait(settleMs);
-        guessed.push((await traffic.run(durationMs / 3)).latency.p99);
-        refused += await attack.stop();
-        say(`p99 ${quiet.at(-1)?.toFixed(2)} ms, with guesses ${guessed.at(-1)?.toFixed(2)} ms`);
-      }
-      const [before, during] = [median(quiet), median(guessed)];
+      const moat = await measure('moat', await start(), effort, say);
+      const bare = await measure('relay', await relay.start(directory, certificate), effort, say);
       return {
         table: {
-          title: `${messages.toLocaleString('en-US')} messages a second between ${load.publishers} pairs while somebody guesses passwords`,
-          head: ['guesses a second', 'p99, ms'],
-          rows: [{ cells: ['none', before.toFixed(2)] }, { cells: [String(guesses), during.toFixed(2)] }],
+          title: `${messages.toLocaleString('en-US')} messages a second between ${load.publishers} pairs, while somebody guesses ${guesses} passwords a second`,
+          head: ['', 'p99 without, ms', 'p99 with guesses, ms', 'with ÷ without'],
+          rows: [row('moat', moat), row('relay, which checks none', bare)],
         },
         verdicts: [
           {
-            title: `${guesses} wrong passwords a second, ${refused.toLocaleString('en-US')} refused`,
+            title: `${guesses} wrong passwords a second, ${moat.refused.toLocaleString('en-US')} refused`,
             quantity: 'p99 latency of others',
-            ...judge({ atMost: mostRise }, during / before, (value) => `${value.toFixed(2)} of that without`),
+            ...judge({ atMost: mostRise }, rise(moat), (value) => `${value.toFixed(2)} of that without`, rise(bare)),
           },
         ],
       };
     } finally {
-      traffic.kill();
-      await broker.stop();
       removeDirectory(directory);
     }
   },
 };
+
+const rise = ({ without, during }: Latencies): number => during / without;
+
+function row(name: string, measured: Latencies): { cells: string[] } {
+  const { without, during } = measured;
+  return { cells: [name, without.toFixed(2), during.toFixed(2), rise(measured).toFixed(2)] };
+}
+
+async function measure(
+  name: string,
+  broker: Broker,
+  { durationMs, repeat, warmUpMs }: Effort,
+  say: (line: string) => void,
+): Promise<Latencies> {
+  const traffic = await LoadProcess.open({ ...load, target: broker.plain, perSecond: messages });
+  try {
+    await traffic.run(warmUpMs);
+    const quiet: number[] = [];
+    const guessed: number[] = [];
+    let refused = 0;
+    for (let turn = 0; turn < turns * repeat; turn++) {
+      quiet.push((await traffic.run(durationMs / 3)).latency.p99);
+      const attack = startGuessing(broker);
+      await wait(settleMs);
+      guessed.push((await traffic.run(durationMs / 3)).latency.p99);
+      refused += await attack.stop();
+      say(`${name}: p99 ${quiet.at(-1)?.toFixed(2)} ms, with guesses ${guessed.at(-1)?.toFixed(2)} ms`);
+    }
+    return { without: median(quiet), during: median(guessed), refused };
+  } finally {
+    traffic.kill();
+    await broker.stop();
+  }
+}
 
 /** Each guess on a connection of its own; `stop` waits for the answers under way and says how many were refused. */
 function startGuessing({ plain }: Broker): { stop(): Promise<number> } {

@@ -25,6 +25,7 @@ the files of 10 users and of 100,000 take turns.
 
 Guesses are CONNECTs with names that exist and a password that is wrong, each on a connection of its own, from 50 addresses.
 Measurements with and without them take turns on one broker; each number is the median. Broker, load and guesser share the
-cores of one machine.
+cores of one machine. No limit is set, so that every guess is checked: by default an address is locked out after ten. \`relay\`
+takes the same connections and checks nothing.
 `,
 };

@@ -15,34 +15,63 @@ interface Question {
   ask(username: string, from: string | undefined): Promise<Answer>;
 }
 
+/** Pairs that are asked at the same time: a broker that lets guesses at one name wait has them all wait alike. */
+const abreast = 25;
+
+/** What a user and nobody were answered. */
+type Pair = readonly [known: Answer, other: Answer];
+
 async function run({ broker, amount, signal, report }: Run<PreparedBroker>): Promise<void> {
   const { address } = broker;
   const unknown = `u${randomBytes(4).toString('hex')}`;
-  const rounds = amount.count / 8;
-  for (const [index, { how, ask }] of questionsFor(broker).entries()) {
-    const known: Answer[] = [];
-    const others: Answer[] = [];
-    for (let round = 0; round < rounds && !signal.aborted; round++) {
-      // In turns, and each from an address of its own: what is measured is neither the hour nor a lock-out.
-      const from = 10_000 * (index + 1) + 2 * round;
-      known.push(await ask('victim', sourceAddress(address, from)));
-      others.push(await ask(unknown, sourceAddress(address, from + 1)));
+  const questions = questionsFor(broker);
+  const most = amount.count / 8;
+  const share = (amount.seconds * 1_000) / questions.length;
+  const begun = performance.now();
+  for (const [index, { how, ask }] of questions.entries()) {
+    // In turns, and each from an address of its own: what is measured is neither the hour nor a lock-out.
+    const pairOf = async (number: number): Promise<Pair> => {
+      const from = 10_000 * (index + 1) + 2 * number;
+      const askKnown = (): Promise<Answer> => ask('victim', sourceAddress(address, from));
+      const askOther = (): Promise<Answer> => ask(unknown, sourceAddress(address, from + 1));
+      if (number % 2 === 0) return [await askKnown(), await askOther()];
+      const other = await askOther();
+      return [await askKnown(), other];
+    };
+    const pairs: Pair[] = [];
+    const isOver = (): boolean => signal.aborted || performance.now() - begun > share * (index + 1);
+    while (pairs.length < most && !isOver()) {
+      const numbers = Array.from({ length: Math.min(abreast, most - pairs.length) }, (_, at) => pairs.length + at);
+      pairs.push(...(await Promise.all(numbers.map(pairOf))));
     }
-    if (known.length === 0) return; // the time is over
-    const messages = new Set([...known, ...others].map(({ connack }) => connack));
-    report({
-      tried: `tell a known user from an unknown one by the answer, ${how}`,
-      happened: `the answers are ${[...messages].map((connack) => connack ?? 'none').join(' and ')}`,
-      survived: messages.size === 1,
-    });
-    const share = shareLonger(known, others);
-    const allowed = deviations * Math.sqrt((2 * known.length + 1) / (12 * known.length ** 2));
-    report({
-      tried: `tell them by how long it takes, ${how}`,
-      happened: `the known one takes longer in ${Math.round(100 * share)} % of pairs; chance is ${Math.round(50 - 100 * allowed)} to ${Math.round(50 + 100 * allowed)} %`,
-      survived: Math.abs(share - 0.5) <= allowed,
-    });
+    judge(how, pairs, report);
   }
+}
+
+function judge(how: string, pairs: readonly Pair[], report: Run<PreparedBroker>['report']): void {
+  if (pairs.length === 0) {
+    report({
+      tried: `tell a known user from an unknown one, ${how}`,
+      happened: 'there was no time left',
+      survived: false,
+    });
+    return;
+  }
+  const known = pairs.map(([answer]) => answer);
+  const others = pairs.map(([, answer]) => answer);
+  const messages = new Set([...known, ...others].map(({ connack }) => connack));
+  report({
+    tried: `tell a known user from an unknown one by the answer, ${how}`,
+    happened: `the answers are ${[...messages].map((connack) => connack ?? 'none').join(' and ')}`,
+    survived: messages.size === 1,
+  });
+  const share = shareLonger(known, others);
+  const allowed = deviations * Math.sqrt((2 * pairs.length + 1) / (12 * pairs.length ** 2));
+  report({
+    tried: `tell them by how long it takes, ${how}`,
+    happened: `of ${pairs.length} of each, the known one takes longer in ${Math.round(100 * share)} % of pairs; chance is ${Math.round(50 - 100 * allowed)} to ${Math.round(50 + 100 * allowed)} %`,
+    survived: Math.abs(share - 0.5) <= allowed,
+  });
 }
 
 function questionsFor({ address, versions }: PreparedBroker): Question[] {
@@ -55,7 +84,6 @@ function questionsFor({ address, versions }: PreparedBroker): Question[] {
     how: mechanism,
     ask: (username: string, from: string | undefined) => knockByScram(address, mechanism, username, from),
   }));
-  // What costs the broker little comes first: there is only so much time.
   return versions.includes(5) ? [...byScram, ...byPassword] : byPassword;
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import { mechanismNames } from '@moat/scram';
 import type { PreparedBroker } from '../broker/broker.js';
 import type { Drill, Run } from '../drill.js';
@@ -15,8 +16,11 @@ interface Question {
   ask(username: string, from: string | undefined): Promise<Answer>;
 }
 
-/** Pairs that are asked at the same time: a broker that lets guesses at one name wait has them all wait alike. */
-const abreast = 25;
+/**
+ * Milliseconds from one pair to the next: long enough for a broker to be done with it, which would hide behind others how
+ * long it took, and without waiting for one that makes guesses at one name wait.
+ */
+const pace = 50;
 
 /** What a user and nobody were answered. */
 type Pair = readonly [known: Answer, other: Answer];
@@ -38,12 +42,13 @@ async function run({ broker, amount, signal, report }: Run<PreparedBroker>): Pro
       const other = await askOther();
       return [await askKnown(), other];
     };
-    const pairs: Pair[] = [];
     const isOver = (): boolean => signal.aborted || performance.now() - begun > share * (index + 1);
-    while (pairs.length < most && !isOver()) {
-      const numbers = Array.from({ length: Math.min(abreast, most - pairs.length) }, (_, at) => pairs.length + at);
-      pairs.push(...(await Promise.all(numbers.map(pairOf))));
+    const asked: Promise<Pair>[] = [];
+    while (asked.length < most && !isOver()) {
+      asked.push(pairOf(asked.length));
+      await wait(pace);
     }
+    const pairs = await Promise.all(asked);
     judge(how, pairs, report);
   }
 }

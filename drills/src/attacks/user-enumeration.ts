@@ -45,7 +45,9 @@ async function run({ broker, amount, signal, report }: Run<PreparedBroker>): Pro
     const isOver = (): boolean => signal.aborted || performance.now() - begun > share * (index + 1);
     const asked: Promise<Pair>[] = [];
     while (asked.length < most && !isOver()) {
-      asked.push(pairOf(asked.length));
+      const pair = pairOf(asked.length);
+      pair.catch(() => {}); // told below, with the others
+      asked.push(pair);
       await wait(pace);
     }
     const pairs = await Promise.all(asked);

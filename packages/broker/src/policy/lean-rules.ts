@@ -7,9 +7,8 @@ import type { Rule } from './rule.js';
 export function leanRules(rules: readonly Rule[]): Rule[] {
   const shared = new Map<string, unknown>();
   const one = <Part>(key: string, part: Part): Part => {
-    const known = shared.get(key);
-    if (known === undefined) shared.set(key, part);
-    return known === undefined ? part : (known as Part);
+    if (!shared.has(key)) shared.set(key, part);
+    return shared.get(key) as Part;
   };
   const ifEmpty = <Part extends object>(key: string, part: Part): Part =>
     Object.keys(part).length === 0 ? one(key, part) : part;

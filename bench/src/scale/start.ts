@@ -14,7 +14,7 @@ import { countInOwnMemory, ownBytes } from './own-memory.js';
 const longestStart = 5;
 const mostBytesEach = 1_500;
 /** A few hundred, however long it is, with the room that a heap leaves between. */
-const mostBytesOfQueue = 800;
+const mostBytesOfQueue = 600;
 const fewQueued = 10;
 /** Of what was read a last one may lie in a buffer that is used again. */
 const mostPayloads = 10;

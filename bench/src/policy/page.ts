@@ -23,8 +23,8 @@ without their subjects' topics cached. Each number is the median of at least nin
 
 Throughput is messages by the CPU time of the broker, since a saturated one is bound by it; measured in pairs, without a
 policy and with one, each in a process of its own, and the share is the median of the pairs. For the pauses the broker runs
-in the process that measures (\`monitorEventLoopDelay\`, with a resolution of 1 ms), the clients in another; each is the median of
-three brokers, and \`none\` is a second without a reload, and so what the machine itself does.
+in the process that measures (\`monitorEventLoopDelay\`, with a resolution of 1 ms), the clients in another; each is the longest
+of three brokers, and \`none\` is a second without a reload, and so what the machine itself does.
 
 ${tables.join('\n')}`;
 }

@@ -10,15 +10,17 @@ import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import tls from 'node:tls';
 import { readInto } from '@moat/broker/read-into';
+import { type WriteHandle, writeBelow, writeHandleOf } from '@moat/broker/write-below';
 
 const Type = { connect: 1, publish: 3, pubrec: 5, pubrel: 6, subscribe: 8, disconnect: 14 } as const;
 const acknowledgementBytes = 4;
 
 /** By topic filter. */
-const subscribers = new Map<string, net.Socket[]>();
+const subscribers = new Map<string, Connection[]>();
 
 class Connection {
-  #to: readonly net.Socket[] = [];
+  #to: readonly Connection[] = [];
+  readonly #handle: WriteHandle | undefined;
   #qos = 0;
   #packetBytes = 0;
   /** Where a PUBLISH has its packet identifier. */
@@ -27,6 +29,7 @@ class Connection {
 
   constructor(readonly socket: net.Socket) {
     socket.setNoDelay(true).on('error', () => socket.destroy());
+    this.#handle = socket instanceof tls.TLSSocket ? undefined : writeHandleOf(socket); // TLS takes one write at a time
     const reads = readInto(socket, (length, buffer) => {
       this.#read(Buffer.from(buffer.buffer, buffer.byteOffset, length));
       return true;
@@ -39,7 +42,7 @@ class Connection {
   #read(bytes: Buffer): void {
     const type = (bytes[0] ?? 0) >> 4;
     if (this.#packetBytes > 0 && this.#qos === 0 && type !== Type.disconnect) this.#forward(Buffer.from(bytes));
-    else if (type === Type.connect) this.socket.write(Buffer.from([0x20, 2, 0, 0]));
+    else if (type === Type.connect) this.#write(Buffer.from([0x20, 2, 0, 0]));
     else if (type === Type.subscribe) this.#subscribe(bytes);
     else if (type === Type.disconnect) this.socket.end();
     else this.#exchange(bytes, type);
@@ -48,8 +51,8 @@ class Connection {
   #subscribe(bytes: Buffer): void {
     const length = bytes.readUInt16BE(4);
     const filter = bytes.toString('latin1', 6, 6 + length);
-    subscribers.set(filter, [...(subscribers.get(filter) ?? []), this.socket]);
-    this.socket.write(Buffer.from([0x90, 3, ...bytes.subarray(2, 4), bytes[6 + length] ?? 0]));
+    subscribers.set(filter, [...(subscribers.get(filter) ?? []), this]);
+    this.#write(Buffer.from([0x90, 3, ...bytes.subarray(2, 4), bytes[6 + length] ?? 0]));
   }
 
   /** Packets of QoS 1 and 2, and the first of QoS 0. */
@@ -77,7 +80,7 @@ class Connection {
     }
     this.#rest = at < all.length ? Buffer.from(all.subarray(at)) : undefined;
     if (forwarded > 0) this.#forward(publishes.subarray(0, forwarded));
-    if (answered > 0) this.socket.write(answers.subarray(0, answered));
+    if (answered > 0) this.#write(answers.subarray(0, answered));
   }
 
   /** The first byte of PUBACK, PUBREC, PUBREL or PUBCOMP; 0 for none. */
@@ -104,7 +107,16 @@ class Connection {
   }
 
   #forward(bytes: Buffer): void {
-    for (const socket of this.#to) socket.write(bytes);
+    for (const connection of this.#to) connection.#write(bytes);
+  }
+
+  #write(bytes: Buffer): void {
+    if (this.#handle === undefined) this.socket.write(bytes);
+    else writeBelow(this.#handle, bytes, this);
+  }
+
+  wrote(): void {
+    // What did not leave, the load misses.
   }
 }
 

@@ -114,7 +114,8 @@ export class Router {
     const { targets, groups } = route;
     for (let index = 0; index < targets.length; index++) {
       const target = targets[index] as Target;
-      const wanted = target.subscriber.clientId === message.publisher ? target.own : target;
+      const isOwn = target.own !== target && target.subscriber.clientId === message.publisher;
+      const wanted = isOwn ? target.own : target;
       wanted?.subscriber.deliver(message, wanted);
     }
     if (groups.length > 0) deliverShared(groups, message);

@@ -25,6 +25,8 @@ const worthGathering = 1.25;
 export class FlushQueue {
   private waiting: Flushable[] = [];
   private spare: Flushable[] = [];
+  /** How many of {@link waiting} do: setting the length of an array costs more than a flush should. */
+  private count = 0;
   private reading = false;
   private scheduled = false;
   private overTurns = false;
@@ -46,8 +48,8 @@ export class FlushQueue {
   };
 
   add(outbox: Flushable): void {
-    if (this.waiting.length >= mostWaiting) this.flush();
-    this.waiting.push(outbox);
+    if (this.count >= mostWaiting) this.flush();
+    this.waiting[this.count++] = outbox;
     if (!this.reading && !this.scheduled) {
       this.scheduled = true;
       queueMicrotask(this.afterMicrotasks);
@@ -68,7 +70,7 @@ export class FlushQueue {
     this.reading = false;
     this.reads++;
     if (!this.turnEnds && (this.overTurns || --this.untilLook === 0)) this.awaitTurn();
-    if (this.waiting.length > 0 && (!this.overTurns || this.pressing)) this.flush();
+    if (this.count > 0 && (!this.overTurns || this.pressing)) this.flush();
   }
 
   private awaitTurn(): void {
@@ -80,10 +82,17 @@ export class FlushQueue {
 
   private flush(): void {
     this.pressing = false;
-    const outboxes = this.waiting;
+    const { waiting, count } = this;
     this.waiting = this.spare;
-    for (const outbox of outboxes) outbox.flush();
-    outboxes.length = 0;
-    this.spare = outboxes;
+    this.count = 0;
+    for (let index = 0; index < count; index++) {
+      const outbox = waiting[index] as Flushable;
+      waiting[index] = nobody;
+      outbox.flush();
+    }
+    this.spare = waiting;
   }
 }
+
+/** In the places of those that have been flushed, which nothing is to hold. */
+const nobody: Flushable = { flush: () => undefined };

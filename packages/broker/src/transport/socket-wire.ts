@@ -1,27 +1,41 @@
 import type { Socket } from 'node:net';
+import { getSystemErrorName } from 'node:util';
 import { readInto } from './read-into.js';
 import type { Wire, WireOrigin, WireReceiver } from './wire.js';
+import {
+  type WriteHandle,
+  type WriteOwner,
+  type Written,
+  writeAllBelow,
+  writeBelow,
+  writeHandleOf,
+} from './write-below.js';
 
 /** Milliseconds that a closing wire has to send what is pending. */
 const closeGrace = 5_000;
 const nothing = Buffer.alloc(0);
 
 /** A wire over a TCP or TLS socket. */
-export class SocketWire implements Wire {
+export class SocketWire implements Wire, WriteOwner {
   private receiver: WireReceiver | undefined;
   private error: Error | undefined;
   private cutOff: NodeJS.Timeout | undefined;
   /** Nothing is sent any more. */
   private over = false;
-  private readonly written = (): void => {
-    if (this.socket.writableLength === 0) this.receiver?.drained();
-  };
-
+  /** What is written with; through the stream where it is undefined. */
+  private readonly handle: WriteHandle | undefined;
+  /** Bytes taken for {@link handle} that have not left. */
+  private underWay = 0;
+  /** Those of them that follow the write under way: TLS takes one at a time. */
+  private next: Uint8Array[] | undefined;
+  /** To be closed once they have. */
+  private ending = false;
   constructor(
     private readonly socket: Socket,
     readonly origin: WireOrigin,
   ) {
     (socket as AdoptedSocket)[adoptedBy] = this;
+    this.handle = writeHandleOf(socket);
     socket.on('error', onError);
     socket.on('close', onClose);
   }
@@ -40,7 +54,7 @@ export class SocketWire implements Wire {
   }
 
   get pending(): number {
-    return this.socket.writableLength;
+    return this.handle === undefined ? this.socket.writableLength : this.underWay;
   }
 
   start(receiver: WireReceiver): void {
@@ -50,29 +64,68 @@ export class SocketWire implements Wire {
   }
 
   write(bytes: Uint8Array, tell: boolean): boolean {
-    if (this.over || this.socket.writableEnded) return true;
-    this.socket.write(bytes, this.callback(tell));
-    return this.hasLeft(tell);
+    if (this.over) return true;
+    const { handle } = this;
+    if (handle === undefined) return this.writeThrough([bytes], tell);
+    if (this.underWay > 0) return this.queue([bytes]);
+    return this.settle(writeBelow(handle, bytes, this), bytes.length, tell);
   }
 
   writeAll(pieces: readonly Uint8Array[], tell: boolean): boolean {
-    if (this.over || this.socket.writableEnded) return true;
-    const callback = this.callback(tell);
-    this.socket.cork();
-    for (const piece of pieces) this.socket.write(piece, callback);
-    this.socket.uncork();
-    return this.hasLeft(tell);
+    if (this.over) return true;
+    const { handle } = this;
+    if (handle === undefined) return this.writeThrough(pieces, tell);
+    if (this.underWay > 0) return this.queue(pieces);
+    return this.settle(writeAllBelow(handle, pieces, this), lengthOf(pieces), tell);
   }
 
-  /** Nearly all that is written to TCP leaves at once, and a callback would cost a tick for each; TLS writes later. */
-  private callback(tell: boolean): (() => void) | undefined {
-    return tell || this.origin.tls !== undefined ? this.written : undefined;
-  }
-
-  private hasLeft(tell: boolean): boolean {
-    if (this.socket.writableLength === 0) return true;
-    if (this.callback(tell) === undefined) this.socket.write(nothing, this.written);
+  private queue(pieces: readonly Uint8Array[]): false {
+    this.next = [...(this.next ?? []), ...pieces];
+    this.underWay += lengthOf(pieces);
     return false;
+  }
+
+  private settle(written: Written, length: number, tell: boolean): boolean {
+    if (written === 'waits') {
+      this.underWay += length;
+      return false;
+    }
+    if (written !== 'left') this.unwritten(written);
+    else if (tell) process.nextTick(() => this.tellDrained());
+    return this.underWay === 0;
+  }
+
+  wrote(length: number, status: number): void {
+    this.underWay -= length;
+    if (status < 0) return this.unwritten(status);
+    const { next } = this;
+    if (next !== undefined && this.handle !== undefined) {
+      this.next = undefined;
+      this.underWay = 0;
+      this.settle(writeAllBelow(this.handle, next, this), lengthOf(next), false);
+    }
+    if (this.ending && this.underWay === 0) this.socket.end();
+    this.tellDrained();
+  }
+
+  /** To a client that has closed its side nothing more is sent, but what was sent before is not cut off. */
+  private unwritten(status: number): void {
+    if (!this.socket.writableEnded) this.failed(new Error(`write ${getSystemErrorName(status)}`));
+  }
+
+  private tellDrained(): void {
+    if (this.pending === 0) this.receiver?.drained();
+  }
+
+  private writeThrough(pieces: readonly Uint8Array[], tell: boolean): boolean {
+    const { socket } = this;
+    if (socket.writableEnded) return true;
+    socket.cork();
+    for (const piece of pieces) socket.write(piece);
+    socket.uncork();
+    const left = socket.writableLength === 0;
+    if (!left || tell) socket.write(nothing, () => this.tellDrained());
+    return left;
   }
 
   pause(): void {
@@ -88,7 +141,9 @@ export class SocketWire implements Wire {
     if (this.over) return;
     if (peerLeaves && this.origin.tls === undefined && this.pending === 0) return this.destroy();
     this.over = true;
-    this.socket.end();
+    // What TLS has still to encrypt would be lost behind a shutdown.
+    if (this.underWay > 0) this.ending = true;
+    else this.socket.end();
     // Whatever the client still sends, it does not get longer than this.
     this.cutOff ??= setTimeout(() => this.socket.destroy(), closeGrace).unref();
   }
@@ -103,7 +158,8 @@ export class SocketWire implements Wire {
   }
 
   failed(error: Error): void {
-    this.error = error;
+    this.over = true;
+    this.error ??= error;
     // Node leaves a connection open whose encryption has failed.
     this.socket.destroy();
   }
@@ -116,6 +172,10 @@ export class SocketWire implements Wire {
     receiver?.closed(this.error);
     this.origin.admitted?.left();
   }
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }
 
 /** One listener function for all sockets instead of closures for each: an idle connection stays small. */

@@ -18,6 +18,7 @@ const rooms = [
   'errors',
   'glob',
   'lower-priority',
+  'young-garbage',
 ];
 const room = (name) => `^packages/broker/src/${name}(/|\\.ts$)`;
 

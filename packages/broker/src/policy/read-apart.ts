@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { OperatorError, type OperatorErrorCode, OperatorErrors, type Place } from '../errors.js';
+import { collectYoungGarbage } from '../young-garbage.js';
 import type { Format } from './read-rules.js';
 import type { PolicyText, Rule } from './rule.js';
 
@@ -27,6 +28,9 @@ interface WrittenMistake {
   readonly hint: string | undefined;
 }
 
+/** So few that what they leave behind is collected within milliseconds. */
+const portionsBetweenCollections = 4;
+
 /**
  * Reads rules in a thread of its own, which gets the bytes of the text: YAML takes about 0.1 ms a rule, for which nobody who is connected should wait.
  * @throws OperatorErrors with every mistake in the text
@@ -38,12 +42,16 @@ export function readApart(text: Buffer, file: string, format: Format): Promise<P
   const transferList = [bytes.buffer as ArrayBuffer];
   const worker = new Worker(new URL('./read-worker.js', import.meta.url), { workerData, transferList });
   const rules: Rule[] = [];
+  let portions = 0;
   return new Promise((resolve, reject) => {
     worker.on('message', (portion: Portion) => {
       if (portion.kind === 'rules' || portion.kind === 'again') {
         if (portion.kind === 'again') rules.length = 0;
         else for (const rule of portion.rules) rules.push(rule);
-        setImmediate(() => worker.postMessage('next')); // after those who are connected
+        setImmediate(() => {
+          worker.postMessage('next'); // after those who are connected
+          if (++portions % portionsBetweenCollections === 0) collectYoungGarbage();
+        });
         return;
       }
       if (portion.kind === 'rest') resolve({ rules, ...portion.rest });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LoadProcess } from '@moat/cli/load';
 import { removeDirectory, scratchDirectory } from '@moat/testkit';
-import { judge } from '../outcome.js';
+import { judge, type Verdict } from '../outcome.js';
 import { makeCertificate } from '../peer/certificate.js';
 import { startMoat } from '../peer/moat.js';
 import { type Broker, host } from '../peer/peer.js';
@@ -42,28 +42,36 @@ export const guessingStudy: Study = {
     const directory = scratchDirectory();
     const certificate = await makeCertificate(scratchDirectory());
     writeFileSync(join(directory, 'passwords'), passwordFileOf(10));
-    const start = (): Promise<Broker> =>
+    const start = (more: object): Promise<Broker> =>
       startMoat(directory, certificate, {
         authentication: { allow_anonymous: true, password_file: 'passwords' },
         authorization: { default: 'allow' },
         storage: { engine: 'memory' },
         log: { level: 'error' },
+        ...more,
       });
     try {
-      const moat = await measure('moat', await start(), effort, say);
+      const guarded = await measure('moat', await start({ limits: { profile: 'standard' } }), effort, say);
+      const checked = await measure('moat without limits', await start({}), effort, say);
       const bare = await measure('relay', await relay.start(directory, certificate), effort, say);
+      const verdict = (title: string, measured: Latencies): Verdict => ({
+        title: `${guesses} wrong passwords a second, ${title}`,
+        quantity: 'p99 latency of others',
+        ...judge({ atMost: mostRise }, rise(measured), (value) => `${value.toFixed(2)} of that without`, rise(bare)),
+      });
       return {
         table: {
           title: `${messages.toLocaleString('en-US')} messages a second between ${load.publishers} pairs, while somebody guesses ${guesses} passwords a second`,
           head: ['', 'p99 without, ms', 'p99 with guesses, ms', 'with ÷ without'],
-          rows: [row('moat', moat), row('relay, which checks none', bare)],
+          rows: [
+            row('moat as it comes: who guesses is locked out', guarded),
+            row('moat without limits: every guess is checked', checked),
+            row('relay, which checks none', bare),
+          ],
         },
         verdicts: [
-          {
-            title: `${guesses} wrong passwords a second, ${moat.refused.toLocaleString('en-US')} refused`,
-            quantity: 'p99 latency of others',
-            ...judge({ atMost: mostRise }, rise(moat), (value) => `${value.toFixed(2)} of that without`, rise(bare)),
-          },
+          verdict('as it comes', guarded),
+          verdict(`${checked.refused.toLocaleString('en-US')} of them checked`, checked),
         ],
       };
     } finally {

@@ -56,6 +56,7 @@ export function questions(rules: number, count: number): Question[] {
     const owner = isElsewhere ? 'somebody-else' : userNamed(subject);
     const tree = `plant/${siteOf(subject)}/line-${line}/${owner}`;
     const topic = isSecret ? `${tree}/secret/${index}` : `${tree}/sensor-${index}`;
-    return { subject, topic, allowed: !isSecret && !isElsewhere };
+    // As a topic comes out of a packet: a string that was put together would refer to its parts.
+    return { subject, topic: Buffer.from(topic).toString(), allowed: !isSecret && !isElsewhere };
   });
 }

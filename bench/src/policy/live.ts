@@ -1,30 +1,15 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { Broker, type Configuration, parseConfiguration } from '@moat/broker';
-import { LoadProcess } from '@moat/cli/load';
-import { removeDirectory, scratchDirectory } from '@moat/testkit';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { judge } from '../outcome.js';
-import { host } from '../peer/peer.js';
 import type { Measured } from './decisions.js';
-import { fleet, policyText } from './fleet.js';
 
-const connections = 10_000;
+export const connections = 10_000;
 const repeats = 3;
 /** Milliseconds for which nothing else may have to wait. */
 const longestPause = 20;
 
-const log = {
-  debug() {},
-  info() {},
-  warn() {},
-  error(fields: object) {
-    process.stderr.write(`${JSON.stringify(fields)}\n`);
-  },
-};
-const open = '- { allow: [publish, subscribe, receive], topics: bench/# }\n';
-
-interface Pause {
+export interface Pause {
   readonly what: string;
   /** Milliseconds. */
   readonly pause: number;
@@ -51,70 +36,15 @@ export async function measureLive(say: (line: string) => void): Promise<Measured
 }
 
 async function measureOnce(say: (line: string) => void): Promise<readonly Pause[]> {
-  const directory = scratchDirectory();
-  const file = join(directory, 'policy.yaml');
-  const configuration = configurationFor(directory);
-  const small = policyText(fleet(1_000));
-  writeFileSync(file, small + open);
-  const broker = await Broker.start({ configuration, log });
-  const port = broker.listeners[0]?.port ?? 0;
-  const target = { host, port };
-  const load = await LoadProcess.open({
-    kind: 'traffic',
-    target,
-    publishers: 1,
-    subscribers: connections,
-    qos: 0,
-    payloadBytes: 64,
-    window: 1,
+  const pauses: Pause[] = [];
+  const broker = fork(fileURLToPath(new URL('./live-broker.js', import.meta.url)));
+  broker.on('message', (pause: Pause) => {
+    pauses.push(pause);
+    say(`${pause.what}: ${pause.pause.toFixed(1)} ms, in all ${pause.took.toFixed(0)} ms`);
   });
-  try {
-    const pauses: Pause[] = [];
-    const idle = await pauseOf(() => new Promise((resolve) => setTimeout(resolve, 1_000)));
-    pauses.push({ what: 'none, no reload', ...idle });
-    for (const [what, policy] of [
-      ['1,000 rules, nothing lost', `${small}# again\n${open}`],
-      ['100,000 rules, nothing lost', policyText(fleet(100_000)) + open],
-      ['1,000 rules, every subscription lost', small],
-    ] as const) {
-      writeFileSync(file, policy);
-      const measured = await pauseOf(() => broker.reload(configuration));
-      pauses.push({ what, ...measured });
-      say(`${what}: ${measured.pause.toFixed(1)} ms, in all ${measured.took.toFixed(0)} ms`);
-    }
-    const { subscriptions } = broker.status();
-    if (subscriptions !== 0) throw new Error(`${subscriptions} subscriptions are left`);
-    return pauses;
-  } finally {
-    load.kill();
-    await broker.stop();
-    removeDirectory(directory);
-  }
-}
-
-async function pauseOf(work: () => Promise<unknown>): Promise<{ pause: number; took: number }> {
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  delay.enable();
-  const start = performance.now();
-  await work();
-  const took = performance.now() - start;
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  delay.disable();
-  return { pause: delay.max / 1e6, took };
-}
-
-function configurationFor(directory: string): Configuration {
-  const text = JSON.stringify({
-    data_dir: directory,
-    listeners: [{ protocol: 'mqtt', port: 0, max_connections: 20_000 }],
-    authentication: { allow_anonymous: true },
-    authorization: { default: 'deny' },
-    limits: { profile: 'off' },
-    storage: { engine: 'memory' },
-    sys_interval: 0,
-  });
-  return parseConfiguration(text, join(directory, 'moat.yaml'));
+  const [code] = (await once(broker, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`the broker that was measured ended with ${code}`);
+  return pauses;
 }
 
 function report(pauses: readonly Pause[]): Measured {

@@ -37,6 +37,13 @@ export function nameOfDecision({ rule, reserved }: Decision): string {
   return reserved ? 'reserved' : nameOfRule(rule);
 }
 
+/** Where to look, and the values of the variables there. A list of arrays would take twice as many looks at memory. */
+interface Tree {
+  readonly root: Node;
+  readonly levels: BoundLevels;
+  readonly next: Tree | undefined;
+}
+
 /**
  * A policy for one connected client. The answer is that of the definition: denied if any rule that denies applies,
  * else allowed if any rule that allows does, else the default.
@@ -52,9 +59,9 @@ export class BoundPolicy {
   /** Whether QoS and retain flag matter besides the topic; when neither these nor the payload do, the topic suffices as key. */
   readonly asksFlags: boolean;
   readonly asksPayload: boolean;
-  /** Where to look, and the values of the variables there. */
-  readonly #roots: readonly Node[];
-  readonly #levels: readonly BoundLevels[];
+  readonly #trees: Tree | undefined;
+  /** May do nothing but what no rule decides about. */
+  readonly #isInvited: boolean;
 
   /**
    * @param ruleSets all that is about the client, in parts that are shared with others
@@ -67,9 +74,11 @@ export class BoundPolicy {
   ) {
     this.asksFlags = ruleSets.some(({ asksFlags }) => asksFlags);
     this.asksPayload = ruleSets.some(({ asksPayload }) => asksPayload);
-    const trees = ruleSets.map(({ topics }) => topics).filter(({ isEmpty }) => !isEmpty);
-    this.#roots = trees.map(({ root }) => root);
-    this.#levels = trees.map((tree) => tree.bind(subject));
+    this.#trees = ruleSets.reduceRight<Tree | undefined>(
+      (next, { topics }) => (topics.isEmpty ? next : { root: topics.root, levels: topics.bind(subject), next }),
+      undefined,
+    );
+    this.#isInvited = subject.method === 'invite';
   }
 
   /**
@@ -77,15 +86,15 @@ export class BoundPolicy {
    * @param target the client ID for `connect`, the filter for `subscribe`, else the topic name; well-formed
    */
   decide(action: Action, target: string, circumstances: Circumstances = atMostOnce): Decision {
-    const settled = withoutRules(action, target, this.subject);
-    if (settled !== undefined) return settled ? granted : reserved;
+    if (this.#isInvited || target.charCodeAt(0) === 0x24) {
+      const settled = withoutRules(action, target, this.subject);
+      if (settled !== undefined) return settled ? granted : reserved;
+    }
     if (action === 'connect') return this.#decideConnect(target);
     if (action === 'publish' && isReserved(target)) return reserved;
     const filter = action === 'subscribe' ? (parseSharedFilter(target)?.filter ?? target) : target;
     const search = new Search(filter, action, circumstances);
-    const roots = this.#roots;
-    for (let index = 0; index < roots.length; index++)
-      if (search.in(roots[index] as Node, this.#levels[index] as BoundLevels)) break;
+    for (let tree = this.#trees; tree !== undefined; tree = tree.next) if (search.in(tree.root, tree.levels)) break;
     const { found: rule, denied } = search;
     return rule === undefined ? byDefault[this.fallback] : { allowed: !denied, rule, reserved: false };
   }

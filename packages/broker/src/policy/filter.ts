@@ -2,6 +2,7 @@
 export function filterProblem(filter: string): string | undefined {
   if (filter === '') return 'is empty';
   if (filter.includes('\0')) return 'holds a null character';
+  if (/\p{Surrogate}/u.test(filter)) return 'holds half of a character, which no topic does';
   const levels = filter.split('/');
   for (const [index, level] of levels.entries()) {
     if (level.length > 1 && /[+#]/.test(level))

@@ -29,7 +29,7 @@ interface WrittenMistake {
 }
 
 /** So few that what they leave behind is collected within milliseconds. */
-const portionsBetweenCollections = 4;
+const portionsBetweenCollections = 2;
 
 /**
  * Reads rules in a thread of its own, which gets the bytes of the text: YAML takes about 0.1 ms a rule, for which nobody who is connected should wait.

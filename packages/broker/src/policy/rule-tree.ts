@@ -107,8 +107,10 @@ export class RuleTree {
 
   #shared(text: string): string {
     const known = this.#texts.get(text);
-    if (known === undefined) this.#texts.set(text, text);
-    return known ?? text;
+    if (known !== undefined) return known;
+    const flat = flatOf(text);
+    this.#texts.set(flat, flat);
+    return flat;
   }
 
   #child(node: Node, slot: Slot): Node {
@@ -197,6 +199,11 @@ export class Search {
     }
     return false;
   }
+}
+
+/** A string whose characters stand in itself: one that was put together, or cut out of another, refers to them. */
+function flatOf(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 /** Whether a node has one literal child and nothing else. */

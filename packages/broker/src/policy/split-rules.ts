@@ -11,8 +11,8 @@ export interface SplitPolicy {
   readonly rules: readonly RulesPart[];
 }
 
-/** Characters of a part, of which the last rule may have more. */
-const partSize = 16_384;
+/** Characters of a part, of which the last rule may have more: read in a millisecond or two. */
+const partSize = 2_048;
 
 /**
  * Splits a policy between its rules, by their indentation: whatever is deeper than the dash of a rule belongs to it (YAML

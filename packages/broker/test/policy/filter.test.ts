@@ -37,7 +37,7 @@ describe('a topic filter', () => {
     );
   });
 
-  const wrong = ['', 'sport/tennis#', 'sport/tennis/#/ranking', 'sport+', 'a/#b', '#/', 'a\0'];
+  const wrong = ['', 'sport/tennis#', 'sport/tennis/#/ranking', 'sport+', 'a/#b', '#/', 'a\0', 'a\ud800'];
   for (const text of wrong) {
     it(`is not well-formed as ${JSON.stringify(text)} [MQTT-4.7.1-1]`, () =>
       assert.notEqual(filterProblem(text), undefined));

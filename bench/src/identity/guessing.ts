@@ -1,7 +1,9 @@
+import { type ChildProcess, fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { LoadProcess } from '@moat/cli/load';
 import { removeDirectory, scratchDirectory } from '@moat/testkit';
 import { judge, type Verdict } from '../outcome.js';
@@ -23,6 +25,8 @@ const mostRise = 1.1;
 const turns = 10;
 /** Until as many guesses wait as may. */
 const settleMs = 500;
+/** For which it is guessed before it is measured: who guesses is locked out by then, where that is done. */
+const firstMs = 10_000;
 
 /** What messages took, in milliseconds at the 99th percentile: the medians of all turns. */
 interface Latencies {
@@ -54,10 +58,17 @@ export const guessingStudy: Study = {
       const guarded = await measure('moat', await start({ limits: { profile: 'standard' } }), effort, say);
       const checked = await measure('moat without limits', await start({}), effort, say);
       const bare = await measure('relay', await relay.start(directory, certificate), effort, say);
-      const verdict = (title: string, measured: Latencies): Verdict => ({
+      const beside = await measure(
+        'relay, and checks beside it',
+        await relay.start(directory, certificate),
+        effort,
+        say,
+        fork(fileURLToPath(new URL('./checks-beside.js', import.meta.url))),
+      );
+      const verdict = (title: string, measured: Latencies, bound: Latencies): Verdict => ({
         title: `${guesses} wrong passwords a second, ${title}`,
         quantity: 'p99 latency of others',
-        ...judge({ atMost: mostRise }, rise(measured), (value) => `${value.toFixed(2)} of that without`, rise(bare)),
+        ...judge({ atMost: mostRise }, rise(measured), (value) => `${value.toFixed(2)} of that without`, rise(bound)),
       });
       return {
         table: {
@@ -67,11 +78,12 @@ export const guessingStudy: Study = {
             row('moat as it comes: who guesses is locked out', guarded),
             row('moat without limits: every guess is checked', checked),
             row('relay, which checks none', bare),
+            row('relay, and a process beside it that checks', beside),
           ],
         },
         verdicts: [
-          verdict('as it comes', guarded),
-          verdict(`${checked.refused.toLocaleString('en-US')} of them checked`, checked),
+          verdict('as it comes', guarded, bare),
+          verdict(`${checked.refused.toLocaleString('en-US')} of them checked`, checked, beside),
         ],
       };
     } finally {
@@ -92,24 +104,31 @@ async function measure(
   broker: Broker,
   { durationMs, repeat, warmUpMs }: Effort,
   say: (line: string) => void,
+  beside?: ChildProcess,
 ): Promise<Latencies> {
   const traffic = await LoadProcess.open({ ...load, target: broker.plain, perSecond: messages });
   try {
     await traffic.run(warmUpMs);
+    const first = startGuessing(broker);
+    await wait(firstMs);
+    await first.stop();
     const quiet: number[] = [];
     const guessed: number[] = [];
     let refused = 0;
     for (let turn = 0; turn < turns * repeat; turn++) {
       quiet.push((await traffic.run(durationMs / 3)).latency.p99);
       const attack = startGuessing(broker);
+      beside?.send('go');
       await wait(settleMs);
       guessed.push((await traffic.run(durationMs / 3)).latency.p99);
       refused += await attack.stop();
+      beside?.send('rest');
       say(`${name}: p99 ${quiet.at(-1)?.toFixed(2)} ms, with guesses ${guessed.at(-1)?.toFixed(2)} ms`);
     }
     return { without: median(quiet), during: median(guessed), refused };
   } finally {
     traffic.kill();
+    beside?.disconnect();
     await broker.stop();
   }
 }

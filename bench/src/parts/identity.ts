@@ -24,8 +24,9 @@ and buffers have grown by, less the hashes. A login is one verification of a wro
 the files of 10 users and of 100,000 take turns.
 
 Guesses are CONNECTs with names that exist and a password that is wrong, each on a connection of its own, from 50 addresses.
-Measurements with and without them take turns on one broker; each number is the median. Broker, load and guesser share the
-cores of one machine. No limit is set, so that every guess is checked: by default an address is locked out after ten. \`relay\`
-takes the same connections and checks nothing.
+Measurements with and without them take turns on one broker, after ten seconds of guessing; each number is the median. Broker,
+load and guesser share the cores of one machine. As it comes, Moat locks them out; without limits it checks all that it can.
+\`relay\` takes the same connections and checks nothing; beside it, a process checks one password after the other, in a thread of
+low priority as Moat does.
 `,
 };

@@ -6,6 +6,7 @@ import type { Audit } from '../audit/audit.js';
 import type { Limits } from '../config/profiles.js';
 import { Overload, overloadSteps, type Pressure } from '../guard/overload.js';
 import type { Session } from '../session/session.js';
+import { AfterCrowd } from './after-crowd.js';
 import type { Connection } from './connection.js';
 import type { ConnectionContext } from './context.js';
 
@@ -27,6 +28,7 @@ export class OverloadWatch {
   private disconnected = 0;
   private pressure: Pressure = { delay: 0, memory: 0, buffered: 0 };
   private expectedAt = performance.now() + interval;
+  private readonly afterCrowd = new AfterCrowd();
   private readonly timer: NodeJS.Timeout;
 
   constructor(
@@ -40,6 +42,7 @@ export class OverloadWatch {
 
   stop(): void {
     clearInterval(this.timer);
+    this.afterCrowd.stop();
   }
 
   get status(): OverloadStatus {
@@ -67,6 +70,7 @@ export class OverloadWatch {
       connection.bytesSince = 0;
       if (hasRoomAgain) connection.deliver();
     }
+    this.afterCrowd.look(context.admission.connections, overload.steps === 0);
   }
 
   private measure(): Pressure {

@@ -24,10 +24,20 @@ class SlabPool {
   giveBack(slab: Uint8Array): void {
     if (this.spare.length < this.most) this.spare.push(slab);
   }
+
+  letGoOfSpare(): void {
+    this.spare.length = 0;
+  }
 }
 
 const smallSlabs = new SlabPool(16_384, 256);
 const largeSlabs = new SlabPool(262_144, 16);
+
+/** Lets go of the memory, at most 8 MiB, that is kept to be used again. */
+export function letGoOfSpareSlabs(): void {
+  smallSlabs.letGoOfSpare();
+  largeSlabs.letGoOfSpare();
+}
 
 function takeSlab(length: number): Uint8Array {
   if (length <= smallSlabs.size) return smallSlabs.take();

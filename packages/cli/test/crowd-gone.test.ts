@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { inTurns, RawClient, readPacket, waitFor } from '@moat/testkit';
+import { connectPacket } from '@moat/testkit/packets';
+import { RunningBroker } from './helpers/broker.js';
+import { temporaryDirectory } from './helpers/directory.js';
+import { moat } from './helpers/moat.js';
+
+const crowd = 3_000;
+/** Bytes of the heap that each takes, about. */
+const perConnection = 8_000;
+const configuration = `
+listeners: [{ protocol: mqtt, port: 0 }]
+authentication: { allow_anonymous: true }
+authorization: { default: allow }
+guard: { allow: [127.0.0.0/8] }
+storage: { engine: memory }
+log: { format: json }
+`;
+
+test('a crowd that has gone leaves nothing on the heap, though nothing happens afterwards', async (t) => {
+  const cwd = await temporaryDirectory();
+  const broker = await RunningBroker.start(cwd, configuration);
+  t.after(() => broker.stop());
+  const port = await broker.port('mqtt');
+  const look = async (): Promise<{ connections: number; memory: { heapUsed: number } }> =>
+    JSON.parse((await moat(['status', '--json'], { cwd })).stdout);
+
+  const before = await look();
+  const clients = await inTurns(crowd, 100, async (index) => {
+    const client = await RawClient.connect(port);
+    client.send(connectPacket(4, { clientId: `crowd-${index}` }));
+    assert.equal(await readPacket(client), '20020000');
+    return client;
+  });
+  assert.equal((await look()).connections, crowd);
+  for (const client of clients) client.socket.destroy();
+  const isBack = async (): Promise<boolean> => {
+    await pause(500);
+    return (await look()).memory.heapUsed < before.memory.heapUsed + crowd * (perConnection / 4);
+  };
+  await waitFor(isBack, { timeout: 60_000 });
+});

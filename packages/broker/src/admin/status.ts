@@ -1,6 +1,7 @@
 import type { TrafficCounters } from '../audit/traffic-counters.js';
 import type { LimitHits } from '../config/limit-hits.js';
 import type { Admission } from '../guard/admission.js';
+import type { Budget } from '../guard/budget.js';
 import type { OverloadStep, Pressure } from '../guard/overload.js';
 import type { Unfinished } from '../guard/unfinished.js';
 import type { SessionCounters } from '../session/session-counters.js';
@@ -31,15 +32,18 @@ export interface GuardStatus {
   readonly handshakes: { readonly active: number; readonly abandoned: number };
   /** Bytes kept of packets that are not whole yet, and how many clients had to give up theirs. */
   readonly unfinished: { readonly bytes: number; readonly evicted: number };
+  /** Bytes kept of topics and filters of all clients. */
+  readonly topics: { readonly subscriptions: number };
 }
 
 interface Guards {
   readonly admission: Admission;
   readonly gate: HandshakeGate;
   readonly unfinished: Unfinished;
+  readonly subscriptions: Budget;
 }
 
-export function guardStatus({ admission, gate, unfinished }: Guards): GuardStatus {
+export function guardStatus({ admission, gate, unfinished, subscriptions }: Guards): GuardStatus {
   const { guests, connections, most } = admission;
   const { active, abandoned } = gate;
   return {
@@ -50,6 +54,7 @@ export function guardStatus({ admission, gate, unfinished }: Guards): GuardStatu
     evicted: { ...guests.evicted },
     handshakes: { active, abandoned },
     unfinished: { bytes: unfinished.bytes, evicted: unfinished.evicted },
+    topics: { subscriptions: subscriptions.bytes },
   };
 }
 

@@ -84,6 +84,12 @@ export const limitTable = {
     [16, 32, uint16],
   ),
   max_subscriptions: limit('subscriptions of one session', 'subscriptions', [0, unbounded], [100, 1_000, unbounded]),
+  max_subscription_bytes: limit(
+    'subscriptions in all, connected or not: what they take in memory, about, which is more for long filters of many levels',
+    'bytes',
+    [KiB, unbounded],
+    [128 * MiB, 512 * MiB, unbounded],
+  ),
   max_wildcard_subscriptions: limit(
     'subscriptions with wildcards of one session',
     'subscriptions',

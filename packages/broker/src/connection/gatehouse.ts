@@ -3,6 +3,7 @@ import type { Limits } from '../config/profiles.js';
 import { AddressList } from '../guard/address.js';
 import { Admission } from '../guard/admission.js';
 import type { Bans } from '../guard/bans.js';
+import { Budget } from '../guard/budget.js';
 import { Buffered } from '../guard/buffered.js';
 import { connectionsByDescriptors } from '../guard/descriptors.js';
 import { LockOut } from '../guard/lock-out.js';
@@ -18,6 +19,7 @@ export class Gatehouse {
   readonly gate: HandshakeGate;
   readonly unfinished: Unfinished;
   readonly buffered: Buffered;
+  readonly subscriptions: Budget;
   readonly logins: LoginGuard;
   private allowed: AddressList;
 
@@ -36,6 +38,7 @@ export class Gatehouse {
     this.gate = new HandshakeGate(limits);
     this.unfinished = new Unfinished(limits);
     this.buffered = new Buffered(limits);
+    this.subscriptions = new Budget(() => limits.max_subscription_bytes);
     this.admission.guests.onEvicted = ({ address }) =>
       this.refusals.record('limit.evicted', { address, reason: 'made room for another connection' });
   }

@@ -7,7 +7,7 @@ import {
   type SubscriptionRequest,
   type UnsubscribePacket,
 } from '@moat/codec';
-import type { ClientLimitName } from '../config/profiles.js';
+import type { LimitName } from '../config/profiles.js';
 import type { Agreement, Connection } from './connection.js';
 import { exceededBy } from './topic-limits.js';
 import { whenDurable } from './when-durable.js';
@@ -158,8 +158,8 @@ const kinds = [
   [isSharedFilter, 'max_shared_subscriptions'],
 ] as const;
 
-/** What leaves no room: the number of subscriptions, or of those of its kind. */
-function shortage(connection: Connection, filter: string): ClientLimitName | undefined {
+/** What leaves no room: the number of subscriptions, or of those of its kind, or what those of all clients take. */
+function shortage(connection: Connection, filter: string): LimitName | undefined {
   const { limits } = connection;
   const { session } = connection.agreement as Agreement;
   if (session.subscriptionCount >= limits.max_subscriptions) return 'max_subscriptions';
@@ -168,10 +168,10 @@ function shortage(connection: Connection, filter: string): ClientLimitName | und
     if (!isOne(filter) || session.subscriptionCount < most) return false;
     return session.subscriptions.filter((each) => isOne(each.filter)).length >= most;
   });
-  return full?.[1];
+  return full?.[1] ?? (session.hasRoomFor(filter) ? undefined : 'max_subscription_bytes');
 }
 
-function meet(connection: Connection, limit: ClientLimitName, filter: string): void {
+function meet(connection: Connection, limit: LimitName, filter: string): void {
   connection.hit(limit);
   connection.auditEvent('limit.subscriptions', `beyond ${limit}`, filter);
 }

@@ -1,4 +1,4 @@
-import type { QoS } from '@moat/codec';
+import { isSharedFilter, type QoS } from '@moat/codec';
 import type { Subscriber } from './subscriber.js';
 
 /** The options of one topic filter (MQTT 5.0 §3.8.3.1) with its subscription identifier. */
@@ -16,6 +16,13 @@ export interface Place {
   /** As the clients sent it, `$share/…` included; put together when it is asked for. */
   readonly filter: string;
   subscriptionOf(subscriber: Subscriber): Subscription | undefined;
+}
+
+/** Bytes that a subscription takes, as good as never more: its options and who has it, its text, and an object for each level. */
+export function bytesOf(filter: string): number {
+  let levels = 1;
+  for (let at = filter.indexOf('/'); at >= 0; at = filter.indexOf('/', at + 1)) levels++;
+  return 64 + 2 * filter.length + 96 * levels + (isSharedFilter(filter) ? 384 : 0);
 }
 
 /** {@link SubscriptionOptions} in one number: laid out as in SUBSCRIBE, the identifier before them. */

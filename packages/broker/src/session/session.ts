@@ -1,10 +1,11 @@
 import { isSharedFilter, type QoS, type Will } from '@moat/codec';
+import type { Budget } from '../guard/budget.js';
 import type { Decision } from '../policy/decide.js';
 import { Message } from '../routing/message.js';
 import type { Publisher, RetainedMatch } from '../routing/retained.js';
 import type { Router } from '../routing/router.js';
 import type { Subscriber, Target } from '../routing/subscriber.js';
-import type { Place, Subscription, SubscriptionOptions } from '../routing/subscription.js';
+import { bytesOf, type Place, type Subscription, type SubscriptionOptions } from '../routing/subscription.js';
 import { singleTarget } from '../routing/target.js';
 import type { QueueEntry, RestoredSession, Store } from '../storage/store.js';
 import type { Timer } from '../transport/timer-wheel.js';
@@ -32,6 +33,8 @@ export interface SessionContext {
   readonly router: Router;
   readonly store: Store;
   readonly kept: KeptMessages;
+  /** What the subscriptions of all take. */
+  readonly subscriptions: Budget;
   readonly counters: SessionCounters;
   /** The terms of a session whose client is away, which may have changed since it was there. */
   termsAway(session: Session): Terms;
@@ -164,11 +167,19 @@ export class Session implements Subscriber, Publisher {
 
   /** Adds or changes a subscription; tells whether it is new. */
   subscribe(filter: string, options: SubscriptionOptions): boolean {
-    const { router, store } = this.context;
+    const { router, store, subscriptions } = this.context;
     const { place, isNew } = router.subscribe(this, filter, options);
-    if (isNew) this.places.push(place);
+    if (isNew) {
+      this.places.push(place);
+      subscriptions.bytes += bytesOf(filter);
+    }
     if (this.stored) store.putSubscription(this.clientId, { filter, ...options });
     return isNew;
+  }
+
+  /** Whether there is room, in all, for one more subscription. */
+  hasRoomFor(filter: string): boolean {
+    return this.context.subscriptions.hasRoom(bytesOf(filter));
   }
 
   isSubscribed(filter: string): boolean {
@@ -181,6 +192,7 @@ export class Session implements Subscriber, Publisher {
     if (place === undefined) return false;
     this.places[this.places.indexOf(place)] = this.places.at(-1) as Place;
     this.places.pop();
+    this.context.subscriptions.bytes -= bytesOf(filter);
     if (this.stored) this.context.store.deleteSubscription(this.clientId, filter);
     return true;
   }
@@ -259,6 +271,7 @@ export class Session implements Subscriber, Publisher {
   restore({ session, subscriptions, queue, received }: RestoredSession): void {
     const { router, store, kept } = this.context;
     this.places = subscriptions.map(({ filter, ...options }) => router.subscribe(this, filter, options).place);
+    for (const { filter } of subscriptions) this.context.subscriptions.bytes += bytesOf(filter);
     // A broker that went down with the client connected does not know how far it got.
     const crashed = session.disconnectedAt === undefined;
     const sentUpTo = crashed ? queue.lastPosition : session.sentUpTo;
@@ -287,7 +300,11 @@ export class Session implements Subscriber, Publisher {
 
   /** Gives up everything; what it has in memory for other members of shared subscriptions goes to them. */
   end(): void {
-    for (const { filter } of this.places) this.context.router.unsubscribe(this, filter);
+    const { router, subscriptions } = this.context;
+    for (const { filter } of this.places) {
+      router.unsubscribe(this, filter);
+      subscriptions.bytes -= bytesOf(filter);
+    }
     this.places = [];
     this.outgoing?.giveRest(this.give);
     this.outgoing?.end();

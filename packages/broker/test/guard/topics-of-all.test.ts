@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { waitFor } from '@moat/testkit';
+import { bytesOf } from '../../dist/routing/subscription.js';
+import { connected, readPacket, startBroker } from '../support/broker.js';
+import { stored } from '../support/clients.js';
+import { subscribe, unsubscribe } from '../support/packets.js';
+import type { RawClient } from '../support/raw-client.js';
+
+/** The code of a SUBACK of one filter. */
+async function suback(client: RawClient, version: 4 | 5, filter: string, qos: 0 | 1 = 0): Promise<string> {
+  client.send(subscribe(version, 1, { [filter]: qos }));
+  return (await readPacket(client)).slice(-2);
+}
+
+describe('The subscriptions of all clients', () => {
+  /** Room for five of eight characters, and not for six. */
+  const limits = { max_subscription_bytes: 1_024 };
+
+  it('take no more than they may, whoever has them, and what one gives up is free for others', async (t) => {
+    const { broker, port, stop } = await startBroker({ limits });
+    t.after(stop);
+    const [one, other, old] = [await connected(port, 5), await connected(port, 5), await connected(port, 4)];
+    for (const filter of ['filtera1', 'filtera2', 'filtera3']) assert.equal(await suback(one, 5, filter), '00');
+    for (const filter of ['filterb1', 'filterb2']) assert.equal(await suback(other, 5, filter), '00');
+    assert.equal(await suback(other, 5, 'filterb3'), '97');
+    assert.equal(await suback(old, 4, 'filterc1'), '80');
+    assert.equal(await suback(other, 5, 'filterb2', 1), '01', 'one that exists can be changed');
+    const { limitHits, guard, events } = broker.status();
+    assert.equal(limitHits.max_subscription_bytes, 2);
+    assert.equal(events['limit.subscriptions'], 2);
+    assert.equal(guard.topics.subscriptions, 5 * bytesOf('filtera1'));
+
+    one.send('e0 00');
+    await waitFor(() => broker.status().guard.topics.subscriptions === 2 * bytesOf('filterb1'));
+    assert.equal(await suback(old, 4, 'filterc1'), '00');
+    other.send(unsubscribe(5, 2, 'filterb1'));
+    assert.equal((await readPacket(other)).slice(0, 2), 'b0');
+    assert.equal(broker.status().guard.topics.subscriptions, 2 * bytesOf('filterb2'));
+  });
+
+  it('count as long as their session is there, and more the longer they are', async (t) => {
+    const { broker, port, stop } = await startBroker({ limits });
+    t.after(stop);
+    const away = await connected(port, 5, stored(5, 'away'));
+    assert.equal(await suback(away, 5, 'a/b/c/d/e'), '00');
+    away.send('e0 00');
+    await waitFor(() => broker.status().sessionsDisconnected === 1);
+    assert.equal(broker.status().guard.topics.subscriptions, bytesOf('a/b/c/d/e'));
+    const client = await connected(port, 5);
+    assert.equal(await suback(client, 5, 'x'.repeat(300)), '97');
+    assert.equal(await suback(client, 5, '/'.repeat(10)), '97');
+    assert.equal(await suback(client, 5, 'x'), '00');
+  });
+});

@@ -116,7 +116,7 @@ export class Broker {
     this.passwords = new PasswordAccess(limits, access.passwords, secret, log, options.authenticationMethods);
     this.passwords.use(configuration.authentication, access.passwords, this.connections);
     this.gatehouse = new Gatehouse(limits, configuration.guard.allow, bans, audit);
-    const { admission, gate, refusals, logins, unfinished, buffered, subscriptions } = this.gatehouse;
+    const { admission, gate, refusals, logins, unfinished, buffered, subscriptions, aliases } = this.gatehouse;
     const accounts = new Accounts();
     const router = new Router(new RetainedMessages(limits, accounts), store);
     const registry = new SessionRegistry(
@@ -167,6 +167,7 @@ export class Broker {
       admission,
       unfinished,
       buffered,
+      aliases,
       logins,
     };
     this.overload = new OverloadWatch(this.context, this.connections, audit);

@@ -33,7 +33,7 @@ export interface GuardStatus {
   /** Bytes kept of packets that are not whole yet, and how many clients had to give up theirs. */
   readonly unfinished: { readonly bytes: number; readonly evicted: number };
   /** Bytes kept of topics and filters of all clients. */
-  readonly topics: { readonly subscriptions: number };
+  readonly topics: { readonly subscriptions: number; readonly aliases: number };
 }
 
 interface Guards {
@@ -41,9 +41,10 @@ interface Guards {
   readonly gate: HandshakeGate;
   readonly unfinished: Unfinished;
   readonly subscriptions: Budget;
+  readonly aliases: Budget;
 }
 
-export function guardStatus({ admission, gate, unfinished, subscriptions }: Guards): GuardStatus {
+export function guardStatus({ admission, gate, unfinished, subscriptions, aliases }: Guards): GuardStatus {
   const { guests, connections, most } = admission;
   const { active, abandoned } = gate;
   return {
@@ -54,7 +55,7 @@ export function guardStatus({ admission, gate, unfinished, subscriptions }: Guar
     evicted: { ...guests.evicted },
     handshakes: { active, abandoned },
     unfinished: { bytes: unfinished.bytes, evicted: unfinished.evicted },
-    topics: { subscriptions: subscriptions.bytes },
+    topics: { subscriptions: subscriptions.bytes, aliases: aliases.bytes },
   };
 }
 

@@ -83,6 +83,12 @@ export const limitTable = {
     [0, uint16],
     [16, 32, uint16],
   ),
+  max_alias_bytes: limit(
+    'topic aliases in all, either way: what they take in memory, about',
+    'bytes',
+    [KiB, unbounded],
+    [16 * MiB, 64 * MiB, unbounded],
+  ),
   max_subscriptions: limit('subscriptions of one session', 'subscriptions', [0, unbounded], [100, 1_000, unbounded]),
   max_subscription_bytes: limit(
     'subscriptions in all, connected or not: what they take in memory, about, which is more for long filters of many levels',

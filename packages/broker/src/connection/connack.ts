@@ -7,6 +7,7 @@ import {
   ReasonCode,
 } from '@moat/codec';
 import type { Connection } from './connection.js';
+import { aliasBytes } from './topic-aliases.js';
 
 /** What an accepted CONNECT came to. */
 export interface Acceptance {
@@ -27,11 +28,12 @@ export function acceptance(connection: Connection, packet: ConnectPacket, agreed
   const connack = { type: PacketType.CONNACK, sessionPresent: false, reasonCode: ReasonCode.success };
   if (packet.version < 5) return connack;
   const { limits } = connection;
-  const { retainAvailable, responseInformation, limits: general } = connection.context;
+  const { retainAvailable, responseInformation, aliases, limits: general } = connection.context;
+  const takesAliases = limits.max_topic_alias > 0 && aliases.hasRoom(aliasBytes('') + 2 * limits.max_topic_length);
   const { assignedClientId, expiryInterval, keepAlive, authenticationData } = agreed;
   const { sessionExpiryInterval = 0, authenticationMethod, requestResponseInformation } = packet.properties ?? {};
   const properties: ConnackProperties = {
-    ...(limits.max_topic_alias > 0 ? { topicAliasMaximum: limits.max_topic_alias } : {}),
+    ...(takesAliases ? { topicAliasMaximum: limits.max_topic_alias } : {}),
     ...(retainAvailable ? {} : { retainAvailable }),
     ...(expiryInterval === sessionExpiryInterval ? {} : { sessionExpiryInterval: expiryInterval }),
     ...(assignedClientId === undefined ? {} : { assignedClientIdentifier: assignedClientId }), // [MQTT-3.2.2-16]

@@ -295,9 +295,11 @@ class ConnectAttempt {
     connection.receiveMaximum = Math.min(packet.properties?.receiveMaximum ?? 65_535, limits.max_inflight_messages);
     const { topicAliasMaximum = 0 } = packet.properties ?? {};
     const most = limits.max_topic_alias_broker;
-    const goesInFull = topicAliasMaximum > most ? () => connection.hit('max_topic_alias_broker') : undefined;
     const aliases = Math.min(topicAliasMaximum, most);
-    if (aliases > 0) connection.outgoingAliases = new TopicAliases(aliases, goesInFull); // [MQTT-3.1.2-27]
+    if (aliases === 0) return; // [MQTT-3.1.2-27]
+    connection.outgoingAliases = new TopicAliases(aliases, connection.context.aliases, (why) => {
+      if (why === 'max_alias_bytes' || topicAliasMaximum > most) connection.hit(why);
+    });
   }
 
   /** What is left is for those that prove who they are. */

@@ -12,6 +12,7 @@ import type { PreSharedKey } from '../transport/psk.js';
 import type { Timer } from '../transport/timer-wheel.js';
 import type { Wire, WireReceiver } from '../transport/wire.js';
 import type { ConnectionContext, ListenerPolicy } from './context.js';
+import type { IncomingAliases } from './incoming-aliases.js';
 import { limitOf } from './limit-exceeded.js';
 import { charge, type Meter } from './meter.js';
 import { Outbound } from './outbound.js';
@@ -76,7 +77,7 @@ export class Connection extends Outbound implements WireReceiver, Link {
   /** Coarse milliseconds of the last whole packet: a trickle of bytes keeps nobody alive. */
   lastReceived: number;
   /** Aliases that the client has set. */
-  incomingAliases: string[] | undefined = undefined;
+  incomingAliases: IncomingAliases | undefined = undefined;
   /** Messages published, and filters asked for, that have yet to be charged. */
   published = 0;
   subscribed = 0;
@@ -318,6 +319,10 @@ export class Connection extends Outbound implements WireReceiver, Link {
     this.proofTimer?.cancel();
     this.relieved();
     this.parser.close();
+    this.incomingAliases?.end();
+    this.incomingAliases = undefined;
+    this.outgoingAliases?.end();
+    this.outgoingAliases = undefined;
     const { agreement } = this;
     if (agreement === undefined) return;
     agreement.rights.end();

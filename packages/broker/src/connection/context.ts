@@ -3,6 +3,7 @@ import type { TrafficCounters } from '../audit/traffic-counters.js';
 import type { LimitHits } from '../config/limit-hits.js';
 import type { Limits, OwnLimits } from '../config/profiles.js';
 import type { Admission } from '../guard/admission.js';
+import type { Budget } from '../guard/budget.js';
 import type { Buffered } from '../guard/buffered.js';
 import type { Unfinished } from '../guard/unfinished.js';
 import type { Authenticator, Credentials, Verdict } from '../identity/authenticator.js';
@@ -72,6 +73,8 @@ export interface ConnectionContext {
   readonly admission: Admission;
   readonly unfinished: Unfinished;
   readonly buffered: Buffered;
+  /** What the topic aliases of all clients take, either way. */
+  readonly aliases: Budget;
   readonly logins: LoginGuard;
 }
 

@@ -20,6 +20,7 @@ export class Gatehouse {
   readonly unfinished: Unfinished;
   readonly buffered: Buffered;
   readonly subscriptions: Budget;
+  readonly aliases: Budget;
   readonly logins: LoginGuard;
   private allowed: AddressList;
 
@@ -39,6 +40,7 @@ export class Gatehouse {
     this.unfinished = new Unfinished(limits);
     this.buffered = new Buffered(limits);
     this.subscriptions = new Budget(() => limits.max_subscription_bytes);
+    this.aliases = new Budget(() => limits.max_alias_bytes);
     this.admission.guests.onEvicted = ({ address }) =>
       this.refusals.record('limit.evicted', { address, reason: 'made room for another connection' });
   }

@@ -3,6 +3,7 @@ import { certificateTopics } from '../policy/certificate-topics.js';
 import type { Decision } from '../policy/decide.js';
 import { Message } from '../routing/message.js';
 import type { Agreement, Connection } from './connection.js';
+import { IncomingAliases } from './incoming-aliases.js';
 import { LimitExceeded } from './limit-exceeded.js';
 import { exceededBy } from './topic-limits.js';
 import { whenDurable, whenSettled } from './when-durable.js';
@@ -100,12 +101,13 @@ function topicOf(connection: Connection, packet: IncomingPublish): string {
       `a topic alias of ${alias}`,
       'MQTT-3.3.2-9',
     );
-  connection.incomingAliases ??= [];
+  connection.incomingAliases ??= new IncomingAliases(connection.context.aliases);
   if (packet.topic !== '') {
-    connection.incomingAliases[alias] = checkTopic(connection, packet.topic); // [MQTT-3.3.2-7]
+    if (!connection.incomingAliases.set(alias, checkTopic(connection, packet.topic)))
+      throw new LimitExceeded('max_alias_bytes', ReasonCode.quotaExceeded, 'no room for a topic alias');
     return packet.topic;
   }
-  const topic = connection.incomingAliases[alias];
+  const topic = connection.incomingAliases.topicOf(alias);
   if (topic === undefined) throw new CodecError(ReasonCode.protocolError, `a topic alias ${alias} that was never set`);
   return topic;
 }

@@ -3,9 +3,9 @@ import { describe, it } from 'node:test';
 import { waitFor } from '@moat/testkit';
 import { bytesOf } from '../../dist/routing/subscription.js';
 import { connected, readPacket, startBroker } from '../support/broker.js';
-import { stored } from '../support/clients.js';
-import { subscribe, unsubscribe } from '../support/packets.js';
-import type { RawClient } from '../support/raw-client.js';
+import { puback, stored } from '../support/clients.js';
+import { connectPacket, publish, subscribe, unsubscribe } from '../support/packets.js';
+import { RawClient } from '../support/raw-client.js';
 
 /** The code of a SUBACK of one filter. */
 async function suback(client: RawClient, version: 4 | 5, filter: string, qos: 0 | 1 = 0): Promise<string> {
@@ -51,5 +51,53 @@ describe('The subscriptions of all clients', () => {
     assert.equal(await suback(client, 5, 'x'.repeat(300)), '97');
     assert.equal(await suback(client, 5, '/'.repeat(10)), '97');
     assert.equal(await suback(client, 5, 'x'), '00');
+  });
+});
+
+describe('The topic aliases of all clients', () => {
+  const topic = 'x'.repeat(400);
+  /** Room for one such topic. */
+  const limits = { max_alias_bytes: 1_024, max_topic_length: 400 };
+  const aliased = (name: string): string => publish(5, name, 'm', { qos: 1, packetId: 1, properties: '230001' });
+
+  /** A client with what it was told. */
+  async function arrive(port: number, properties = ''): Promise<{ client: RawClient; connack: string }> {
+    const client = await RawClient.connect(port);
+    client.send(connectPacket(5, { properties }));
+    return { client, connack: await readPacket(client) };
+  }
+
+  it('take no more than they may, either way', async (t) => {
+    const { broker, port, stop } = await startBroker({ limits });
+    t.after(stop);
+    const taken = (): number => broker.status().guard.topics.aliases;
+    const { client: reader } = await arrive(port, '22000a');
+    assert.equal(await suback(reader, 5, '#'), '00');
+    const { client: one, connack } = await arrive(port);
+    assert.match(connack, /220020/, 'aliases are offered');
+    const other = await connected(port, 5);
+
+    one.send(aliased('y'.repeat(400)));
+    assert.equal(await readPacket(one), puback(1));
+    const most = taken();
+    one.send(aliased(topic));
+    assert.equal(await readPacket(one), puback(1));
+    assert.equal(taken(), most, 'one that is set anew takes the place of itself');
+    for (let message = 0; message < 2; message++) assert.doesNotMatch(await readPacket(reader), /0323/, 'in full');
+
+    other.send(aliased('z'.repeat(400)));
+    assert.match(await readPacket(other), /^e0..97/);
+    const { connack: later } = await arrive(port);
+    assert.doesNotMatch(later, /220020/, 'none are offered');
+    assert.equal(broker.status().limitHits.max_alias_bytes, 3);
+
+    one.send('e0 00');
+    await waitFor(() => taken() === 0);
+    const { client: speaker } = await arrive(port);
+    speaker.send(publish(5, topic, 'm'));
+    assert.match(await readPacket(reader), /03230001/, 'by an alias');
+    assert.equal(taken(), most);
+    reader.socket.destroy();
+    await waitFor(() => taken() === 0);
   });
 });

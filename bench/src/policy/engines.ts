@@ -34,6 +34,7 @@ export function cached(policy: Policy, subjects: number): Engine {
     policyGeneration: 0,
     shadow: undefined,
     sealInspector: undefined,
+    decisions: { bytes: 0, keep: () => {} },
     audit: { record: () => {} },
     timers: { now: 0 },
   };

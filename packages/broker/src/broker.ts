@@ -18,6 +18,7 @@ import type { Log } from './audit/log.js';
 import { newTrafficCounters } from './audit/traffic-counters.js';
 import { type Access, loadAccess } from './config/access-files.js';
 import { makeDataDirectory } from './config/data-directory.js';
+import type { LimitHits } from './config/limit-hits.js';
 import type { Limits } from './config/profiles.js';
 import type { Configuration } from './config/schema.js';
 import { CertificateDesk } from './connection/certificate-desk.js';
@@ -25,6 +26,7 @@ import { clientsOf } from './connection/clients.js';
 import { Connection } from './connection/connection.js';
 import { Connections } from './connection/connections.js';
 import type { ConnectionContext, ListenerPolicy } from './connection/context.js';
+import { DecisionMemory } from './connection/decision-memory.js';
 import { Dispatch } from './connection/dispatch.js';
 import { type BoundListener, Doors } from './connection/doors.js';
 import { Enforcement } from './connection/enforcement.js';
@@ -112,6 +114,7 @@ export class Broker {
     const { configuration } = files;
     this.limits = { ...configuration.limits };
     const sessionCounters = newSessionCounters();
+    const limitHits: LimitHits = {};
     const { limits } = this;
     this.passwords = new PasswordAccess(limits, access.passwords, secret, log, options.authenticationMethods);
     this.passwords.use(configuration.authentication, access.passwords, this.connections);
@@ -160,7 +163,7 @@ export class Broker {
       timers: this.timers,
       counters: newTrafficCounters(),
       sessionCounters,
-      limitHits: {},
+      limitHits,
       audit,
       certificates: desk && new CertificateDesk(desk, (name) => this.passwords.has(name)),
       slowReader: Number.POSITIVE_INFINITY,
@@ -168,6 +171,7 @@ export class Broker {
       unfinished,
       buffered,
       aliases,
+      decisions: new DecisionMemory(limits, registry, limitHits),
       logins,
     };
     this.overload = new OverloadWatch(this.context, this.connections, audit);
@@ -230,7 +234,7 @@ export class Broker {
   }
 
   status(): Status {
-    const { registry, router, store, counters, sessionCounters, limitHits, audit } = this.context;
+    const { registry, router, store, counters, sessionCounters, limitHits, audit, decisions } = this.context;
     const { rss, heapUsed } = process.memoryUsage();
     return {
       version,
@@ -249,7 +253,7 @@ export class Broker {
       limitHits: { ...limitHits },
       memory: { rss, heapUsed },
       listeners: this.listeners,
-      guard: { ...guardStatus(this.gatehouse), overload: this.overload.status },
+      guard: { ...guardStatus({ ...this.gatehouse, decisions }), overload: this.overload.status },
       events: { ...audit.counts },
     };
   }

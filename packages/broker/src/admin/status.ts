@@ -32,8 +32,8 @@ export interface GuardStatus {
   readonly handshakes: { readonly active: number; readonly abandoned: number };
   /** Bytes kept of packets that are not whole yet, and how many clients had to give up theirs. */
   readonly unfinished: { readonly bytes: number; readonly evicted: number };
-  /** Bytes kept of topics and filters of all clients. */
-  readonly topics: { readonly subscriptions: number; readonly aliases: number };
+  /** Bytes kept of topics and filters, of all clients: of filters, of topic aliases, and of what the policy decided. */
+  readonly topics: { readonly subscriptions: number; readonly aliases: number; readonly decisions: number };
 }
 
 interface Guards {
@@ -42,9 +42,11 @@ interface Guards {
   readonly unfinished: Unfinished;
   readonly subscriptions: Budget;
   readonly aliases: Budget;
+  readonly decisions: Budget;
 }
 
-export function guardStatus({ admission, gate, unfinished, subscriptions, aliases }: Guards): GuardStatus {
+export function guardStatus(guards: Guards): GuardStatus {
+  const { admission, gate, unfinished, subscriptions, aliases, decisions } = guards;
   const { guests, connections, most } = admission;
   const { active, abandoned } = gate;
   return {
@@ -55,7 +57,7 @@ export function guardStatus({ admission, gate, unfinished, subscriptions, aliase
     evicted: { ...guests.evicted },
     handshakes: { active, abandoned },
     unfinished: { bytes: unfinished.bytes, evicted: unfinished.evicted },
-    topics: { subscriptions: subscriptions.bytes, aliases: aliases.bytes },
+    topics: { subscriptions: subscriptions.bytes, aliases: aliases.bytes, decisions: decisions.bytes },
   };
 }
 

@@ -83,6 +83,12 @@ export const limitTable = {
     [0, uint16],
     [16, 32, uint16],
   ),
+  max_decision_bytes: limit(
+    'decisions of the policy that are kept in all: what they take in memory, about; beyond it all are forgotten, and made anew when they are asked for',
+    'bytes',
+    [KiB, unbounded],
+    [32 * MiB, 256 * MiB, unbounded],
+  ),
   max_alias_bytes: limit(
     'topic aliases in all, either way: what they take in memory, about',
     'bytes',

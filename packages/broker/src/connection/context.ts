@@ -23,6 +23,7 @@ import type { FlushQueue } from '../transport/flush-queue.js';
 import type { TimerWheel } from '../transport/timer-wheel.js';
 import type { CertificateDesk } from './certificate-desk.js';
 import type { ClientIdRules } from './client-id-rules.js';
+import type { DecisionMemory } from './decision-memory.js';
 import type { LoginGuard } from './login-guard.js';
 import type { TermsBook } from './terms.js';
 
@@ -75,6 +76,7 @@ export interface ConnectionContext {
   readonly buffered: Buffered;
   /** What the topic aliases of all clients take, either way. */
   readonly aliases: Budget;
+  readonly decisions: DecisionMemory;
   readonly logins: LoginGuard;
 }
 

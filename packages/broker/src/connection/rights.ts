@@ -7,6 +7,7 @@ import type { Subject } from '../policy/facts.js';
 import { type Action, nameOfRule } from '../policy/rule.js';
 import type { Rights } from '../session/session.js';
 import type { ConnectionContext } from './context.js';
+import { type DecisionMemory, decisionBytes } from './decision-memory.js';
 import { Denials } from './denials.js';
 
 const maximumCachedTopics = 1_000;
@@ -27,6 +28,7 @@ interface Judgement {
 /** What it asks of everything around it. */
 export interface RightsContext
   extends Pick<ConnectionContext, 'policy' | 'policyGeneration' | 'shadow' | 'sealInspector'> {
+  readonly decisions: Pick<DecisionMemory, 'bytes' | 'keep'>;
   readonly audit: Pick<Audit, 'record'>;
   readonly timers: { readonly now: number };
 }
@@ -40,6 +42,8 @@ export class ClientRights implements Rights {
   /** What the next policy will say, worked out before it is in force. */
   private prepared: Judgement | undefined = undefined;
   private denials: Denials | undefined = undefined;
+  /** What its decisions take that are kept. */
+  private bytes = 0;
   private lastTopic: string | undefined = undefined;
   private lastDecision: Decision | undefined = undefined;
 
@@ -115,13 +119,28 @@ export class ClientRights implements Rights {
   end(): void {
     this.denials?.flush();
     this.denials = undefined;
+    this.forget();
+  }
+
+  /** Lets go of what was decided: it is worked out again when it is asked for. */
+  forget(): void {
+    const { publishing, receiving } = this.judgement;
+    for (const decisions of publishing) decisions?.clear();
+    receiving?.clear();
+    this.lastTopic = undefined;
+    this.lastDecision = undefined;
+    this.context.decisions.bytes -= this.bytes;
+    this.bytes = 0;
   }
 
   private kept(decisions: Decisions, action: Action, topic: string, circumstances: Circumstances): Decision {
     let decision = decisions.get(topic);
     if (decision !== undefined) return decision;
     decision = this.decide(action, topic, circumstances);
-    if (decisions.size >= maximumCachedTopics) decisions.clear();
+    if (decisions.size >= maximumCachedTopics) this.forget();
+    const bytes = decisionBytes(topic);
+    this.context.decisions.keep(bytes);
+    this.bytes += bytes;
     decisions.set(topic, decision);
     return decision;
   }
@@ -137,10 +156,9 @@ export class ClientRights implements Rights {
     if (this.judgement.generation !== policyGeneration) {
       const { prepared } = this;
       const isReady = prepared?.generation === policyGeneration && prepared.source === policy;
+      this.forget();
       this.judgement = isReady ? prepared : this.judge(policy, policyGeneration, Date.now());
       this.prepared = undefined;
-      this.lastTopic = undefined;
-      this.lastDecision = undefined;
     }
     return this.judgement;
   }

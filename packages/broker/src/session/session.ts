@@ -26,6 +26,8 @@ export interface Rights {
   mayReceive(topic: string): boolean;
   mayPublish(topic: string, qos: QoS, retain: boolean, message: { readonly payload: Uint8Array }): Decision;
   denied(action: 'publish', topic: string, decision: Decision): void;
+  /** Lets go of what was decided, to decide it anew. */
+  forget(): void;
 }
 
 /** What every session is given to work with. */
@@ -256,6 +258,7 @@ export class Session implements Subscriber, Publisher {
   attach(link: Link, rights: Rights, terms: Terms): void {
     this.link = link;
     this.terms = terms;
+    this.rights?.forget();
     this.rights = rights;
     this.outgoing?.attach(link);
   }
@@ -309,6 +312,7 @@ export class Session implements Subscriber, Publisher {
     this.outgoing?.giveRest(this.give);
     this.outgoing?.end();
     this.incoming?.end();
+    this.rights?.forget();
   }
 
   private get give(): Give {

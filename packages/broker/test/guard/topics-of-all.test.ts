@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { waitFor } from '@moat/testkit';
+import { decisionBytes } from '../../dist/connection/decision-memory.js';
 import { bytesOf } from '../../dist/routing/subscription.js';
 import { connected, readPacket, startBroker } from '../support/broker.js';
 import { puback, stored } from '../support/clients.js';
@@ -99,5 +100,54 @@ describe('The topic aliases of all clients', () => {
     assert.equal(taken(), most);
     reader.socket.destroy();
     await waitFor(() => taken() === 0);
+  });
+});
+
+describe('What the policy decided for all clients', () => {
+  /** Room for seven topics of eight characters, and not for eight. */
+  const limits = { max_decision_bytes: 1_024 };
+  const each = decisionBytes('topic-01');
+
+  /** Has the policy asked about publishing to topics of these numbers. */
+  async function ask(client: RawClient, ...numbers: readonly number[]): Promise<void> {
+    for (const number of numbers) {
+      client.send(publish(5, `topic-0${number}`, 'm', { qos: 1, packetId: 1 }));
+      assert.equal((await readPacket(client)).slice(0, 2), '40');
+    }
+  }
+
+  it('is forgotten as a whole where there is no room for more, and worked out anew', async (t) => {
+    const { broker, port, stop } = await startBroker({ limits });
+    t.after(stop);
+    const taken = (): number => broker.status().guard.topics.decisions;
+    const [one, other] = [await connected(port, 5), await connected(port, 5)];
+    await ask(one, 1, 2, 3, 4, 4, 1);
+    await ask(other, 1, 2, 3);
+    assert.equal(taken(), 7 * each);
+    assert.equal(broker.status().limitHits.max_decision_bytes, undefined);
+    await ask(other, 4);
+    assert.equal(taken(), each);
+    assert.equal(broker.status().limitHits.max_decision_bytes, 1);
+    await ask(one, 1, 2);
+    assert.equal(taken(), 3 * each);
+    one.send('e0 00');
+    await waitFor(() => taken() === each);
+  });
+
+  it('goes with the connection for which it was kept, and with the session', async (t) => {
+    const { broker, port, stop } = await startBroker({ limits });
+    t.after(stop);
+    const taken = (): number => broker.status().guard.topics.decisions;
+    const away = await connected(port, 5, stored(5, 'away'));
+    await ask(away, 1, 2);
+    assert.equal(await suback(away, 5, 'topic-09', 1), '01');
+    away.send('e0 00');
+    await waitFor(() => taken() === 0);
+    const speaker = await connected(port, 5);
+    await ask(speaker, 9);
+    assert.equal(taken(), 2 * each, 'whether one may publish, and whether the other may receive');
+    const back = await connected(port, 5, { clientId: 'away' });
+    assert.equal(taken(), each);
+    back.socket.destroy();
   });
 });

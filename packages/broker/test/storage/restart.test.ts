@@ -93,7 +93,10 @@ describe('A broker that was stopped, and another on its store,', { concurrency: 
 
     survives(`resumes sessions with their subscriptions in ${version} [MQTT-3.1.2-5] [MQTT3-4.1.0-1]`, async (life) => {
       await leave(await subscriber(life.port, version, { 't/#': 1, '$share/g/s': 1 }, kept));
+      const { subscriptions } = life.broker.status().guard.topics;
+      assert.ok(subscriptions > 0);
       await life.restart();
+      assert.equal(life.broker.status().guard.topics.subscriptions, subscriptions, 'count as before');
       const client = await connected(life.port, version, kept);
       const publisher = await connected(life.port, version);
       for (const topic of ['t/x', 's']) {

@@ -18,7 +18,7 @@ const rooms = [
   'errors',
   'glob',
   'lower-priority',
-  'young-garbage',
+  'collect-garbage',
 ];
 const room = (name) => `^packages/broker/src/${name}(/|\\.ts$)`;
 

@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
+import { collectGarbage } from '../collect-garbage.js';
 import { Ebb } from '../guard/ebb.js';
-import { collectGarbage } from '../storage/collect-garbage.js';
 import { letGoOfSpareSlabs } from '../transport/outbox.js';
 
 /** Milliseconds between the two collections: what the first lets go of ends in later turns of the loop. */

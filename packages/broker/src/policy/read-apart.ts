@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
+import { collectYoungGarbage } from '../collect-garbage.js';
 import { OperatorError, type OperatorErrorCode, OperatorErrors, type Place } from '../errors.js';
-import { collectYoungGarbage } from '../young-garbage.js';
 import type { Format } from './read-rules.js';
 import type { PolicyText, Rule } from './rule.js';
 

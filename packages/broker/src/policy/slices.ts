@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { collectYoungGarbage } from '../young-garbage.js';
+import { collectYoungGarbage } from '../collect-garbage.js';
 
 /** How long a piece of work may hold the event loop up, in milliseconds. */
 const slice = 2;

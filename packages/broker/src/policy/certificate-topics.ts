@@ -15,9 +15,14 @@ interface Asker {
  * and be answered, and nobody may do anything else; the bearer of an invite may do that alone, here and everywhere.
  */
 export function withoutRules(action: Action, target: string, asker: Asker): boolean | undefined {
-  if (asker.method === 'invite') return action === 'connect' || isExchange(action, target);
+  if (isInvited(asker)) return action === 'connect' || isExchange(action, target);
   if (action === 'connect' || !isOwn(target)) return undefined;
   return asker.certificate !== undefined && isExchange(action, target);
+}
+
+/** The bearer of an invite: no rule decides anything about it. */
+export function isInvited({ method }: Pick<Asker, 'method'>): boolean {
+  return method === 'invite';
 }
 
 function isExchange(action: Action, target: string): boolean {

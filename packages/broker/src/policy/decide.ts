@@ -1,5 +1,5 @@
 import { parseSharedFilter } from '@moat/codec';
-import { withoutRules } from './certificate-topics.js';
+import { isInvited, withoutRules } from './certificate-topics.js';
 import type { Circumstances } from './conditions.js';
 import type { Subject } from './facts.js';
 import { clientIdMatches } from './object.js';
@@ -60,7 +60,7 @@ export class BoundPolicy {
   readonly asksFlags: boolean;
   readonly asksPayload: boolean;
   readonly #trees: Tree | undefined;
-  /** May do nothing but what no rule decides about. */
+  /** Known beforehand, for a decision should look at nothing that it need not. */
   readonly #isInvited: boolean;
 
   /**
@@ -78,7 +78,7 @@ export class BoundPolicy {
       (next, { topics }) => (topics.isEmpty ? next : { root: topics.root, levels: topics.bind(subject), next }),
       undefined,
     );
-    this.#isInvited = subject.method === 'invite';
+    this.#isInvited = isInvited(subject);
   }
 
   /**

@@ -76,7 +76,11 @@ export class SocketWire implements Wire, WriteOwner {
     const { handle } = this;
     if (handle === undefined) return this.writeThrough(pieces, tell);
     if (this.underWay > 0) return this.queue(pieces);
-    return this.settle(writeAllBelow(handle, pieces, this), lengthOf(pieces), tell);
+    return this.writePieces(handle, pieces, lengthOf(pieces), tell);
+  }
+
+  private writePieces(handle: WriteHandle, pieces: readonly Uint8Array[], length: number, tell: boolean): boolean {
+    return this.settle(writeAllBelow(handle, pieces, length, this), length, tell);
   }
 
   private queue(pieces: readonly Uint8Array[]): false {
@@ -100,9 +104,10 @@ export class SocketWire implements Wire, WriteOwner {
     if (status < 0) return this.unwritten(status);
     const { next } = this;
     if (next !== undefined && this.handle !== undefined) {
+      const length = this.underWay;
       this.next = undefined;
       this.underWay = 0;
-      this.settle(writeAllBelow(this.handle, next, this), lengthOf(next), false);
+      this.writePieces(this.handle, next, length, false);
     }
     if (this.ending && this.underWay === 0) this.socket.end();
     this.tellDrained();

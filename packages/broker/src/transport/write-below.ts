@@ -54,10 +54,14 @@ export function writeBelow(handle: WriteHandle, bytes: Uint8Array, owner: WriteO
   return settle(handle.writeBuffer(request, bytes), request, bytes.length, bytes, owner);
 }
 
-/** As {@link writeBelow}, for several pieces that follow one another, in one system call. */
-export function writeAllBelow(handle: WriteHandle, pieces: readonly Uint8Array[], owner: WriteOwner): Written {
+/** As {@link writeBelow}, for several pieces that follow one another and have so many bytes in all, in one system call. */
+export function writeAllBelow(
+  handle: WriteHandle,
+  pieces: readonly Uint8Array[],
+  length: number,
+  owner: WriteOwner,
+): Written {
   const request = spare as WriteRequest;
-  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   return settle(handle.writev(request, pieces, true), request, length, pieces, owner);
 }
 

@@ -9,6 +9,7 @@ import { authorityForDevices } from '../setup/authority-for-devices.js';
 import { keepUpCertificates } from '../setup/certificate-upkeep.js';
 import { ensureDataDirectory } from '../setup/data-directory.js';
 import { handOver } from '../setup/hand-over.js';
+import { inlineFurther } from '../setup/inline-further.js';
 import { ServiceManager } from '../setup/service-manager.js';
 
 interface StartOptions extends ConfigurationOptions {
@@ -36,6 +37,7 @@ ${examples('moat start', 'moat start -c /etc/moat/moat.yaml', 'moat start -p 188
 }
 
 async function start(options: StartOptions): Promise<void> {
+  inlineFurther();
   const configuration = await readConfiguration(options);
   const log = createLogger(configuration.log);
   const manager = new ServiceManager(process.env, log);

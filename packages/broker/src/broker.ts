@@ -245,6 +245,7 @@ export class Broker {
       sessions: registry.count,
       sessionsDisconnected: registry.count - registry.connected,
       wills: registry.wills.count,
+      willBytes: registry.wills.bytes,
       subscriptions: router.subscriptionCount,
       retained: { messages: router.retained.count, bytes: router.retained.bytes },
       ...(store.failure === undefined ? {} : { storageFailure: store.failure.message }),

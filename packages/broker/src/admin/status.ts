@@ -71,6 +71,7 @@ export interface Status {
   readonly sessions: number;
   readonly sessionsDisconnected: number;
   readonly wills: number;
+  readonly willBytes: number;
   readonly subscriptions: number;
   readonly retained: { readonly messages: number; readonly bytes: number };
   /** Why nothing can be stored at the moment; absent as long as it can. */

@@ -6,6 +6,7 @@ import { type Principal, principalKey, principalOfKey } from '../identity/princi
 import { certificateTopics } from '../policy/certificate-topics.js';
 import type { OpenRequest, Refusal } from '../session/registry.js';
 import { neverExpires, type Session } from '../session/session.js';
+import { isWillShortage } from '../session/wills.js';
 import { type PreSharedKey, pskOf } from '../transport/psk.js';
 import { beginExchange } from './auth.js';
 import { acceptance, refuse } from './connack.js';
@@ -315,9 +316,9 @@ class ConnectAttempt {
       return this.refuse(ReasonCode.clientIdentifierNotValid, 'not authorized to use this client identifier');
     }
     this.connection.hit(why);
-    if (why === 'max_wills' || why === 'max_wills_per_user') {
+    if (isWillShortage(why)) {
       this.audit('limit.wills', principal.username, why);
-      return this.refuse(ReasonCode.quotaExceeded, 'too many wills');
+      return this.refuse(ReasonCode.quotaExceeded, 'too many wills, or too large');
     }
     this.audit('limit.sessions', principal.username, why);
     const { serverReference } = this.connection.context;

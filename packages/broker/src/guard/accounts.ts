@@ -2,6 +2,7 @@
 export class Account {
   sessions = 0;
   wills = 0;
+  willBytes = 0;
   retainedMessages = 0;
   retainedBytes = 0;
 

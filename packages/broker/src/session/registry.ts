@@ -21,7 +21,11 @@ export interface OpenRequest {
   readonly expiryInterval: number;
   readonly will: Will | undefined;
   /** Of the principal. */
-  readonly limits: { readonly max_sessions_per_user: number; readonly max_wills_per_user: number };
+  readonly limits: {
+    readonly max_sessions_per_user: number;
+    readonly max_wills_per_user: number;
+    readonly max_will_bytes_per_user: number;
+  };
 }
 
 /** What is in the way of a session; limits by their names in the configuration. */
@@ -50,7 +54,11 @@ export class SessionRegistry {
   constructor(
     private readonly context: SessionContext,
     private readonly timers: TimerWheel,
-    private readonly limits: { readonly max_sessions: number; readonly max_wills: number },
+    private readonly limits: {
+      readonly max_sessions: number;
+      readonly max_wills: number;
+      readonly max_will_bytes: number;
+    },
     private readonly accounts: Accounts,
     /** Publishes a will in the name of its session, if that still may. */
     private readonly publishWill: (session: Session, message: Message) => void,

@@ -184,6 +184,10 @@ const edges: Record<ClientLimitName, Edge> = {
     most: 2,
     fits: (under, amount) => admits(under, amount, { will: will(5, 'w', 'x') }),
   },
+  max_will_bytes_per_user: {
+    most: 200,
+    fits: (under, bytes) => admits(under, 1, { will: will(5, 'w', 'x'.repeat(bytes - 1)) }),
+  },
   max_queued_messages: {
     uncounted: true,
     most: 2,

@@ -155,7 +155,9 @@ describe('A flood of what is kept', () => {
   });
 
   it('a large will to be retained for each connection: kept up to the limit, and gone with their connections', async (t) => {
-    const { port, stop, broker } = await startBroker({ limits: { max_retained_messages: 50 } });
+    const { port, stop, broker } = await startBroker({
+      limits: { max_retained_messages: 50, max_will_bytes_per_user: 16 * MiB },
+    });
     t.after(stop);
     const bystander = await connected(port, 5);
     const flood = async (): Promise<void> => {

@@ -31,6 +31,55 @@ describe('Wills', () => {
       await waitFor(() => broker.status().wills === 0);
     });
 
+  for (const version of versions)
+    it(`have so many bytes in all, and one more is refused, in ${nameOf(version)}`, async (t) => {
+      const { broker, port, stop } = await startBroker({ limits: { max_will_bytes: 1_024 } });
+      t.after(stop);
+      const large = (clientId: string, bytes: number): ConnectFields => ({
+        clientId,
+        will: will(version, 'w', 'x'.repeat(bytes - 1)),
+      });
+      const refusal = version === 5 ? /0097/ : /20020003/;
+      const held = [await connected(port, version, large('a', 1_000)), await connected(port, version, large('b', 24))];
+      assert.equal(broker.status().willBytes, 1_024);
+      await assert.rejects(connected(port, version, large('c', 2)), refusal);
+      assert.equal(broker.status().limitHits.max_will_bytes, 1);
+      assert.equal(broker.status().events['limit.wills'], 1);
+      // In place of what was there, as much and less; not more.
+      held.push(await connected(port, version, large('b', 24)));
+      await assert.rejects(connected(port, version, large('b', 25)), refusal);
+      held.push(await connected(port, version, large('b', 20)), await connected(port, version, large('c', 4)));
+      assert.equal(broker.status().willBytes, 1_024);
+      for (const client of held) client.end();
+      await waitFor(() => broker.status().willBytes === 0);
+    });
+
+  for (const engine of engines)
+    it(`of one user have so many bytes, those of before a restart among them (${engine})`, async (t) => {
+      const limits = { max_will_bytes_per_user: 100 };
+      const users = ['anna', 'bert'];
+      const broker = await lives(t, engine, { limits, authentication: { allow_anonymous: false } }, { users });
+      const large = (username: string, clientId: string, bytes: number): ConnectFields => ({
+        ...stored(5, clientId),
+        username,
+        password: 'pw',
+        will: will(5, 'w', 'x'.repeat(bytes - 1), { properties: '1800000e10' }),
+      });
+      const first = await connected(broker.port, 5, large('anna', 'a', 60));
+      first.end();
+      await waitFor(() => broker.broker.status().sessionsDisconnected === 1);
+      await broker.restart();
+      assert.equal(broker.broker.status().willBytes, 60);
+      await assert.rejects(connected(broker.port, 5, large('anna', 'b', 41)), /0097/);
+      const held = [await connected(broker.port, 5, large('anna', 'b', 40))];
+      held.push(await connected(broker.port, 5, large('bert', 'c', 100)));
+      assert.equal(broker.broker.status().willBytes, 200);
+      // Hers again, with another: what it replaces is free.
+      held.push(await connected(broker.port, 5, large('anna', 'a', 50)));
+      assert.equal(broker.broker.status().willBytes, 190);
+      for (const client of held) client.end();
+    });
+
   for (const engine of engines)
     it(`of one user are so many, those that are delayed and those of before a restart among them (${engine})`, async (t) => {
       const limits = { max_wills_per_user: 2 };

@@ -17,6 +17,7 @@ const rooms = [
   'version',
   'errors',
   'glob',
+  'fifo',
   'lower-priority',
   'collect-garbage',
 ];

@@ -97,7 +97,8 @@ export class Admission {
     const from = this.privileges.isExempt(address) ? undefined : sources.of(address, this.networkOf(address), now);
     const refusal = from && sources.refusal(from, own ?? limits, limits.connect_burst, now);
     if (refusal !== undefined) return refusal;
-    const part = this.privileges.isKnown(address) ? 1 : 1 - keptForKnown;
+    const isKnown = this.privileges.isKnown(address);
+    const part = isKnown ? 1 : 1 - keptForKnown;
     const rate = door.limits.connect_rate ?? limits.connect_rate;
     if (!this.takeToken(door.share, rate, part, now)) return { bound: 'connect_rate', of: 'listener' };
     if (!this.takeToken(this.all, limits.connect_rate, part, now)) return { bound: 'connect_rate', of: 'all' };
@@ -108,7 +109,7 @@ export class Admission {
     door.share.open++;
     if (from !== undefined) sources.enter(from);
     return this.guests.add(
-      new Guest(door, address, socket, (guest) => {
+      new Guest(door, address, socket, isKnown, (guest) => {
         this.gone(guest);
         if (from !== undefined) sources.leave(from);
       }),

@@ -25,6 +25,8 @@ export class Guest {
     readonly door: object & { readonly share: { open: number } },
     readonly address: string,
     readonly socket: Closable,
+    /** Somebody has proven at its address who it is. */
+    readonly isKnown: boolean,
     private readonly gone: (guest: Guest) => void,
   ) {}
 

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Fifo } from '../fifo.js';
 import type { Store } from '../storage/store.js';
 import { type Delivery, deliveryOf } from './delivery.js';
-import { Fifo } from './fifo.js';
 import type { KeptMessages } from './kept-messages.js';
 
 /** What bounds a session's queue, and which message goes when it is full. */

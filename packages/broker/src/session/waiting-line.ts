@@ -1,5 +1,5 @@
+import { Fifo } from '../fifo.js';
 import type { Delivery } from './delivery.js';
-import { Fifo } from './fifo.js';
 
 /** Deliveries in the order in which they came, of which some leave before it is their turn. */
 export class WaitingLine {

@@ -1,7 +1,11 @@
+import { Fifo } from '../fifo.js';
+
 /** How many handshakes begin in one turn of the event loop: about five milliseconds of work. */
 const perTurn = 4;
 /** Milliseconds that a handshake has for itself, whoever waits: several round trips around the world. */
 const ownTime = 1_000;
+/** Of the places, those that strangers leave to addresses that are known. */
+const keptForKnown = 0.1;
 
 /** A handshake on its way through the gate. */
 export interface Handshake {
@@ -14,14 +18,17 @@ export interface Handshake {
  * Lets a bounded number of handshakes go on at once, and few begin in one turn, so that a flood of them cannot
  * starve the clients that are connected already. One that makes no progress holds its place for a second; after that
  * the oldest gives way to those that wait, so that handshakes which are begun and left lying stop nobody.
+ *
+ * Addresses from which somebody has proven who it is begin before strangers, and have the last places for themselves: a flood of
+ * strangers makes strangers wait.
  */
 export class HandshakeGate {
   /** In the order in which they began. */
   private readonly underWay = new Map<Handshake, number>();
   private begunThisTurn = 0;
   private turnScheduled = false;
-  private waiting: Handshake[] = [];
-  private head = 0;
+  private readonly known = new Fifo<Handshake>();
+  private readonly strangers = new Fifo<Handshake>();
   private timer: NodeJS.Timeout | undefined = undefined;
   /** How many have given way. */
   abandoned = 0;
@@ -37,20 +44,13 @@ export class HandshakeGate {
   }
 
   /** Begins it when there is room, at once if there is; the caller calls {@link leave} when it has ended. */
-  enter(handshake: Handshake): void {
-    if (this.head === this.waiting.length && this.hasRoom) this.start(handshake);
-    else {
-      this.waiting.push(handshake);
-      this.displace();
-    }
+  enter(handshake: Handshake, isKnown = false): void {
+    (isKnown ? this.known : this.strangers).push(handshake);
+    this.next();
   }
 
   leave(handshake: Handshake): void {
     if (this.underWay.delete(handshake)) this.next();
-  }
-
-  private get hasRoom(): boolean {
-    return this.underWay.size < this.limits.max_handshakes && this.begunThisTurn < perTurn;
   }
 
   private start(handshake: Handshake): void {
@@ -68,22 +68,35 @@ export class HandshakeGate {
   }
 
   private next(): void {
-    while (this.head < this.waiting.length && this.hasRoom) {
-      const handshake = this.waiting[this.head++];
-      if (this.head === this.waiting.length) {
-        this.waiting = [];
-        this.head = 0;
-      }
-      if (handshake !== undefined) this.start(handshake);
+    while (this.begunThisTurn < perTurn) {
+      const handshake = this.lineWithRoom?.shift();
+      if (handshake === undefined) break;
+      this.start(handshake);
     }
     this.displace();
   }
 
+  /** Whose turn it is, if there is a place for them. */
+  private get lineWithRoom(): Fifo<Handshake> | undefined {
+    const line = this.known.length > 0 ? this.known : this.strangers;
+    return this.isFullFor(line) ? undefined : line;
+  }
+
+  private isFullFor(line: Fifo<Handshake>): boolean {
+    const { max_handshakes: places } = this.limits;
+    return this.underWay.size >= (line === this.known ? places : Math.ceil(places * (1 - keptForKnown)));
+  }
+
+  /** Those for whom all places are taken. */
+  private get locked(): number {
+    const shut = [this.known, this.strangers].filter((line) => this.isFullFor(line));
+    return shut.reduce((sum, { length }) => sum + length, 0);
+  }
+
   /** Somebody waits, and all places are taken: the oldest goes once its time is over. */
   private displace(): void {
-    if (this.head === this.waiting.length || this.underWay.size < this.limits.max_handshakes) return;
     const [oldest] = this.underWay;
-    if (oldest === undefined || this.timer !== undefined) return;
+    if (oldest === undefined || this.timer !== undefined || this.locked === 0) return;
     const left = ownTime - (this.clock() - oldest[1]);
     this.timer = setTimeout(() => this.giveWay(), Math.max(0, left));
     this.timer.unref();
@@ -93,7 +106,7 @@ export class HandshakeGate {
   private giveWay(): void {
     this.timer = undefined;
     const over = this.clock() - ownTime;
-    let wanted = this.waiting.length - this.head;
+    let wanted = this.locked;
     for (const [handshake, since] of this.underWay) {
       if (since > over || wanted-- <= 0) break;
       this.underWay.delete(handshake);

@@ -149,7 +149,7 @@ export class Listener {
     if (upper === undefined) return owner.accepted(SocketWire.overStream(socket, origin));
     socket.once('close', () => origin.admitted?.left());
     if (this.options.tls === undefined) upper.emit('connection', socket);
-    else this.handshake(socket, upper, owner.gate);
+    else this.handshake(socket, origin.admitted?.isKnown === true, upper, owner.gate);
   }
 
   /** Where an admitted socket comes from; one that is not admitted is closed. */
@@ -165,7 +165,7 @@ export class Listener {
     return { protocol, listener: `${protocol}:${this.port}`, remoteAddress, remotePort, admitted, tls: undefined };
   }
 
-  private handshake(socket: Socket, upper: TlsServer | HttpServer, gate: HandshakeGate): void {
+  private handshake(socket: Socket, isKnown: boolean, upper: TlsServer | HttpServer, gate: HandshakeGate): void {
     this.sockets.add(socket);
     const handshake = {
       begin: (): void => {
@@ -182,7 +182,7 @@ export class Listener {
     };
     handshakeDone.set(socket, done);
     socket.once('close', done);
-    gate.enter(handshake);
+    gate.enter(handshake, isKnown);
   }
 }
 

@@ -16,6 +16,8 @@ export type WireProtocol = 'mqtt' | 'mqtts' | 'ws' | 'wss';
 
 /** What whoever let a connection in wants to be told of it. */
 export interface Admitted {
+  /** Somebody has proven at its address who it is. */
+  readonly isKnown: boolean;
   /** It has gone; told at least once. */
   left(): void;
 }

@@ -57,6 +57,41 @@ describe('The handshake gate', () => {
     assert.deepEqual([gate.active, gate.abandoned], [1, 1]);
   });
 
+  it('lets those that are known begin before strangers that came earlier', async () => {
+    const gate = new HandshakeGate({ max_handshakes: 100 });
+    const begun: string[] = [];
+    const enter = (name: string, isKnown: boolean): void =>
+      gate.enter({ begin: () => begun.push(name), abandon }, isKnown);
+    for (let index = 0; index < 20; index++) enter(`stranger ${index}`, false);
+    enter('known', true);
+    assert.equal(begun.length, perTurn);
+    await turn();
+    assert.equal(begun[perTurn], 'known');
+    while (begun.length < 21) await turn();
+    assert.equal(begun.at(-1), 'stranger 19');
+  });
+
+  it('keeps the last tenth of the places for those that are known', async () => {
+    let now = 0;
+    const gate = new HandshakeGate({ max_handshakes: 10 }, () => now);
+    const begun: string[] = [];
+    const abandoned: string[] = [];
+    const enter = (name: string, isKnown: boolean): void =>
+      gate.enter({ begin: () => begun.push(name), abandon: () => abandoned.push(name) }, isKnown);
+    for (let index = 0; index < 12; index++) enter(`stranger ${index}`, false);
+    for (let turns = 0; turns < 5; turns++) await turn();
+    assert.deepEqual([begun.length, gate.active], [9, 9]);
+    enter('known 1', true);
+    assert.deepEqual([begun.at(-1), gate.active], ['known 1', 10]);
+    enter('known 2', true);
+    await turn();
+    assert.equal(begun.length, 10);
+    now = 1_000;
+    await waitFor(() => begun.includes('known 2'));
+    assert.equal(abandoned[0], 'stranger 0');
+    assert.ok(gate.active <= 10);
+  });
+
   it('keeps to both bounds whatever comes and goes, and begins everybody once in order', async () => {
     const event = fc.constantFrom('enter' as const, 'enter' as const, 'leave' as const, 'turn' as const);
     await fc.assert(

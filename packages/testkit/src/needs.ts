@@ -3,7 +3,7 @@ import { findProgram, python } from './programs.js';
 
 /**
  * Options for a test that runs system programs: it is skipped, by name, where one is missing.
- * A Python module is written `python3:MODULE`; `root` is the right to change the machine, such as by namespaces.
+ * A Python module is written `python3:MODULE`, a shared library `lib:NAME`; `root` is the right to change the machine, such as by namespaces.
  *
  *     test('a stock client is served', needs('mosquitto_pub', 'python3:paho.mqtt.client'), async () => …)
  */
@@ -18,10 +18,16 @@ function isThere(program: string): boolean {
   if (program === 'root') return process.getuid?.() === 0;
   const before = known.get(program);
   if (before !== undefined) return before;
-  const module = program.startsWith('python3:') ? program.slice('python3:'.length) : undefined;
-  const found = module === undefined ? findProgram(program) !== undefined : canImport(module);
+  const [kind, name = ''] = program.split(':');
+  const found =
+    kind === 'python3' ? canImport(name) : kind === 'lib' ? canLoad(name) : findProgram(program) !== undefined;
   known.set(program, found);
   return found;
+}
+
+function canLoad(library: string): boolean {
+  const { stdout } = spawnSync(findProgram('ldconfig') ?? 'ldconfig', ['-p'], { encoding: 'utf8' });
+  return (stdout ?? '').includes(`${library} `);
 }
 
 function canImport(module: string): boolean {

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CommandError } from '../failure.js';
+import { findJemalloc } from '../harden/find-jemalloc.js';
 import type { GeneratedFile, Installation } from '../harden/installation.js';
 import { defaultLogFile, filesOf, pieces } from '../harden/pieces.js';
 import { examples } from '../help.js';
@@ -15,6 +16,7 @@ interface HardenOptions extends ConfigurationOptions {
   readonly user: string;
   readonly program?: string;
   readonly node?: string;
+  readonly jemalloc?: string | false;
   readonly logFile: string;
   readonly journal?: true;
   readonly sshPort: number;
@@ -34,6 +36,8 @@ export function defineHarden(command: Command): void {
     .option('--user <name>', 'whom the broker runs as', userName, 'moat')
     .option('--program <path>', 'where the command moat will be (default: where it is)', plainPath)
     .option('--node <path>', 'where Node.js will be (default: where it is)', plainPath)
+    .option('--jemalloc <path>', 'where libjemalloc.so.2 will be (default: where it is, if it is)', plainPath)
+    .option('--no-jemalloc', 'the allocator of the C library, wherever jemalloc is')
     .option('--log-file <path>', 'where the log of the broker goes', plainPath, defaultLogFile)
     .option('--journal', 'to the journal of systemd instead')
     .option('--ssh-port <port>', 'by which you administer the machine; 0 closes it', integer(0, 65_535), 22)
@@ -68,12 +72,13 @@ async function harden(what: readonly string[], options: HardenOptions): Promise<
 
 async function installationOf(options: HardenOptions): Promise<Installation> {
   const { configuration, file } = await findConfiguration(options);
-  const { user, node = process.execPath, program = process.argv[1] ?? 'moat', logFile, journal } = options;
+  const { user, node = process.execPath, program = process.argv[1] ?? 'moat', jemalloc, logFile, journal } = options;
   return {
     configuration,
     file: file === undefined ? undefined : resolve(file),
     node,
     program: resolve(program),
+    allocator: jemalloc === false ? undefined : (jemalloc ?? (await findJemalloc())),
     user,
     logFile: journal ? undefined : logFile,
     sshPort: options.sshPort,

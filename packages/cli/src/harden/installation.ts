@@ -9,6 +9,8 @@ export interface Installation {
   readonly node: string;
   /** The command `moat`. */
   readonly program: string;
+  /** An allocator that gives memory back to the system; undefined for that of the C library. */
+  readonly allocator: string | undefined;
   /** Whom the broker runs as. */
   readonly user: string;
   /** Where its log goes; undefined for the journal of systemd. */

@@ -22,6 +22,7 @@ export function defaultInstallation(): Installation {
     file,
     node: '/usr/bin/node',
     program: '/opt/moat/bin/moat',
+    allocator: undefined,
     user: 'moat',
     logFile: defaultLogFile,
     sshPort: 22,

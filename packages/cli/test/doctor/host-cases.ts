@@ -13,6 +13,9 @@ Max core file size        ${core.padEnd(20)} unlimited            bytes
 Max open files            ${files.padEnd(20)} 1048576              files
 `;
 
+const mapsOf = (library: string): string =>
+  `7f3a00000000-7f3a00026000 r--p 00000000 fe:00 1234 /usr/lib/x86_64-linux-gnu/${library}\n`;
+
 const withNode =
   (nodeVersion: string, date: string): Setup =>
   (world) =>
@@ -55,6 +58,17 @@ export const hostCases: Readonly<Record<string, Case>> = {
     weak: says('/proc/self/limits', limits('1024', 'unlimited')),
     says: /core file/,
     well: says('/proc/self/limits', limits('1024')),
+  },
+  'process.allocator': {
+    weak: async (world) => {
+      world.pid = 77;
+      await world.put('/proc/77/maps', mapsOf('libc.so.6'));
+    },
+    says: /\(pid 77\) has the allocator of glibc$/,
+    well: async (world) => {
+      world.pid = 77;
+      await world.put('/proc/77/maps', mapsOf('libc.so.6') + mapsOf('libjemalloc.so.2'));
+    },
   },
   'process.node_version': {
     weak: withNode('20.20.2', '2026-05-01T00:00:00Z'),

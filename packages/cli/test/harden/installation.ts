@@ -12,6 +12,7 @@ export function installationIn(directory: string, yaml = ''): Installation {
     file,
     node: process.execPath,
     program: command,
+    allocator: undefined,
     user: 'moat',
     logFile: `${directory}/moat.log`,
     sshPort: 22,

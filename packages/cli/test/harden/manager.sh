@@ -25,6 +25,7 @@ echo "status=$(show StatusText)"
 pid=$(show MainPID)
 sed -n 's/^\(CapBnd\|NoNewPrivs\|Seccomp\):\t/\1=/p' "/proc/$pid/status"
 echo "writes=$(nsenter -t "$pid" -m sh -c 'touch /etc/moat-was-here 2>/dev/null && echo yes || echo no')"
+echo "allocator=$(grep -o -m1 'lib[a-z]*malloc' "/proc/$pid/maps")"
 echo "login=$(mosquitto_pub -h 127.0.0.1 -p 1883 -u admin -P guess -t t -m m 2>&1 | head -1)"
 control reload moat
 until_so grep -q config.reloaded /srv/moat.log

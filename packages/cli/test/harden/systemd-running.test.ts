@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { needs, run } from '@moat/testkit';
+import { findJemalloc } from '../../dist/harden/find-jemalloc.js';
 import { systemd } from '../../dist/harden/systemd.js';
 import { temporaryDirectory } from '../helpers/directory.js';
 import { patience, unhurried } from '../helpers/patience.js';
@@ -14,11 +15,21 @@ const home = await temporaryDirectory();
 const checkout = fileURLToPath(new URL('../../../..', import.meta.url));
 const script = fileURLToPath(new URL('../../test/harden/manager.sh', import.meta.url));
 
-const programs = ['root', 'systemctl', 'systemd-notify', 'unshare', 'nsenter', 'ip', 'mosquitto_pub'];
+const programs = [
+  'lib:libjemalloc.so.2',
+  'root',
+  'systemctl',
+  'systemd-notify',
+  'unshare',
+  'nsenter',
+  'ip',
+  'mosquitto_pub',
+];
 
 test('systemd starts, reloads, revives and stops a broker in its sandbox', needs(...programs), async () => {
   // What lies in /tmp is hidden from the unit, and /srv is a directory that only this test sees.
-  const [unit] = systemd.files(installationIn('/srv', 'listeners: [{ protocol: mqtt, port: 1883 }]'));
+  const installation = installationIn('/srv', 'listeners: [{ protocol: mqtt, port: 1883 }]');
+  const [unit] = systemd.files({ ...installation, allocator: await findJemalloc() });
   const [unitFile, yaml] = [join(home, 'moat.service'), join(home, 'moat.yaml')];
   await writeFile(unitFile, (unit?.text ?? '').replaceAll(checkout, '/srv/checkout/'));
   await writeFile(yaml, `data_dir: ./moat-data\nlisteners: [{ protocol: mqtt, port: 1883 }]\n${unhurried}`);
@@ -43,6 +54,7 @@ test('systemd starts, reloads, revives and stops a broker in its sandbox', needs
     NoNewPrivs: '1',
     Seccomp: '2',
     writes: 'no',
+    allocator: 'libjemalloc',
     login: 'Connection error: Connection Refused: not authorised.',
     reloaded: 'same',
     revived: 'active',

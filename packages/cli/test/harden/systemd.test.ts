@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { findProgram, needs, RawClient, readPacket, run } from '@moat/testkit';
 import { connectPacket } from '@moat/testkit/packets';
+import { findJemalloc } from '../../dist/harden/find-jemalloc.js';
 import { systemd } from '../../dist/harden/systemd.js';
 import { temporaryDirectory } from '../helpers/directory.js';
 import { command } from '../helpers/moat.js';
@@ -17,10 +18,10 @@ import { allowedCalls, settingsOf } from './unit.js';
 const home = await temporaryDirectory();
 
 /** The unit for a configuration of its own, as a file. */
-async function unitFor(name: string, yaml = ''): Promise<{ file: string; text: string }> {
+async function unitFor(name: string, yaml = '', allocator?: string): Promise<{ file: string; text: string }> {
   const directory = join(home, name);
   await mkdir(directory);
-  const [unit] = systemd.files(installationIn(directory, yaml));
+  const [unit] = systemd.files({ ...installationIn(directory, yaml), allocator });
   const file = join(directory, 'moat.service');
   await writeFile(file, unit?.text ?? '');
   return { file, text: unit?.text ?? '' };
@@ -62,6 +63,18 @@ describe('The unit for systemd', needs('systemd-analyze'), () => {
     const start = `${command} start -c ${join(home, 'follows', 'moat.yaml')}`;
     assert.deepEqual(settings.get('ExecStart'), [start]);
     assert.equal(settings.get('Environment')?.[0]?.split(/[=:]/)[1], dirname(process.execPath));
+  });
+
+  it('has memory go back to the system with jemalloc where that is', needs('lib:libjemalloc.so.2'), async () => {
+    const allocator = (await findJemalloc()) ?? assert.fail('it is not found');
+    const { file, text } = await unitFor('jemalloc', '', allocator);
+    assert.deepEqual(settingsOf(text).get('Environment')?.slice(1), [`LD_PRELOAD=${allocator}`]);
+    const { code, stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', file]);
+    assert.deepEqual([code, stdout, stderr], [0, '', '']);
+    const none = { run: async () => '\tlibjemalloc.so.2 (libc6) => /lib/i386-linux-gnu/libjemalloc.so.2\n' };
+    assert.equal(await findJemalloc(none), undefined, 'that of other programs');
+    assert.equal(await findJemalloc({ run: async () => undefined }), undefined);
+    assert.equal(settingsOf((await unitFor('without')).text).get('Environment')?.length, 1);
   });
 
   it("comes with a directory for the log, which is root's", needs('systemd-tmpfiles', 'root'), async () => {

@@ -59,6 +59,22 @@ export const processChecks: readonly Check[] = [
     },
   },
   {
+    code: 'process.allocator',
+    severity: 'low',
+    expects: 'memory that clients have left behind goes back to the system',
+    why: 'what a crowd of clients took stays with the broker, free for its own use alone',
+    async look({ host, pid }) {
+      if (pid === undefined) return { unknown: 'no broker runs' };
+      const maps = await host.read(`/proc/${pid}/maps`);
+      if (maps === undefined) return { unknown: `/proc/${pid}/maps is not to be read` };
+      return when(
+        /\/libc(?:-[\d.]+)?\.so/.test(maps) && !/\/lib(?:jemalloc|tcmalloc|mimalloc)/.test(maps),
+        `the broker (pid ${pid}) has the allocator of glibc`,
+        'install libjemalloc2, and generate the unit again: moat harden systemd',
+      );
+    },
+  },
+  {
     code: 'process.node_version',
     severity: 'high',
     expects: 'Node.js is of a line that gets security fixes',

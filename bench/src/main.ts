@@ -3,6 +3,7 @@ import { readArguments, usage } from './arguments.js';
 import { verdicts } from './outcome.js';
 import type { Part } from './part.js';
 import { durablePart } from './parts/durable.js';
+import { guardPart } from './parts/guard.js';
 import { identityPart } from './parts/identity.js';
 import { memoryPart } from './parts/memory.js';
 import { scalePart } from './parts/scale.js';
@@ -14,7 +15,7 @@ import type { Finding } from './study.js';
 import { outcomeTables, plainText, type Table, verdictTable } from './table.js';
 
 const reference = new URL('../../docs/reference/', import.meta.url);
-const parts = [memoryPart, durablePart, scalePart, identityPart];
+const parts = [memoryPart, durablePart, scalePart, identityPart, guardPart];
 
 interface Measured {
   readonly tables: readonly Table[];

@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { LoadProcess } from '@moat/cli/load';
 import { removeDirectory, scratchDirectory } from '@moat/testkit';
+import { medianOf } from '../median.js';
 import { judge, type Verdict } from '../outcome.js';
 import { makeCertificate } from '../peer/certificate.js';
 import { startMoat } from '../peer/moat.js';
@@ -125,7 +126,7 @@ async function measure(
       beside?.send('rest');
       say(`${name}: p99 ${quiet.at(-1)?.toFixed(2)} ms, with guesses ${guessed.at(-1)?.toFixed(2)} ms`);
     }
-    return { without: median(quiet), during: median(guessed), refused };
+    return { without: medianOf(quiet), during: medianOf(guessed), refused };
   } finally {
     traffic.kill();
     beside?.disconnect();
@@ -177,8 +178,4 @@ function connectPacket(username: string, password: string): Buffer {
     text(password),
   ]);
   return Buffer.concat([Buffer.from([0x10, body.length]), body]);
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 }

@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { PasswordFile } from '@moat/broker/passwords';
 import { removeDirectory, scratchDirectory } from '@moat/testkit';
+import { medianOf } from '../median.js';
 import { judge } from '../outcome.js';
 import type { Study } from '../study.js';
 import { passwordFileOf, userName } from './users.js';
@@ -98,8 +99,7 @@ async function loginTimes(files: readonly [PasswordFile, PasswordFile]): Promise
       times[which].push(performance.now() - startedAt);
     }
   }
-  const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
-  return [median(times[0]), median(times[1])];
+  return [medianOf(times[0]), medianOf(times[1])];
 }
 
 /** Of this process, in bytes, without what nobody uses any more. */

@@ -1,4 +1,5 @@
 import { Policy, readPolicy } from '@moat/broker/policy';
+import { medianOf } from '../median.js';
 import { judge, type Verdict } from '../outcome.js';
 import type { Table } from '../table.js';
 import { cached, casbin, cedarWasm, type Engine, subjectOf, uncached } from './engines.js';
@@ -83,10 +84,6 @@ function timeOf(work: () => unknown): number {
   const start = performance.now();
   work();
   return performance.now() - start;
-}
-
-export function medianOf(values: readonly number[]): number {
-  return [...values].sort((one, other) => one - other)[values.length >> 1] ?? Number.NaN;
 }
 
 function decisionTable(rows: readonly { rules: number; engine: string; nanoseconds: number }[]): Table {

@@ -2,10 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LoadProcess } from '@moat/cli/load';
 import { cpuMicros, removeDirectory, scratchDirectory } from '@moat/testkit';
+import { medianOf } from '../median.js';
 import { judge } from '../outcome.js';
 import { makeCertificate } from '../peer/certificate.js';
 import { startMoat } from '../peer/moat.js';
-import { type Measured, medianOf } from './decisions.js';
+import type { Measured } from './decisions.js';
 import { fleet, policyText } from './fleet.js';
 
 /** What a round reaches is by chance up to a tenth more or less than another: how reads and writes happen to meet. */

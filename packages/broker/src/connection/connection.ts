@@ -19,6 +19,7 @@ import { Outbound } from './outbound.js';
 import { PendingAnswers } from './pending-answers.js';
 import type { ClientRights } from './rights.js';
 import type { ClientTerms } from './terms.js';
+import { beginWork, endWork } from './turn-share.js';
 import { UnfinishedMemory } from './unfinished-memory.js';
 
 /** What acts on the packets of a connection; the connection itself knows none of them. */
@@ -83,6 +84,7 @@ export class Connection extends Outbound implements WireReceiver, Link {
   subscribed = 0;
   /** Bytes received since it was last looked at who sends most. */
   bytesSince = 0;
+  worked = 0;
   meter: Meter | undefined = undefined;
   private readonly unfinished: UnfinishedMemory;
   private pending: PendingAnswers | undefined = undefined;
@@ -144,6 +146,7 @@ export class Connection extends Outbound implements WireReceiver, Link {
     const { flushQueue, counters } = this.context;
     counters.bytesReceived += end - start;
     this.bytesSince += end - start;
+    const began = beginWork(end - start);
     flushQueue.beginRead();
     try {
       this.parser.feed(buffer, start, end);
@@ -153,6 +156,7 @@ export class Connection extends Outbound implements WireReceiver, Link {
     flushQueue.endRead();
     if (this.published + this.subscribed > 0) charge(this, end - start);
     if (!this.writable) this.choke();
+    endWork(this, began);
   }
 
   drained(): void {
@@ -213,20 +217,15 @@ export class Connection extends Outbound implements WireReceiver, Link {
       const limit = limitOf(fault);
       if (limit !== undefined) this.hit(limit);
       this.auditEvent('client.protocol_error', fault.message);
-      this.countMalformed();
+      // Of a client that has proven who it is, it is a fault of its program: its neighbours are not to suffer.
+      const { remoteAddress: address, listener } = this.wire.origin;
+      if (!this.isProven) this.context.logins.malformed({ address, listener });
     } else this.auditEvent('broker.fault', inspect(error));
     if (this.state !== 'connected')
       this.actions.refuse(fault); // [MQTT-3.14.0-1]
     else if (fault.clause === 'MQTT-3.14.2-1')
       this.destroy(fault.message); // a client that leaves gets no answer
     else this.close(fault.reasonCode, fault.message);
-  }
-
-  /** Of a client that has proven who it is, it is a fault of its program: its neighbours are not to suffer. */
-  private countMalformed(): void {
-    if (this.isProven) return;
-    const { remoteAddress: address, listener } = this.wire.origin;
-    this.context.logins.malformed({ address, listener });
   }
 
   /** What does not read its answers is not read from either: nothing that a client sends grows the outbox without bound. */

@@ -57,7 +57,7 @@ export const tlsFlood: Drill = {
   seenIn: 'every server to which a handshake costs more than to its client',
   unit: 'handshakes',
   intensity: { small: { count: 600, seconds: 2 }, full: { count: 300_000, seconds: 30 } },
-  workload: { connects: 0, messages: 0.95, growthMiB: 256, remains: 0.1 },
+  workload: { connects: 0.95, messages: 0.95, growthMiB: 256, remains: 0.1 },
   cheapPasswords: true,
   needs: 'address',
   run,

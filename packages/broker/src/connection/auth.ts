@@ -47,6 +47,9 @@ export function authenticateAgain(connection: Connection, packet: AuthPacket): v
     pskIdentity: connection.psk?.identity,
     origin: connection.wire.origin,
     known: true,
+    whenLeft: (left) => {
+      connection.onLeft = left;
+    },
   };
   beginExchange(connection, method, credentials, packet.properties.authenticationData, {
     succeeded(step) {
@@ -72,7 +75,7 @@ function take(connection: Connection, steps: AuthenticationExchange, data: Uint8
     settle(connection, step);
     return;
   }
-  connection.hold();
+  connection.hold(true);
   step
     .then(
       (settled) => connection.guarded(() => settle(connection, settled)),

@@ -112,6 +112,9 @@ class ConnectAttempt {
       pskIdentity: connection.psk?.identity,
       origin: connection.wire.origin,
       known: connection.context.logins.knows(this.origin),
+      whenLeft: (left) => {
+        connection.onLeft = left;
+      },
     };
     const method = packet.properties?.authenticationMethod;
     if (method !== undefined) {
@@ -125,22 +128,29 @@ class ConnectAttempt {
     const { authenticator } = connection.listener;
     const verdict = authenticator.authenticate(credentials);
     if (!(verdict instanceof Promise)) return this.settle(verdict);
-    this.waitFor(verdict, (settled) => {
-      // What a yes rests on was replaced meanwhile: a changed password must not let in who had the old one.
-      if ('principal' in settled && connection.listener.authenticator !== authenticator) this.authenticate();
-      else this.settle(settled);
-    });
+    this.waitFor(
+      verdict,
+      (settled) => {
+        // What a yes rests on was replaced meanwhile: a changed password must not let in who had the old one.
+        if ('principal' in settled && connection.listener.authenticator !== authenticator) this.authenticate();
+        else this.settle(settled);
+      },
+      // Who does not wait for the answer has guessed all the same.
+      (settled) => 'denied' in settled && settled.denied !== 'left' && this.failed(settled.denied, settled.detail),
+    );
   }
 
-  /** What a client sends before its CONNACK waits as long. // [MQTT-3.1.4-6] [MQTT3-3.1.4-5] */
-  private waitFor<Result>(pending: Promise<Result>, next: (result: Result) => void): void {
+  /** What a client sends before its CONNACK waits as long; `missed` is for when it has gone. // [MQTT-3.1.4-6] [MQTT3-3.1.4-5] */
+  private waitFor<Result>(
+    pending: Promise<Result>,
+    next: (result: Result) => void,
+    missed: (result: Result) => void = () => {},
+  ): void {
     const { connection } = this;
-    connection.hold();
+    connection.hold(true);
     pending
       .then(
-        (result) => {
-          if (connection.state !== 'closed') connection.guarded(() => next(result));
-        },
+        (result) => connection.guarded(() => (connection.state === 'closed' ? missed : next)(result)),
         (error: unknown) => connection.fault(error),
       )
       .finally(() => connection.unhold());
@@ -326,9 +336,13 @@ class ConnectAttempt {
     else this.refuse(ReasonCode.useAnotherServer, 'too many sessions', serverReference);
   }
 
-  private deny(reason: string, detail?: string): void {
+  private failed(reason: string, detail?: string): void {
     this.audit('auth.failed', this.packet.username, detail === undefined ? reason : `${reason}: ${detail}`);
     if (reason !== 'too_many_attempts' && reason !== 'expired') this.connection.context.logins.failed(this.origin);
+  }
+
+  private deny(reason: string, detail?: string): void {
+    this.failed(reason, detail);
     const credentials = reason === 'bad_password' || reason === 'no_credentials';
     this.refuse(credentials ? ReasonCode.badUserNameOrPassword : ReasonCode.notAuthorized, 'not authenticated');
   }

@@ -85,6 +85,8 @@ export class Connection extends Outbound implements WireReceiver, Link {
   /** Bytes received since it was last looked at who sends most. */
   bytesSince = 0;
   worked = 0;
+  place = -1;
+  onLeft: (() => void) | undefined = undefined;
   meter: Meter | undefined = undefined;
   private readonly unfinished: UnfinishedMemory;
   private pending: PendingAnswers | undefined = undefined;
@@ -156,6 +158,7 @@ export class Connection extends Outbound implements WireReceiver, Link {
     flushQueue.endRead();
     if (this.published + this.subscribed > 0) charge(this, end - start);
     if (!this.writable) this.choke();
+    if (this.holds > 0 && this.parser.buffered > 0) this.wire.pause();
     endWork(this, began);
   }
 
@@ -240,11 +243,11 @@ export class Connection extends Outbound implements WireReceiver, Link {
     if (!this.choked && !this.parser.paused) this.wire.resume();
   }
 
-  /** Stops reading and parsing until as many {@link unhold}: an answer is being worked out. */
-  hold(): void {
+  /** Stops parsing, and reading, until as many {@link unhold}; one that listens reads on until more has come, and hears the client go. */
+  hold(listens = false): void {
     this.holds++;
     this.parser.pause();
-    this.wire.pause();
+    if (!listens) this.wire.pause();
   }
 
   unhold(): void {
@@ -313,6 +316,7 @@ export class Connection extends Outbound implements WireReceiver, Link {
   finish(sendWill: boolean, reason: string): void {
     if (this.state === 'closed') return;
     this.state = 'closed';
+    this.onLeft?.();
     this.timer?.cancel();
     this.certificateTimer?.cancel();
     this.proofTimer?.cancel();

@@ -36,7 +36,7 @@ export class Enforcement {
 
   constructor(
     private readonly context: ConnectionContext,
-    private readonly connections: ReadonlySet<Connection>,
+    private readonly connections: Iterable<Connection>,
   ) {
     this.phase = context.policy.phaseAt(Date.now());
     this.timer = setInterval(() => this.watchHours(), tick);

@@ -13,6 +13,8 @@ export interface Credentials {
   readonly origin: WireOrigin;
   /** Whether this user name has logged in from this address before: then it is not kept waiting by who guesses. */
   readonly known: boolean;
+  /** Has `left` called when the client goes: nothing need be worked out for it any more. */
+  whenLeft(left: () => void): void;
 }
 
 /** Why nobody was recognised: stable words for the audit, never shown to the client. */
@@ -25,7 +27,8 @@ export type DenialReason =
   | 'certificate_without_name'
   | 'names_differ'
   | 'bad_token'
-  | 'tls_required';
+  | 'tls_required'
+  | 'left';
 
 /** No; `detail` is for the audit, in words. */
 interface Denial {

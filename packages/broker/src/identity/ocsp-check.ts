@@ -98,7 +98,7 @@ export class OcspCheck {
     if ('problem' in url) return unanswered(url.problem);
     try {
       const answer = await gate.run(url.origin, () => this.askAt(url, link));
-      if (answer === 'busy') return unanswered('too many queries wait');
+      if (answer === 'busy' || answer === 'left') return unanswered('too many queries wait');
       const now = Date.now();
       return { status: answer.status, until: Math.min(answer.nextUpdate ?? now + unlimitedAnswer, now + longest) };
     } catch (error) {

@@ -20,19 +20,26 @@ export class PasswordAuthenticator implements Authenticator {
     private readonly renewal?: HashRenewal,
   ) {}
 
-  authenticate({ username, password, origin, known }: Credentials): Verdict | Promise<Verdict> {
-    if (username === undefined) return notMine;
-    return this.verify(username, password ?? noPassword, origin.remoteAddress, known);
+  authenticate(credentials: Credentials): Verdict | Promise<Verdict> {
+    const { username, password = noPassword } = credentials;
+    return username === undefined ? notMine : this.verify(username, password, credentials);
   }
 
-  private async verify(username: string, password: Uint8Array, address: string, known: boolean): Promise<Verdict> {
+  private async verify(
+    username: string,
+    password: Uint8Array,
+    { origin, known, whenLeft }: Credentials,
+  ): Promise<Verdict> {
     const { passwords, gates } = this;
-    const verified = await (known ? gates.known : gates.strangers).run(address, async () => {
+    const gate = known ? gates.known : gates.strangers;
+    const check = async (): Promise<boolean> => {
       if (!(await passwords.verify(username, password, { known }))) return false;
       await this.renewal?.renew(passwords, username, password);
       return true;
-    });
+    };
+    const verified = await gate.run(origin.remoteAddress, check, whenLeft);
     if (verified === 'busy') return { denied: 'too_many_attempts' };
+    if (verified === 'left') return { denied: 'left' };
     return verified ? { principal: { username, method: 'password' } } : { denied: 'bad_password' };
   }
 }

@@ -23,6 +23,37 @@ describe('a work gate', () => {
     assert.deepEqual(started, [0, 1, 2, 3, 4]);
   });
 
+  it('gives the place of who leaves to another, and never begins for it', async () => {
+    const gate = new WorkGate(() => ({ running: 1, waiting: 1 }));
+    const begun: string[] = [];
+    let finish = (): void => {};
+    let leave = (): void => {};
+    const task = (name: string) => async () => {
+      begun.push(name);
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      return name;
+    };
+    const first = gate.run('a', task('first'));
+    const gone = gate.run('b', task('gone'), (left) => {
+      leave = left;
+    });
+    assert.equal(await gate.run('b', task('too many')), 'busy');
+    leave();
+    leave();
+    assert.equal(await gone, 'left');
+    assert.equal(gate.waiting, 0);
+    const last = gate.run('b', task('last'));
+    finish();
+    assert.equal(await first, 'first');
+    finish();
+    assert.equal(await last, 'last');
+    assert.deepEqual(begun, ['first', 'last']);
+    leave();
+    assert.equal(gate.waiting, 0);
+  });
+
   it('gives the place of a task that fails to the next', async () => {
     const gate = new WorkGate(() => ({ running: 1, waiting: 1 }));
     const failing = gate.run('a', () => Promise.reject(new Error('no')));

@@ -1,4 +1,5 @@
 import { cpus } from 'node:os';
+import { drills } from './attacks/index.js';
 import type { Drill } from './drill.js';
 import type { Result } from './result.js';
 import { cellsOf, tableHead } from './table.js';
@@ -9,7 +10,7 @@ const told = 12;
 /** A reference page of Markdown about what was run. */
 export function resiliencePage(
   results: readonly Result[],
-  drills: readonly Drill[],
+  some: readonly Drill[],
   versions: readonly string[],
   now: Date,
 ): string {
@@ -18,7 +19,7 @@ export function resiliencePage(
   return `# Resilience
 
 Attacks that are run against a broker on loopback, one fresh broker each, with the same users, rights and certificates and
-otherwise as it comes. \`npm run drill -- --compare --write\` writes this page; \`moat drill\` runs the same for you
+otherwise as it comes. \`npm run drill --${named(some)} --compare --write\` runs them; \`moat drill\` runs the same for you
 ([how](../guides/drills.md)).
 
 Measured at ${results[0]?.intensity ?? 'full'} intensity on ${now.toISOString().slice(0, 10)}, on ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}; ${versions.join(', ')}.
@@ -29,7 +30,12 @@ in MiB, each before / during (memory: at the most) / after.
 
 ${[line(tableHead), line(rule), ...results.map((result) => line(cellsOf(result)))].join('\n')}
 
-${drills.map((drill) => section(drill, results)).join('\n')}`;
+${some.map((drill) => section(drill, results)).join('\n')}`;
+}
+
+/** On the command line: nothing for all of them. */
+function named(some: readonly Drill[]): string {
+  return some.length === drills.length ? '' : ` ${some.map(({ name }) => name).join(' ')}`;
 }
 
 function section({ name, summary, seenIn, unit, intensity }: Drill, results: readonly Result[]): string {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeCheapPasswords } from '@moat/testkit';
+import { findLibrary, writeCheapPasswords } from '@moat/testkit';
 import { host, type Peer } from './broker.js';
 import { verifyDepth } from './certificates.js';
 import { writePasswords } from './passwords.js';
@@ -10,7 +10,7 @@ import { freePorts, preparedBroker, startAsService } from './prepared.js';
 
 const root = new URL('../../../', import.meta.url);
 
-/** As it comes: every limit at its default. */
+/** As it comes: every limit at its default; with the allocator that the unit of `moat harden systemd` gives it. */
 export const moat: Peer = {
   name: 'moat',
   version() {
@@ -50,7 +50,9 @@ export const moat: Peer = {
     const file = join(directory, 'moat.yaml');
     await writeFile(file, JSON.stringify(configuration)); // every JSON text is a YAML text
     const command = [fileURLToPath(new URL('bin/moat', root)), 'start', '-c', file];
-    const child = startAsService(process.execPath, command, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const allocator = findLibrary('libjemalloc.so.2');
+    const env = { ...process.env, ...(allocator === undefined ? {} : { LD_PRELOAD: allocator }) };
+    const child = startAsService(process.execPath, command, { env, stdio: ['ignore', 'ignore', 'inherit'] });
     return preparedBroker('moat', child, ports, setup);
   },
 };

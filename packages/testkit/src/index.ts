@@ -8,7 +8,7 @@ export { cut, mutate } from './mutate.js';
 export { needs } from './needs.js';
 export { type ClientIdentity, OpensslAuthority, selfSigned } from './openssl-authority.js';
 export { cleanUpAtExit, removeDirectory, scratchDirectory, startProcess, stopProcess } from './processes.js';
-export { findProgram, python } from './programs.js';
+export { findLibrary, findProgram, python } from './programs.js';
 export { Random } from './random.js';
 export { RawClient } from './raw-client.js';
 export { readPacket } from './read-packet.js';

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { findProgram, python } from './programs.js';
+import { findLibrary, findProgram, python } from './programs.js';
 
 /**
  * Options for a test that runs system programs: it is skipped, by name, where one is missing.
@@ -20,14 +20,13 @@ function isThere(program: string): boolean {
   if (before !== undefined) return before;
   const [kind, name = ''] = program.split(':');
   const found =
-    kind === 'python3' ? canImport(name) : kind === 'lib' ? canLoad(name) : findProgram(program) !== undefined;
+    kind === 'python3'
+      ? canImport(name)
+      : kind === 'lib'
+        ? findLibrary(name) !== undefined
+        : findProgram(program) !== undefined;
   known.set(program, found);
   return found;
-}
-
-function canLoad(library: string): boolean {
-  const { stdout } = spawnSync(findProgram('ldconfig') ?? 'ldconfig', ['-p'], { encoding: 'utf8' });
-  return (stdout ?? '').includes(`${library} `);
 }
 
 function canImport(module: string): boolean {

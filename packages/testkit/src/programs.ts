@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -9,6 +10,13 @@ export function findProgram(name: string): string | undefined {
   const { PATH = '' } = process.env;
   const directories = [...PATH.split(delimiter), '/usr/sbin', '/usr/local/sbin', '/sbin'];
   return directories.map((directory) => join(directory, name)).find(isExecutable);
+}
+
+/** Where the loader of programs finds a shared library, such as `libjemalloc.so.2`. */
+export function findLibrary(name: string): string | undefined {
+  const { stdout } = spawnSync(findProgram('ldconfig') ?? 'ldconfig', ['-p'], { encoding: 'utf8' });
+  const line = (stdout ?? '').split('\n').find((each) => each.trimStart().startsWith(`${name} `));
+  return line?.split(' => ')[1];
 }
 
 function isExecutable(path: string): boolean {

@@ -9,7 +9,7 @@ import type { Broker } from '../peer/peer.js';
 import type { Study } from '../study.js';
 
 /** Fresh pairs of brokers: one process is by chance a tenth slower than another, for as long as it lives. */
-const pairs = 8;
+const pairs = 15;
 /** Short measurements of the two of a pair in turns. */
 const turns = 5;
 const turnMs = 700;

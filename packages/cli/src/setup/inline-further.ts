@@ -6,8 +6,8 @@ const budget = 3_000;
 /**
  * Has V8 build more of what a hot function calls into it, for the life of this process.
  *
- * The way of a message is many small functions, and V8's budget ends in the middle of it: from there on each is called, with
- * what it takes handed over through memory. It holds for what is optimized from now on, so it comes first.
+ * The way of a message is many small functions, and measured with V8's own budget it takes more (docs/decisions/0063-more-is-inlined.md).
+ * It holds for what is optimized from now on, so it comes first.
  */
 export function inlineFurther(): void {
   setFlagsFromString(`--max-inlined-bytecode-size-cumulative=${budget}`);

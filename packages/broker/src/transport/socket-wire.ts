@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
+import { closeInTurn } from './close-in-turn.js';
 import { readInto } from './read-into.js';
 import type { Wire, WireOrigin, WireReceiver } from './wire.js';
 import {
@@ -22,6 +23,8 @@ export class SocketWire implements Wire, WriteOwner {
   private cutOff: NodeJS.Timeout | undefined;
   /** Nothing is sent any more. */
   private over = false;
+  /** The peer has closed its side. */
+  private left = false;
   /** What is written with; through the stream where it is undefined. */
   private readonly handle: WriteHandle | undefined;
   /** Bytes taken for {@link handle} that have not left. */
@@ -36,6 +39,9 @@ export class SocketWire implements Wire, WriteOwner {
   ) {
     (socket as AdoptedSocket)[adoptedBy] = this;
     this.handle = writeHandleOf(socket);
+    // Its end is ours to answer: Node.js would do so in the same turn, however many end.
+    socket.allowHalfOpen = true;
+    socket.on('end', onEnd);
     socket.on('error', onError);
     socket.on('close', onClose);
   }
@@ -64,7 +70,7 @@ export class SocketWire implements Wire, WriteOwner {
   }
 
   write(bytes: Uint8Array, tell: boolean): boolean {
-    if (this.over) return true;
+    if (this.over || this.left) return true;
     const { handle } = this;
     if (handle === undefined) return this.writeThrough([bytes], tell);
     if (this.underWay > 0) return this.queue([bytes]);
@@ -72,7 +78,7 @@ export class SocketWire implements Wire, WriteOwner {
   }
 
   writeAll(pieces: readonly Uint8Array[], tell: boolean): boolean {
-    if (this.over) return true;
+    if (this.over || this.left) return true;
     const { handle } = this;
     if (handle === undefined) return this.writeThrough(pieces, tell);
     if (this.underWay > 0) return this.queue(pieces);
@@ -153,6 +159,14 @@ export class SocketWire implements Wire, WriteOwner {
     this.cutOff ??= setTimeout(() => this.socket.destroy(), closeGrace).unref();
   }
 
+  /** It sends no more, and reads, if at all, what has been written. */
+  peerEnded(): void {
+    if (this.pending === 0) closeInTurn(this.socket);
+    else if (this.underWay > 0) this.ending = true;
+    else if (!this.over) this.socket.end();
+    this.left = true;
+  }
+
   destroy(): void {
     this.over = true;
     this.socket.destroy();
@@ -197,6 +211,10 @@ export function onRead(this: AdoptedSocket, length: number, buffer: Uint8Array):
 
 function onData(this: AdoptedSocket, bytes: Buffer): void {
   this[adoptedBy]?.received(bytes, bytes.length);
+}
+
+function onEnd(this: AdoptedSocket): void {
+  this[adoptedBy]?.peerEnded();
 }
 
 function onError(this: AdoptedSocket, error: Error): void {

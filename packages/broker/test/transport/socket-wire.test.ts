@@ -108,14 +108,17 @@ for (const kind of ['TCP', 'TLS', 'a stream'] as const) {
 }
 
 describe('Writing to a peer that has closed its side', () => {
-  it('cuts off nothing that was sent before', async () => {
-    const { wire, peer, socket, close } = await pair('TCP');
-    wire.writeAll(pieces, false);
-    peer.end();
-    await waitFor(() => socket.writableEnded);
-    wire.write(Buffer.from('more'), false);
-    const read = await readAll(peer);
-    assert.ok(read.equals(Buffer.concat(pieces)), `${read.length} bytes`);
-    close();
-  });
+  for (const kind of ['TCP', 'TLS'] as const)
+    it(`cuts off nothing that was sent before over ${kind}, and sends nothing more`, async () => {
+      const { wire, peer, socket, reports, close } = await pair(kind);
+      wire.writeAll(pieces, false);
+      peer.end();
+      await waitFor(() => socket.readableEnded);
+      assert.equal(wire.write(Buffer.from('more'), false), true);
+      const read = await readAll(peer);
+      assert.ok(read.equals(Buffer.concat(pieces)), `${read.length} bytes`);
+      await waitFor(() => reports.closed.length > 0);
+      assert.deepEqual(reports.closed, [undefined]);
+      close();
+    });
 });

@@ -1,5 +1,6 @@
 /** The process of the workload: does what its parent asks, and ends with it. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { createSecureContext } from 'node:tls';
 import { type RawClient, readPacket, withDeadline } from '@moat/testkit';
 import { publish, subscribe } from '@moat/testkit/packets';
 import type { Address, Credentials } from '../broker/broker.js';
@@ -123,11 +124,18 @@ function topicOf(legitimate: Credentials | undefined, index: number): string {
   return `devices/${legitimate?.username ?? 'anybody'}/drill/stay${index}`;
 }
 
+/** With what its connects have in common made once, as a client has it. */
+function prepared(address: Address): Address {
+  const { tls } = address;
+  return tls === undefined ? address : { ...address, tls: { ...tls, secureContext: createSecureContext(tls) } };
+}
+
 let work: Work | undefined;
 
 async function obey(request: Request): Promise<Reply> {
   if (request.do === 'open') {
-    work = new Work(request.plan);
+    const [first, ...others] = request.plan.addresses;
+    work = new Work({ ...request.plan, addresses: [prepared(first), ...others.map(prepared)] });
     await work.open();
     return {};
   }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { removeDirectory, residentBytes, scratchDirectory, withDeadline } from '@moat/testkit';
+import { removeDirectory, residentBytes, roughResidentBytes, scratchDirectory, withDeadline } from '@moat/testkit';
 import { runApart } from './apart/apart.js';
 import type { Broker, Peer, PreparedBroker, Setup, Wishes } from './broker/broker.js';
 import { makeSetup } from './broker/setup.js';
@@ -172,7 +172,7 @@ async function measured(
     const memoryBefore = memoryOf(broker);
     let most = memoryBefore;
     const watch = setInterval(() => {
-      most = Math.max(most, memoryOf(broker));
+      most = Math.max(most, memoryOf(broker, roughResidentBytes));
     }, lookEvery);
     const during = await workload.during(going).finally(() => clearInterval(watch));
     const after = await workload.during(() => pause(quiet));
@@ -195,9 +195,9 @@ async function memorySettled(broker: Broker, before: number, expected: Expectati
 }
 
 /** Resident bytes; 0 once the broker is gone, which is told otherwise. */
-function memoryOf({ pids }: Broker): number {
+function memoryOf({ pids }: Broker, look = residentBytes): number {
   try {
-    return residentBytes(pids);
+    return look(pids);
   } catch {
     return 0;
   }

@@ -15,5 +15,5 @@ export { readPacket } from './read-packet.js';
 export { fileReady, portReady } from './ready.js';
 export { type Finished, run } from './run.js';
 export { temporaryDirectory } from './temporary-directory.js';
-export { cpuMicros, residentBytes } from './usage.js';
+export { cpuMicros, residentBytes, roughResidentBytes } from './usage.js';
 export { freePort, waitFor } from './wait.js';

@@ -6,6 +6,7 @@ import { durablePart } from './parts/durable.js';
 import { guardPart } from './parts/guard.js';
 import { identityPart } from './parts/identity.js';
 import { memoryPart } from './parts/memory.js';
+import { pacedPart } from './parts/paced.js';
 import { scalePart } from './parts/scale.js';
 import { type Certificate, makeCertificate } from './peer/certificate.js';
 import { section, setting, writeSection } from './report.js';
@@ -15,7 +16,7 @@ import type { Finding } from './study.js';
 import { outcomeTables, plainText, type Table, verdictTable } from './table.js';
 
 const reference = new URL('../../docs/reference/', import.meta.url);
-const parts = [memoryPart, durablePart, scalePart, identityPart, guardPart];
+const parts = [memoryPart, durablePart, scalePart, identityPart, guardPart, pacedPart];
 
 interface Measured {
   readonly tables: readonly Table[];

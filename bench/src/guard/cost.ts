@@ -1,11 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { LoadProcess, type TrafficPlan } from '@moat/cli/load';
-import { cpuMicros, scratchDirectory } from '@moat/testkit';
+import { scratchDirectory } from '@moat/testkit';
 import { medianOf } from '../median.js';
+import { OnACoreEach, type Traffic } from '../on-a-core-each.js';
 import { judge, type Verdict } from '../outcome.js';
 import { type Certificate, makeCertificate } from '../peer/certificate.js';
 import { startMoat } from '../peer/moat.js';
-import type { Broker } from '../peer/peer.js';
 import type { Study } from '../study.js';
 
 /** Fresh pairs of brokers: one process is by chance a tenth slower than another, for as long as it lives. */
@@ -15,7 +13,7 @@ const turns = 5;
 const turnMs = 700;
 const warmUpMs = 1_200;
 
-type Shape = Omit<TrafficPlan, 'kind' | 'target'> & { readonly title: string; readonly atMost: number };
+type Shape = Traffic & { readonly title: string; readonly atMost: number };
 
 const small = { qos: 0, payloadBytes: 64 } as const;
 const saturated = 1.03;
@@ -39,10 +37,10 @@ export const guardCostStudy: Study = {
     const certificate = await makeCertificate(scratchDirectory());
     const rows: { cells: readonly string[] }[] = [];
     const verdicts: Verdict[] = [];
-    for (const { title, atMost, ...plan } of shapes) {
+    for (const { title, atMost, ...traffic } of shapes) {
       const costs = { off: [] as number[], standard: [] as number[] };
       for (let pair = 0; pair < pairs; pair++) {
-        const { off, standard } = await measurePair(certificate, plan);
+        const { off, standard } = await measurePair(certificate, traffic);
         costs.off.push(off);
         costs.standard.push(standard);
         say(`${title}, ${pair + 1}/${pairs}: off ${off.toFixed(3)} µs, standard ${standard.toFixed(3)}`);
@@ -59,59 +57,26 @@ export const guardCostStudy: Study = {
 };
 
 /** CPU-microseconds of the broker for each delivered message, without and with its guard. */
-async function measurePair(certificate: Certificate, plan: Omit<TrafficPlan, 'kind' | 'target'>) {
+async function measurePair(certificate: Certificate, traffic: Traffic) {
   const open = { authorization: { default: 'allow' }, storage: { engine: 'memory' } };
-  const brokers = [
-    await startMoat(scratchDirectory(), certificate, open),
+  const off = await OnACoreEach.open(await startMoat(scratchDirectory(), certificate, open), traffic);
+  const standard = await OnACoreEach.open(
     await startMoat(scratchDirectory(), certificate, { ...open, ...guarded }),
-  ] as const;
-  const [off, standard] = [await Side.open(brokers[0], plan), await Side.open(brokers[1], plan)];
+    traffic,
+  );
+  const costs = new Map<OnACoreEach, number[]>([
+    [off, []],
+    [standard, []],
+  ]);
   try {
-    for (const side of [off, standard]) await side.warmUp();
+    for (const side of costs.keys()) await side.run(warmUpMs);
     for (let turn = 0; turn < turns; turn++)
-      for (const side of turn % 2 === 0 ? [off, standard] : [standard, off]) await side.measure();
-    return { off: medianOf(off.costs), standard: medianOf(standard.costs) };
+      for (const side of turn % 2 === 0 ? [off, standard] : [standard, off])
+        costs.get(side)?.push((await side.run(turnMs)).cpu);
+    return { off: medianOf(costs.get(off) ?? []), standard: medianOf(costs.get(standard) ?? []) };
   } finally {
-    for (const side of [off, standard]) await side.close();
+    for (const side of costs.keys()) await side.close();
   }
-}
-
-/** A broker and its load, on a core each. */
-class Side {
-  readonly costs: number[] = [];
-
-  private constructor(
-    private readonly broker: Broker,
-    private readonly load: LoadProcess<'traffic'>,
-  ) {}
-
-  static async open(broker: Broker, plan: Omit<TrafficPlan, 'kind' | 'target'>): Promise<Side> {
-    const load = await LoadProcess.open({ ...plan, kind: 'traffic', target: broker.plain });
-    for (const pid of broker.pids) pin(pid, 0);
-    pin(load.pid, 1);
-    return new Side(broker, load);
-  }
-
-  async warmUp(): Promise<void> {
-    await this.load.run(warmUpMs);
-  }
-
-  async measure(): Promise<void> {
-    const before = cpuMicros(this.broker.pids);
-    const { delivered, expected } = await this.load.run(turnMs);
-    if (delivered !== expected) throw new Error(`${delivered} of ${expected} messages were delivered`);
-    this.costs.push((cpuMicros(this.broker.pids) - before) / delivered);
-  }
-
-  async close(): Promise<void> {
-    this.load.kill();
-    await this.broker.stop();
-  }
-}
-
-/** Has all threads of a process stay on one core (util-linux, taskset(1)); on a machine with one core they do. */
-function pin(pid: number | undefined, core: number): void {
-  spawnSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(core), String(pid)], { stdio: 'ignore' });
 }
 
 function micros(costs: readonly number[]): string {

@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process';
+import { LoadProcess, type TrafficPlan } from '@moat/cli/load';
+import { cpuMicros } from '@moat/testkit';
+import type { Broker } from './peer/peer.js';
+
+/** What is sent and heard, whoever the broker is. */
+export type Traffic = Omit<TrafficPlan, 'kind' | 'target'>;
+
+/** CPU-microseconds of the broker for each delivered message, and latencies in milliseconds. */
+export interface Cost {
+  readonly cpu: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** A broker and its load, on a core each: neither makes the other wait. */
+export class OnACoreEach {
+  private constructor(
+    private readonly broker: Broker,
+    private readonly load: LoadProcess<'traffic'>,
+  ) {}
+
+  static async open(broker: Broker, traffic: Traffic): Promise<OnACoreEach> {
+    const load = await LoadProcess.open({ ...traffic, kind: 'traffic', target: broker.plain });
+    for (const pid of broker.pids) pin(pid, 0);
+    pin(load.pid, 1);
+    return new OnACoreEach(broker, load);
+  }
+
+  async run(milliseconds: number): Promise<Cost> {
+    const before = cpuMicros(this.broker.pids);
+    const { delivered, expected, latency } = await this.load.run(milliseconds);
+    if (delivered !== expected) throw new Error(`${delivered} of ${expected} messages were delivered`);
+    return { cpu: (cpuMicros(this.broker.pids) - before) / delivered, p50: latency.p50, p99: latency.p99 };
+  }
+
+  async close(): Promise<void> {
+    this.load.kill();
+    await this.broker.stop();
+  }
+}
+
+/** Has all threads of a process stay on one core (util-linux, taskset(1)); on a machine with one core they do. */
+function pin(pid: number | undefined, core: number): void {
+  spawnSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(core), String(pid)], { stdio: 'ignore' });
+}

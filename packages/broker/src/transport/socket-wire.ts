@@ -119,9 +119,8 @@ export class SocketWire implements Wire, WriteOwner {
     this.tellDrained();
   }
 
-  /** To a client that has closed its side nothing more is sent, but what was sent before is not cut off. */
   private unwritten(status: number): void {
-    if (!this.socket.writableEnded) this.failed(new Error(`write ${getSystemErrorName(status)}`));
+    this.failed(new Error(`write ${getSystemErrorName(status)}`));
   }
 
   private tellDrained(): void {
@@ -130,7 +129,6 @@ export class SocketWire implements Wire, WriteOwner {
 
   private writeThrough(pieces: readonly Uint8Array[], tell: boolean): boolean {
     const { socket } = this;
-    if (socket.writableEnded) return true;
     socket.cork();
     for (const piece of pieces) socket.write(piece);
     socket.uncork();

@@ -56,6 +56,14 @@ describe('Admission', () => {
     for (const client of held) client.end();
   });
 
+  it('takes networks to be as large as is said', async (t) => {
+    const { welcome, refused } = await guarded(t, { max_connections_per_subnet: 2, subnet_prefix_ipv4: 20 });
+    const held = [await welcome('127.0.0.2'), await welcome('127.0.15.3')];
+    await refused('127.0.8.4');
+    held.push(await welcome('127.0.16.4'));
+    for (const client of held) client.end();
+  });
+
   it('counts those of a listener with limits of its own by themselves', async (t) => {
     const { broker, stop } = await startBroker({
       limits: { max_connections_per_address: 3, max_connections_per_subnet: 4 },

@@ -3,20 +3,20 @@ export interface Flushable {
   flush(): void;
 }
 
-/** So many reads pass before it is looked again whether several fall into one turn of the loop. */
-const readsBetweenLooks = 32;
+/** So many reads, or turns that were gathered over, pass before it is looked again whether gathering saves anything. */
+const betweenLooks = 32;
 /** With so many outboxes waiting, those that came first do not wait for the others: each holds memory until it is flushed. */
 const mostWaiting = 4_096;
 /** Reads a turn, in the running mean, below which gathering over the turn costs more than it saves. */
 const worthGathering = 1.25;
 
 /**
- * The outboxes that have something to send. While a read is being handled they gather. When few clients send, each read
- * is followed by its flush; when many do, one turn of the loop brings many reads, and one flush follows them all:
+ * The outboxes that have something to send. While a read is being handled they gather. Each read is followed by its
+ * flush, unless one outbox gets something from several reads of one turn of the loop: then one flush follows them all.
  *
  * ```
- *   few:   read flush | read flush | read flush
- *   many:  read read read read flush | read read read flush
+ *   apart:     read flush | read flush read flush | read flush
+ *   together:  read read read read flush | read read read flush
  * ```
  *
  * What is appended outside a read (timers, answers that waited for the disk) is flushed at the end of the current
@@ -30,11 +30,14 @@ export class FlushQueue {
   private reading = false;
   private scheduled = false;
   private overTurns = false;
-  private untilLook = readsBetweenLooks;
+  private untilLook = betweenLooks;
   /** Whether the end of the turn is waited for, and how many reads it has brought since. */
   private turnEnds = false;
   private reads = 0;
   private mean = 0;
+  /** Whether this turn is looked at, and who was flushed in it. */
+  private looking = false;
+  private readonly flushed = new Set<Flushable>();
   private pressing = false;
   private readonly afterMicrotasks = (): void => {
     this.scheduled = false;
@@ -42,8 +45,10 @@ export class FlushQueue {
   };
   private readonly afterTurn = (): void => {
     this.turnEnds = false;
+    this.looking = false;
+    this.flushed.clear();
     this.mean += (this.reads - this.mean) / 8;
-    this.overTurns = this.reads > 1 || (this.overTurns && this.mean >= worthGathering);
+    if (this.overTurns) this.goOn();
     this.flush();
   };
 
@@ -75,9 +80,25 @@ export class FlushQueue {
 
   private awaitTurn(): void {
     this.turnEnds = true;
-    this.untilLook = readsBetweenLooks;
     this.reads = 1;
+    if (!this.overTurns) {
+      this.looking = true;
+      this.untilLook = betweenLooks;
+    }
     setImmediate(this.afterTurn);
+  }
+
+  /** Ends gathering over turns that bring one read, and, for the next turn to be looked at, after some of them. */
+  private goOn(): void {
+    const ones = this.reads === 1 && this.mean < worthGathering;
+    this.overTurns = !ones && --this.untilLook > 0;
+    if (!this.overTurns) this.untilLook = ones ? betweenLooks : 1;
+  }
+
+  /** Who is flushed for the second time in a turn could have waited for its end, and will. */
+  private look(outbox: Flushable): void {
+    if (this.flushed.has(outbox)) this.overTurns = true;
+    else this.flushed.add(outbox);
   }
 
   private flush(): void {
@@ -88,6 +109,7 @@ export class FlushQueue {
     for (let index = 0; index < count; index++) {
       const outbox = waiting[index] as Flushable;
       waiting[index] = nobody;
+      if (this.looking) this.look(outbox);
       outbox.flush();
     }
     this.spare = waiting;

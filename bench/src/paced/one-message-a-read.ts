@@ -8,6 +8,7 @@ import { moat } from '../peer/moat.js';
 import { mosquitto } from '../peer/mosquitto.js';
 import type { Peer } from '../peer/peer.js';
 import { relay } from '../peer/relay.js';
+import { relayInC } from '../peer/relay-in-c.js';
 import type { Study } from '../study.js';
 
 /** Fresh processes of every peer, one after the other; each runs alone. */
@@ -27,7 +28,7 @@ const traffic: Traffic = {
   perSecond: 15_000,
 };
 
-export const pacedPeers = [moat('memory'), mosquitto(true), mosquitto(false), aedes, relay];
+export const pacedPeers = [moat('memory'), mosquitto(true), mosquitto(false), aedes, relay, relayInC];
 
 type Round = ReadonlyMap<string, Cost>;
 

@@ -25,9 +25,11 @@ function* section(path, schema, depth) {
   for (const [name, value] of entries) {
     const inner = path === '' ? name : `${path}.${name}`;
     if (isObject(value)) yield* section(inner, value, depth);
-    else if (isList(value)) {
+    else if (isList(value) && value.items.properties) {
+      yield* section(inner, { ...value.items, description: value.description }, depth);
+    } else if (isList(value)) {
       yield `${'#'.repeat(depth)} ${inner}\n\n${sentence(value.description ?? '')}\n`;
-      for (const variant of value.items.oneOf ?? value.items.anyOf ?? [value.items])
+      for (const variant of variantsOf(value))
         yield* section(`${inner}: ${variant.properties.protocol?.const ?? ''}`, variant, depth + 1);
     }
   }
@@ -37,10 +39,13 @@ function isObject(value) {
   return value.type === 'object' && value.properties !== undefined;
 }
 
+/** Of objects, of one kind or of several. */
 function isList(value) {
-  return (
-    value.type === 'array' && typeof value.items === 'object' && (value.items.oneOf ?? value.items.anyOf) !== undefined
-  );
+  return value.type === 'array' && variantsOf(value).every((variant) => variant?.properties !== undefined);
+}
+
+function variantsOf({ items }) {
+  return items?.oneOf ?? items?.anyOf ?? [items];
 }
 
 function row(name, value) {

@@ -99,7 +99,13 @@ export const tlsFiles = [
   'psk_file',
 ] as const;
 
+/** Those of each of its `more_certificates`. */
+export const certificateFiles = ['certfile', 'keyfile', 'ocsp_stapling_file'] as const;
+
 /** The files and directories that the listeners of a configuration name. */
 export function tlsFilesOf(listeners: readonly Listener[]): string[] {
-  return listeners.filter(isTls).flatMap((listener) => tlsFiles.flatMap((key) => listener[key] ?? []));
+  return listeners.filter(isTls).flatMap((listener) => {
+    const more = listener.more_certificates.flatMap((each) => certificateFiles.flatMap((key) => each[key] ?? []));
+    return [...tlsFiles.flatMap((key) => listener[key] ?? []), ...more];
+  });
 }

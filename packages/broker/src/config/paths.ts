@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { isTls, type Listener, tlsFiles } from './listener-schema.js';
+import { certificateFiles, isTls, type Listener, tlsFiles } from './listener-schema.js';
 import type { Configuration } from './schema.js';
 
 /**
@@ -24,9 +24,19 @@ export function resolvePaths(configuration: Configuration, directory: string): C
 
 function resolveListener(listener: Listener, dataDir: string): Listener {
   if (!isTls(listener)) return listener;
-  const paths = tlsFiles.flatMap((key) => {
-    const path = listener[key];
+  const more_certificates = listener.more_certificates.map((each) => resolveKeys(each, certificateFiles, dataDir));
+  return { ...resolveKeys(listener, tlsFiles, dataDir), more_certificates };
+}
+
+/** The same, with the paths in these keys made absolute. */
+function resolveKeys<Key extends string, T extends { readonly [key in Key]?: string | undefined }>(
+  from: T,
+  keys: readonly Key[],
+  dataDir: string,
+): T {
+  const paths = keys.flatMap((key) => {
+    const path = from[key];
     return path === undefined ? [] : [[key, resolve(dataDir, path)]];
   });
-  return { ...listener, ...Object.fromEntries(paths) };
+  return { ...from, ...Object.fromEntries(paths) };
 }

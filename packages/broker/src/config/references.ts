@@ -2,7 +2,7 @@ import { open, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Mistakes } from '../yaml/read-yaml.js';
 import type { Path, YamlSource } from '../yaml/yaml-source.js';
-import { isTls, type Listener, tlsFiles } from './listener-schema.js';
+import { certificateFiles, isTls, type Listener, tlsFiles } from './listener-schema.js';
 import type { Configuration } from './schema.js';
 
 /** Tries to open every file that `source` itself names, and reports those that cannot be read. */
@@ -16,6 +16,8 @@ export async function checkFiles(configuration: Configuration, source: YamlSourc
   for (const [index, listener] of listeners.entries()) {
     if (!isTls(listener)) continue;
     for (const key of tlsFiles) named.push([['listeners', index, key], listener[key], key.endsWith('path')]);
+    for (const [more, each] of listener.more_certificates.entries())
+      for (const key of certificateFiles) named.push([['listeners', index, 'more_certificates', more, key], each[key]]);
   }
   for (const [path, file, isDirectory] of named) {
     if (file === undefined || !source.has(path)) continue;
@@ -30,14 +32,23 @@ export async function resolveSecrets(
   environment: NodeJS.ProcessEnv,
   mistakes: Mistakes,
 ): Promise<Configuration> {
+  const resolvePassphrase = async <T extends { readonly keyfile_passphrase?: string | undefined }>(
+    from: T,
+    path: Path,
+  ): Promise<T> => {
+    if (from.keyfile_passphrase === undefined) return from;
+    const secret = await readSecret(from.keyfile_passphrase, configuration.data_dir, environment);
+    if ('value' in secret) return { ...from, keyfile_passphrase: secret.value };
+    mistakes.add('config.missing_secret', [...path, 'keyfile_passphrase'], secret.problem, secret.hint);
+    return from;
+  };
   const resolveListener = async (listener: Listener, index: number): Promise<Listener> => {
-    if (!isTls(listener) || listener.keyfile_passphrase === undefined) return listener;
-    const secret = await readSecret(listener.keyfile_passphrase, configuration.data_dir, environment);
-    if ('problem' in secret) {
-      mistakes.add('config.missing_secret', ['listeners', index, 'keyfile_passphrase'], secret.problem, secret.hint);
-      return listener;
-    }
-    return { ...listener, keyfile_passphrase: secret.value };
+    if (!isTls(listener)) return listener;
+    const path = ['listeners', index];
+    const more = listener.more_certificates.map((each, at) =>
+      resolvePassphrase(each, [...path, 'more_certificates', at]),
+    );
+    return { ...(await resolvePassphrase(listener, path)), more_certificates: await Promise.all(more) };
   };
   return { ...configuration, listeners: await Promise.all(configuration.listeners.map(resolveListener)) };
 }

@@ -15,27 +15,37 @@ const ciphers = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
 
-/** Where the listener's own certificate is, and what it speaks. */
+const certfile = z.string().min(1).describe('server certificate with its chain, PEM');
+const keyfile = z.string().min(1).describe('private key of the certificate, PEM');
+
+const keyfile_passphrase = z.string().min(1).optional().meta({
+  writeOnly: true,
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: what a person writes
+  description: 'of an encrypted key: ${ENV_NAME}, file:PATH, or the passphrase itself',
+});
+const ocsp_stapling_file = z
+  .string()
+  .min(1)
+  .optional()
+  .describe('an answer about this certificate, in DER, that another program fetches: given in place of a fetched one');
+
+/** Where the listener's own certificates are, and what it speaks. */
 function server(alpn: string) {
   return {
-    certfile: z.string().min(1).default('pki/server.crt').describe('server certificate with its chain, PEM'),
-    keyfile: z.string().min(1).default('pki/server.key').describe('private key of the certificate, PEM'),
-    keyfile_passphrase: z.string().min(1).optional().meta({
-      writeOnly: true,
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: what a person writes
-      description: 'of an encrypted key: ${ENV_NAME}, file:PATH, or the passphrase itself',
-    }),
+    certfile: certfile.default('pki/server.crt'),
+    keyfile: keyfile.default('pki/server.key'),
+    keyfile_passphrase,
+    more_certificates: z
+      .array(z.strictObject({ certfile, keyfile, keyfile_passphrase, ocsp_stapling_file }))
+      .default([])
+      .describe('certificates for other names of this server: the client that asks for such a name (SNI) is shown it'),
     ocsp_stapling: z
       .boolean()
       .default(false)
       .describe(
-        'fetch the answer of the authority about this certificate, and give it to clients that ask in the handshake',
+        'fetch the answers of the authorities about these certificates, and give them to clients that ask in the handshake',
       ),
-    ocsp_stapling_file: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('the same, of an answer in DER that another program fetches'),
+    ocsp_stapling_file,
     tls_version: z.enum(['tlsv1.2', 'tlsv1.3']).default('tlsv1.3').describe('the least version accepted'),
     ciphers: z
       .string()

@@ -67,7 +67,7 @@ interface OpenDoor {
   readonly listener: Listener;
   readonly policy: ListenerPolicy;
   readonly door: Door;
-  staple: OcspStaple | undefined;
+  staples: readonly (OcspStaple | undefined)[];
   readonly shape: string;
 }
 
@@ -217,11 +217,11 @@ export class Doors {
     const listener = await Listener.open(
       listenerOptions(configured, configuration.limits),
       owner,
-      tls && materialOf(tls),
+      tls === undefined ? [] : materialOf(tls),
     );
     opened.listener = listener;
-    tls?.staple?.start(undefined);
-    return { listener, policy, door, staple: tls?.staple, shape: shapeOf(configured, configuration.limits) };
+    const staples = startStaples(tls, []);
+    return { listener, policy, door, staples, shape: shapeOf(configured, configuration.limits) };
   }
 
   private policyOf(
@@ -251,18 +251,27 @@ export class Doors {
   }
 }
 
-function materialOf({ context, staple }: ListenerIdentity): TlsMaterial {
-  return { context, staple: staple && (() => staple.current(Date.now())) };
+function materialOf({ certificates }: ListenerIdentity): TlsMaterial[] {
+  return certificates.map(({ context, staple }) => ({
+    context,
+    staple: staple && (() => staple.current(Date.now())),
+  }));
 }
 
 function useTls(door: OpenDoor, tls: ListenerIdentity): void {
   door.listener.useTls(materialOf(tls));
-  if (tls.staple === undefined) door.staple?.stop();
-  else tls.staple.start(door.staple);
-  door.staple = tls.staple;
+  door.staples = startStaples(tls, door.staples);
 }
 
-function close({ listener, staple }: OpenDoor): Promise<void> {
-  staple?.stop();
+/** Each goes on from the one that was in its place before. */
+function startStaples(tls: ListenerIdentity | undefined, before: OpenDoor['staples']): OpenDoor['staples'] {
+  const staples = (tls?.certificates ?? []).map(({ staple }) => staple);
+  for (const [index, staple] of staples.entries()) staple?.start(before[index]);
+  for (const [index, staple] of before.entries()) if (staples[index] === undefined) staple?.stop();
+  return staples;
+}
+
+function close({ listener, staples }: OpenDoor): Promise<void> {
+  for (const staple of staples) staple?.stop();
   return listener.close();
 }

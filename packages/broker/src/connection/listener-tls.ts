@@ -19,11 +19,17 @@ export interface ListenerTrust {
   readonly psk: PskFile | undefined;
 }
 
+/** What a listener shows of itself under some of its names. */
+interface ShownCertificate {
+  readonly context: SecureContextOptions;
+  /** For clients that ask in the handshake whether this certificate still counts; to be started. */
+  readonly staple: OcspStaple | undefined;
+}
+
 /** What a listener shows of itself. */
 export interface ListenerIdentity {
-  readonly context: SecureContextOptions;
-  /** For clients that ask in the handshake whether its certificate still counts; to be started. */
-  readonly staple: OcspStaple | undefined;
+  /** The first for whoever asks for no name, or for another's. */
+  readonly certificates: readonly [ShownCertificate, ...ShownCertificate[]];
 }
 
 /** What the files of a TLS listener come to. */
@@ -69,8 +75,13 @@ export async function loadIdentity(
   told: RevocationEvents,
 ): Promise<ListenerIdentity> {
   const pem = authorities.map(({ certificate }) => certificate.toString());
-  const context = await loadTlsMaterial(listener, pem);
-  return { context, staple: await loadStaple(listener, authorities, told) };
+  const load = async (shown: TlsListener): Promise<ShownCertificate> => ({
+    context: await loadTlsMaterial(shown, pem),
+    staple: await loadStaple(shown, authorities, told),
+  });
+  const ofAnother = { keyfile_passphrase: undefined, ocsp_stapling_file: undefined };
+  const others = listener.more_certificates.map((files) => load({ ...listener, ...ofAnother, ...files }));
+  return { certificates: await Promise.all([load(listener), ...others]) };
 }
 
 async function loadStaple(

@@ -12,6 +12,7 @@ import { acceptInto } from './accept.js';
 import type { HandshakeGate } from './handshake-gate.js';
 import { type ProxyOptions, readProxyHeader } from './proxied.js';
 import { pskLookup } from './psk.js';
+import { ServerNames } from './server-names.js';
 import { onRead, SocketWire } from './socket-wire.js';
 import { acceptedSocket, originOf, peerOf, remember, type Source } from './sources.js';
 import type { TlsMaterial, TlsOptions } from './tls-material.js';
@@ -62,24 +63,31 @@ export class Listener {
     readonly options: ListenerOptions,
     private readonly server: Server,
     private readonly upper: TlsServer | HttpServer | undefined,
+    private readonly names: ServerNames,
     readonly address: string,
     readonly port: number,
   ) {}
 
   /**
    * Binds and begins to accept.
-   * @param tls where it speaks TLS
+   * @param certificates where it speaks TLS; the first for whoever asks for no name, or for another's
    * @throws OperatorError `listener.port_in_use`, `listener.cannot_bind`
    */
-  static async open(options: ListenerOptions, owner: ListenerOwner, tls: TlsMaterial | undefined): Promise<Listener> {
-    const serverOptions = tls && tlsServerOptions(options, tls.context, owner);
+  static async open(
+    options: ListenerOptions,
+    owner: ListenerOwner,
+    certificates: readonly TlsMaterial[],
+  ): Promise<Listener> {
+    const names = new ServerNames();
+    const [first] = certificates;
+    const serverOptions = first && tlsServerOptions(options, first.context, owner, names);
     const server = createServer({ noDelay: options.set_tcp_nodelay });
     const name = (): string => `${options.protocol}:${(server.address() as AddressInfo | null)?.port ?? options.port}`;
     const upper = upperServer(options, serverOptions, owner, name);
     await listen(server, options);
     const { address, port } = server.address() as AddressInfo;
-    const listener = new Listener(options, server, upper, address, port);
-    if (tls !== undefined) listener.staple(tls);
+    const listener = new Listener(options, server, upper, names, address, port);
+    listener.useTls(certificates);
     if (upper === undefined && options.proxy === undefined)
       acceptInto(server, onRead, (...accepted) => listener.acceptPlain(owner, ...accepted));
     else server.on('connection', (socket) => listener.accept(socket, owner, upper));
@@ -87,19 +95,18 @@ export class Listener {
   }
 
   /** Serves new handshakes with other certificates, authorities and revocations; connections stay. */
-  useTls(tls: TlsMaterial): void {
-    const { upper } = this;
-    if (upper !== undefined && 'setSecureContext' in upper) (upper as TlsServer).setSecureContext(tls.context);
-    this.staple(tls);
-  }
-
-  /** Node.js asks for an answer in each handshake, if there is anybody to ask: so only where there is one. */
-  private staple({ staple }: TlsMaterial): void {
-    this.upper?.removeAllListeners('OCSPRequest');
-    if (staple === undefined) return;
-    const answer = (_certificate: Buffer, _issuer: Buffer, done: (error: null, answer: Buffer | null) => void): void =>
-      done(null, staple() ?? null);
-    this.upper?.on('OCSPRequest', answer);
+  useTls(certificates: readonly TlsMaterial[]): void {
+    const { upper, names } = this;
+    const [first] = certificates;
+    if (first === undefined || upper === undefined) return;
+    if ('setSecureContext' in upper) (upper as TlsServer).setSecureContext(first.context);
+    names.use(certificates);
+    // Node.js asks for an answer in each handshake, if there is anybody to ask: so only where there is one.
+    upper.removeAllListeners('OCSPRequest');
+    if (!names.haveStaples) return;
+    const answer = (certificate: Buffer, _issuer: Buffer, done: (error: null, answer: Buffer | null) => void): void =>
+      done(null, names.stapleOf(certificate) ?? null);
+    upper.on('OCSPRequest', answer);
   }
 
   /** Accepts no more. What was accepted stays, but for handshakes. */
@@ -234,10 +241,15 @@ function tlsServerOptions(
   { tls, handshakeDeadline }: ListenerOptions,
   material: SecureContextOptions,
   owner: ListenerOwner,
+  names: ServerNames,
 ): NodeTlsOptions {
   const pskCallback = pskLookup((identity) => owner.keyOf(identity));
   return {
     ...(tls?.psk_file === undefined ? {} : { pskCallback }),
+    // Node.js asks in each handshake.
+    ...(tls === undefined || tls.more_certificates.length === 0
+      ? {}
+      : { SNICallback: (name, done) => done(null, names.contextOf(name)) }),
     ...material,
     // Whether a certificate is needed and good is judged when the client has said who it is: a refusal then has a reason.
     requestCert: true,

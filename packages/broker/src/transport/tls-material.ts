@@ -3,18 +3,23 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { OperatorError } from '../errors.js';
 
-/** Where a TLS listener finds its own keys, and what it speaks; the configuration's names. */
-export interface TlsOptions {
+/** Where a certificate of a TLS listener is, and its key; the configuration's names. */
+interface CertificateFiles {
   readonly certfile: string;
   readonly keyfile: string;
   readonly keyfile_passphrase?: string | undefined;
+}
+
+/** Where a TLS listener finds its own keys, and what it speaks; the configuration's names. */
+export interface TlsOptions extends CertificateFiles {
+  readonly more_certificates: readonly CertificateFiles[];
   readonly tls_version: 'tlsv1.2' | 'tlsv1.3';
   readonly ciphers: string;
   readonly psk_file?: string | undefined;
   readonly alpn: readonly string[];
 }
 
-/** What a TLS listener needs for its handshakes. */
+/** What a TLS listener needs for the handshakes in which it shows one of its certificates. */
 export interface TlsMaterial {
   readonly context: SecureContextOptions;
   /** DER of the OCSP answer about the certificate, if one is given to clients that ask, and there is one now. */
@@ -33,7 +38,7 @@ const pskCiphers = 'ECDHE-PSK-CHACHA20-POLY1305';
 const secureOptions = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION;
 
 /**
- * Reads and checks what a TLS listener needs.
+ * Reads and checks what a TLS listener needs to show its first certificate.
  * @param authorities PEM of those that may vouch for clients. OpenSSL is given no revocation lists: who is revoked is
  *   judged behind it
  * @throws OperatorError `tls.invalid` naming the file that is missing, unreadable or does not fit

@@ -54,6 +54,25 @@ describe('loading a configuration', () => {
     assert.equal(listener.crlfile, undefined);
   });
 
+  it('finds those of further certificates there, too, asks for them, and takes their passphrases from elsewhere', async () => {
+    const more = `more_certificates: [{ certfile: named.crt, keyfile: ${file}, keyfile_passphrase: "\${KEY}" }]`;
+    const written = `listeners:\n  - protocol: mqtts\n    ${more}`;
+    const named = join(directory, 'data', 'named.crt');
+    assert.deepEqual(
+      (await mistakesOf(load(written, { KEY: 'from outside' }))).map(({ text }) => text.slice(file.length)),
+      [`:4:37: ${named} does not exist (moat init makes what is missing)`],
+    );
+    await writeFile(named, '');
+    const [listener] = (await load(written, { KEY: 'from outside' })).listeners;
+    assert.ok(listener?.protocol === 'mqtts');
+    assert.deepEqual(listener.more_certificates, [
+      { certfile: named, keyfile: file, keyfile_passphrase: 'from outside' },
+    ]);
+    const [missing] = await mistakesOf(load(written));
+    assert.equal(missing?.code, 'config.missing_secret');
+    assert.ok(missing?.text.includes(':4:'), missing?.text);
+  });
+
   it('does not ask for files that only the defaults name, for they may still have to be made', async () => {
     assert.equal((await load('')).authorization.policy_file, join(directory, 'data', 'policy.yaml'));
   });

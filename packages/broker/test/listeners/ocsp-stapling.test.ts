@@ -71,8 +71,12 @@ async function makeAnswer(file: string, out: string, more: readonly string[] = [
 }
 
 /** What openssl says of the handshake. */
-async function handshake({ broker, directory: where }: TestBroker, protocol: string): Promise<string> {
-  const to = ['-connect', `127.0.0.1:${portOf(broker, protocol)}`, '-CAfile', join(where, 'root.crt')];
+async function handshake(
+  { broker, directory: where }: TestBroker,
+  protocol: string,
+  more: readonly string[] = [],
+): Promise<string> {
+  const to = ['-connect', `127.0.0.1:${portOf(broker, protocol)}`, '-CAfile', join(where, 'root.crt'), ...more];
   const { stdout } = await run('openssl', ['s_client', ...to, '-status', '-verify_return_error'], { input: '' });
   return stdout;
 }
@@ -139,6 +143,28 @@ describe('OCSP stapling', needs('openssl'), () => {
     await makeAnswer(file, answer);
     await running.broker.reload(testConfiguration(running.directory, input));
     await staples(running, /Cert Status: good/);
+  });
+
+  it('is about the certificate that is shown, where the client asks for another name', async (t) => {
+    const { running, input, file } = await start(t, { ocsp_stapling: true });
+    const extensions = ['subjectAltName = DNS:other.example', `authorityInfoAccess = OCSP;URI:${responder.url}`];
+    const other = await issuing.issue({ extensions });
+    await writeFile(join(running.directory, 'other.crt'), other.cert);
+    await writeFile(join(running.directory, 'other.key'), other.key);
+    await issuing.revoke({ file });
+    const { listeners } = input as { listeners: readonly object[] };
+    const more_certificates = [{ certfile: 'other.crt', keyfile: 'other.key' }];
+    const several = { listeners: listeners.map((listener) => ({ ...listener, more_certificates })) } as object;
+    await running.broker.reload(testConfiguration(running.directory, several));
+    await staples(running, /Cert Status: revoked/);
+    for (const protocol of secureProtocols) {
+      let said = '';
+      await waitFor(async () => {
+        said = await handshake(running, protocol, ['-servername', 'other.example']);
+        return /Cert Status: good/.test(said);
+      });
+      assert.match(said, /subject=CN = client/);
+    }
   });
 
   it('is renewed when half of its life is over, and a minute after a failure', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { needs } from '@moat/testkit';
 import { allChecks } from '../../dist/doctor/all-checks.js';
@@ -91,6 +91,33 @@ describe('Each check of moat doctor', () => {
     const found = await problems('files.writable_by_others', ({ directory }) => chmod(directory, 0o777));
     assert.match(found[0]?.what ?? '', /has mode 0777/);
     assert.ok(found[0]?.mend.startsWith('chmod go-w '));
+  });
+
+  it('looks at the certificates for other names of a listener, and at their keys', async () => {
+    const several: Setup = async (world) => {
+      const { data } = world;
+      const more = '[{ certfile: pki/other.crt, keyfile: pki/elsewhere/other.key }]';
+      world.yaml = `listeners: [{ protocol: mqtts, more_certificates: ${more} }]`;
+      await mkdir(data('pki/elsewhere'));
+      await copyFile(data('pki/server.crt'), data('pki/other.crt'));
+      await copyFile(data('pki/server.key'), data('pki/elsewhere/other.key'));
+      await chmod(data('pki/other.crt'), 0o646);
+      await chmod(data('pki/elsewhere/other.key'), 0o640);
+      Object.assign(world as { now: Date }, { now: new Date(Date.now() + 345 * 86_400_000) });
+    };
+    const said = async (code: string): Promise<string[]> => (await problems(code, several)).map(({ what }) => what);
+    assert.deepEqual(await said('certificates.unusable'), []);
+    assert.match(
+      (await said('certificates.server_ends')).join(),
+      /server\.crt: .*other\.crt: the certificate runs out/,
+    );
+    assert.match((await said('files.key_readable')).join(), /^[^,]*elsewhere\/other\.key has mode 0640$/);
+    assert.match((await said('files.writable_by_others')).join(), /^[^,]*other\.crt has mode 0646$/);
+    const mixed: Setup = async (world) => {
+      await several(world);
+      await copyFile(world.data('pki/ca.crt'), world.data('pki/other.crt'));
+    };
+    assert.match((await problems('certificates.unusable', mixed))[0]?.what ?? '', /do not fit together/);
   });
 
   it('counts the old hashes that it does not name, and refuses files with mistakes, as every command does', async () => {

@@ -32,11 +32,16 @@ export const certificateChecks: readonly Check[] = [
     severity: 'high',
     expects: `the certificate of the server is good for ${ahead.certificate} days more, or a fifth of its life`,
     why: 'on that day every client that verifies stays away',
-    look: each(async ({ certfile }, now) => {
-      const certificate = new X509Certificate(await readFile(certfile));
-      const [from, to] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
+    look: each(async (listener, now) => {
       const mend = 'moat start renews what its own authority has issued; renew others where they come from';
-      return ending(`${certfile}: the certificate`, to, now, Math.min(ahead.certificate * day, (to - from) / 5), mend);
+      const files = [listener, ...listener.more_certificates].map(({ certfile }) => certfile);
+      const found = files.map(async (certfile) => {
+        const certificate = new X509Certificate(await readFile(certfile));
+        const [from, to] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
+        const margin = Math.min(ahead.certificate * day, (to - from) / 5);
+        return ending(`${certfile}: the certificate`, to, now, margin, mend);
+      });
+      return (await Promise.all(found)).flat();
     }),
   },
   {

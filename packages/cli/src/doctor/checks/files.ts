@@ -68,13 +68,24 @@ async function keysOf({ configuration: { data_dir, listeners } }: Subject): Prom
   const own = (await readdir(pki).catch(() => []))
     .filter((name) => name.endsWith('.key'))
     .map((name) => join(pki, name));
-  const named = listeners.flatMap((each) => ('keyfile' in each ? [each.keyfile, each.psk_file] : []));
+  const named = listeners.flatMap((each) =>
+    'keyfile' in each ? [each.keyfile, each.psk_file, ...each.more_certificates.map(({ keyfile }) => keyfile)] : [],
+  );
   return [...own, ...named.filter((file) => file !== undefined)];
 }
 
 function decidingFiles({ file, configuration: { authorization, listeners } }: Subject): string[] {
   const named = listeners.flatMap((each) =>
-    'certfile' in each ? [each.certfile, each.cafile, each.capath, each.crlfile, each.crlpath] : [],
+    'certfile' in each
+      ? [
+          each.certfile,
+          each.cafile,
+          each.capath,
+          each.crlfile,
+          each.crlpath,
+          ...each.more_certificates.map(({ certfile }) => certfile),
+        ]
+      : [],
   );
   // Who may write the directory may put another file in its place.
   const own = file === undefined ? [] : [file, dirname(file)];

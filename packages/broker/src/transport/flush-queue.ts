@@ -3,8 +3,13 @@ export interface Flushable {
   flush(): void;
 }
 
-/** So many reads, or turns that were gathered over, pass before it is looked again whether gathering saves anything. */
-const betweenLooks = 32;
+/** So many reads pass before it is looked whether gathering over turns is worth it; and so many turns, while it is done. */
+const readsBetweenLooks = 32;
+const turnsBetweenLooks = 256;
+/** What a look looks at. In a crowd nobody is flushed to twice in so few turns; of few clients that are busy everybody is. */
+const turnsOfLook = 2;
+/** So many it keeps in mind: a look that no further turn ends holds no crowd that has left. */
+const mostInMind = 256;
 /** With so many outboxes waiting, those that came first do not wait for the others: each holds memory until it is flushed. */
 const mostWaiting = 4_096;
 /** Reads a turn, in the running mean, below which gathering over the turn costs more than it saves. */
@@ -12,7 +17,8 @@ const worthGathering = 1.25;
 
 /**
  * The outboxes that have something to send. While a read is being handled they gather. Each read is followed by its
- * flush, unless one outbox gets something from several reads of one turn of the loop: then one flush follows them all.
+ * flush, unless turns of the loop bring several reads that have something for the same few: then one flush follows all
+ * of a turn.
  *
  * ```
  *   apart:     read flush | read flush read flush | read flush
@@ -30,13 +36,14 @@ export class FlushQueue {
   private reading = false;
   private scheduled = false;
   private overTurns = false;
-  private untilLook = betweenLooks;
+  /** Reads, or, while gathering, turns. */
+  private untilLook = readsBetweenLooks;
   /** Whether the end of the turn is waited for, and how many reads it has brought since. */
   private turnEnds = false;
   private reads = 0;
   private mean = 0;
-  /** Whether this turn is looked at, and who was flushed in it. */
-  private looking = false;
+  /** How many turns are still looked at, and who was flushed in those before and in this one. */
+  private turnsToLook = 0;
   private readonly flushed = new Set<Flushable>();
   private pressing = false;
   private readonly afterMicrotasks = (): void => {
@@ -45,10 +52,9 @@ export class FlushQueue {
   };
   private readonly afterTurn = (): void => {
     this.turnEnds = false;
-    this.looking = false;
-    this.flushed.clear();
     this.mean += (this.reads - this.mean) / 8;
     if (this.overTurns) this.goOn();
+    else this.lookOn();
     this.flush();
   };
 
@@ -81,24 +87,33 @@ export class FlushQueue {
   private awaitTurn(): void {
     this.turnEnds = true;
     this.reads = 1;
-    if (!this.overTurns) {
-      this.looking = true;
-      this.untilLook = betweenLooks;
-    }
+    if (!this.overTurns && this.turnsToLook === 0) this.turnsToLook = turnsOfLook;
     setImmediate(this.afterTurn);
+  }
+
+  /** Looks at the next turn, too, or at none for some time. */
+  private lookOn(): void {
+    if (--this.turnsToLook === 0) this.flushed.clear();
+    this.untilLook = this.turnsToLook > 0 ? 1 : readsBetweenLooks;
   }
 
   /** Ends gathering over turns that bring one read, and, for the next turn to be looked at, after some of them. */
   private goOn(): void {
     const ones = this.reads === 1 && this.mean < worthGathering;
     this.overTurns = !ones && --this.untilLook > 0;
-    if (!this.overTurns) this.untilLook = ones ? betweenLooks : 1;
+    if (!this.overTurns) this.untilLook = ones ? readsBetweenLooks : 1;
   }
 
-  /** Who is flushed for the second time in a turn could have waited for its end, and will. */
+  /** Who is flushed for the second time so soon will wait for the end of the turn. */
   private look(outbox: Flushable): void {
-    if (this.flushed.has(outbox)) this.overTurns = true;
-    else this.flushed.add(outbox);
+    if (!this.flushed.has(outbox)) {
+      if (this.flushed.size < mostInMind) this.flushed.add(outbox);
+      return;
+    }
+    this.overTurns = true;
+    this.untilLook = turnsBetweenLooks;
+    this.turnsToLook = 0;
+    this.flushed.clear();
   }
 
   private flush(): void {
@@ -109,7 +124,7 @@ export class FlushQueue {
     for (let index = 0; index < count; index++) {
       const outbox = waiting[index] as Flushable;
       waiting[index] = nobody;
-      if (this.looking) this.look(outbox);
+      if (this.turnsToLook > 0) this.look(outbox);
       outbox.flush();
     }
     this.spare = waiting;

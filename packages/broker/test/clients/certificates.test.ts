@@ -4,23 +4,17 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { needs, python, run } from '@moat/testkit';
 import { connectAsync } from 'mqtt';
-import type { Log } from '../../dist/index.js';
-import { portOf, silent, startBroker } from '../support/broker.js';
+import { portOf, startBroker } from '../support/broker.js';
 import { type ClientIdentity, TestAuthority } from '../support/certificates.js';
 import { OpensslAuthority } from '../support/openssl-authority.js';
+import { recordingLog } from '../support/recording-log.js';
 
 /*
  * Clients that others wrote, with certificates that openssl made: one through an intermediate authority, and one that
  * was revoked.
  */
-const users: (string | undefined)[] = [];
-const log: Log = {
-  ...silent,
-  info: (fields: unknown) => {
-    const { event, username } = fields as { event?: string; username?: string };
-    if (event === 'client.connected') users.push(username);
-  },
-};
+const { events, log } = recordingLog(({ event, username }) => `${event} ${username}`);
+const connected = (): string[] => events.filter((event) => event.startsWith('client.connected'));
 const bearers: Record<string, ClientIdentity> = {};
 let ca = '';
 
@@ -109,11 +103,11 @@ const clients: Readonly<Record<string, Client>> = {
 describe('With a certificate made by openssl', needs('openssl', 'mosquitto_pub', 'python3:paho.mqtt.client'), () => {
   for (const [title, publishes] of Object.entries(clients)) {
     it(`${title} is let in by its alternative name, and not once it is revoked`, async () => {
-      users.length = 0;
+      events.length = 0;
       assert.equal(await publishes('good'), true);
-      assert.deepEqual(users, ['good.example']);
+      assert.deepEqual(connected(), ['client.connected good.example']);
       assert.equal(await publishes('revoked'), false);
-      assert.deepEqual(users, ['good.example']);
+      assert.deepEqual(connected(), ['client.connected good.example']);
     });
   }
 });

@@ -31,7 +31,8 @@ export async function startMoat(directory: string, certificate: Certificate, mor
     data_dir: directory,
     listeners: [
       { protocol: 'mqtt', bind: host, port: ports.plain, max_connections },
-      { ...secure, port: ports.secure, cafile: clients.cafile },
+      // The others, too, ask for a certificate only where they require one.
+      { ...secure, port: ports.secure, cafile: clients.cafile, request_certificate: false },
       {
         ...secure,
         port: ports.mutual,

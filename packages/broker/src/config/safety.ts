@@ -1,6 +1,6 @@
 import type { Mistakes } from '../yaml/read-yaml.js';
 import { isLoopback } from './bind.js';
-import { isTls } from './listener-schema.js';
+import { isTls, type TlsListener } from './listener-schema.js';
 import type { Configuration } from './schema.js';
 
 /** Finds what is well written but would leave the broker open, or could not work. */
@@ -25,6 +25,11 @@ export function checkSafety(configuration: Configuration, mistakes: Mistakes): v
       const message = 'authenticate: all compares the user name with the certificate, which names none here';
       mistakes.add('config.invalid_value', ['listeners', index, 'authenticate'], message, hint);
     }
+    if (isTls(listener) && !listener.request_certificate && needsCertificate(listener)) {
+      const message = 'without request_certificate no client shows the certificate that this listener needs';
+      const hint = 'leave request_certificate away, or what needs a certificate';
+      mistakes.add('config.invalid_value', ['listeners', index, 'request_certificate'], message, hint);
+    }
     if (!isTls(listener) && !isLoopback(bind) && !listener.expose_plaintext) {
       const message = `this ${protocol} listener would send passwords and messages unencrypted to ${bind}`;
       const safe = protocol === 'mqtt' ? 'mqtts' : 'wss';
@@ -38,4 +43,11 @@ export function checkSafety(configuration: Configuration, mistakes: Mistakes): v
     const hint = 'bind every listener to 127.0.0.1, or write expose_anonymous: true beside it';
     mistakes.add('config.unsafe', ['authentication', 'allow_anonymous'], message, hint);
   }
+}
+
+/** Whether certificates are all that lets clients in there, or says who they are. */
+function needsCertificate(listener: TlsListener): boolean {
+  const { require_certificate, use_identity_as_username, use_identity_as_clientid, psk_file } = listener;
+  const takesNames = use_identity_as_username !== false || use_identity_as_clientid !== false;
+  return require_certificate || (takesNames && psk_file === undefined);
 }

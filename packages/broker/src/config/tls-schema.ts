@@ -97,6 +97,10 @@ const client = {
     .describe('hosts that certificates may name as responders; empty: every host'),
   ocsp_timeout: z.int().min(1).max(60).default(5).describe('seconds that an answer may take'),
   psk_file: z.string().min(1).optional().describe('identities and pre-shared keys, identity:hexadecimal a line'),
+  request_certificate: z
+    .boolean()
+    .default(true)
+    .describe('ask clients for a certificate; false, where none has any: a handshake takes less then'),
   require_certificate: z.boolean().default(false).describe('refuse clients that show no certificate'),
   use_identity_as_username: identity.describe(
     // biome-ignore lint/suspicious/noTemplateCurlyInString: what a person writes

@@ -48,6 +48,11 @@ function proxyOptions({ proxy_protocol, trusted_proxies }: Listener, limits: Gen
 export function shapeOf(listener: Listener, limits: GeneralLimits): string {
   const { tls, ...shape } = listenerOptions(listener, limits);
   const { trusted_proxies } = listener;
-  const ofTls = tls && { alpn: tls.alpn, psk: tls.psk_file !== undefined, byName: tls.more_certificates.length > 0 };
+  const ofTls = tls && {
+    alpn: tls.alpn,
+    asks: tls.request_certificate,
+    psk: tls.psk_file !== undefined,
+    byName: tls.more_certificates.length > 0,
+  };
   return JSON.stringify({ ...shape, trusted_proxies, ...ofTls });
 }

@@ -252,7 +252,7 @@ function tlsServerOptions(
       : { SNICallback: (name, done) => done(null, names.contextOf(name)) }),
     ...material,
     // Whether a certificate is needed and good is judged when the client has said who it is: a refusal then has a reason.
-    requestCert: true,
+    requestCert: tls?.request_certificate === true,
     rejectUnauthorized: false,
     ALPNProtocols: [...(tls?.alpn ?? [])],
     handshakeTimeout: handshakeDeadline,

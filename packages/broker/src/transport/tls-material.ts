@@ -17,6 +17,8 @@ export interface TlsOptions extends CertificateFiles {
   readonly ciphers: string;
   readonly psk_file?: string | undefined;
   readonly alpn: readonly string[];
+  /** Whether clients are asked for a certificate. */
+  readonly request_certificate: boolean;
 }
 
 /** What a TLS listener needs for the handshakes in which it shows one of its certificates. */

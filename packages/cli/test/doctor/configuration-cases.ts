@@ -31,7 +31,10 @@ export const configurationCases: Readonly<Record<string, Case>> = {
   'listeners.no_revocation': {
     weak: written('listeners: [{ protocol: mqtts, use_identity_as_username: cn }]'),
     says: /knows no revocation list/,
-    well: written('listeners: [{ protocol: mqtts, require_certificate: true, ocsp: hard }]'),
+    well: written(
+      'listeners: [{ protocol: mqtts, require_certificate: true, ocsp: hard }, ' +
+        '{ protocol: wss, request_certificate: false, use_identity_as_username: true, psk_file: keys }]',
+    ),
   },
   'listeners.proxies_unbounded': {
     weak: written('listeners: [{ protocol: mqtts, proxy_protocol: v2, trusted_proxies: [10.0.0.1, 0.0.0.0/7] }]'),

@@ -52,6 +52,7 @@ export const listenerChecks: readonly Check[] = [
     look: each(
       (listener) =>
         'certfile' in listener &&
+        listener.request_certificate &&
         (listener.require_certificate || listener.use_identity_as_username !== false) &&
         listener.crlfile === undefined &&
         listener.crlpath === undefined &&

@@ -20,19 +20,26 @@ export interface Acceptance {
   readonly authenticationData: Uint8Array | undefined;
 }
 
-/**
- * CONNACK 0 with what differs from the client's wishes or from the standard's defaults (MQTT 5.0 §3.2.2.3). That a
- * session is present is still to be added. // [MQTT-3.1.4-5] [MQTT3-3.1.4-4]
- */
-export function acceptance(connection: Connection, packet: ConnectPacket, agreed: Acceptance): ConnackPacket {
-  const connack = { type: PacketType.CONNACK, sessionPresent: false, reasonCode: ReasonCode.success };
-  if (packet.version < 5) return connack;
+/** CONNACK 0. // [MQTT-3.1.4-5] [MQTT3-3.1.4-4] */
+export function acceptance(properties: ConnackProperties | undefined, sessionPresent: boolean): ConnackPacket {
+  const { success: reasonCode } = ReasonCode;
+  if (properties === undefined) return { type: PacketType.CONNACK, sessionPresent, reasonCode };
+  return { type: PacketType.CONNACK, sessionPresent, reasonCode, properties };
+}
+
+/** What differs from the client's wishes or from the standard's defaults (MQTT 5.0 §3.2.2.3); undefined before 5.0. */
+export function acceptedProperties(
+  connection: Connection,
+  packet: ConnectPacket,
+  agreed: Acceptance,
+): ConnackProperties | undefined {
+  if (packet.version < 5) return undefined;
   const { limits } = connection;
   const { retainAvailable, responseInformation, aliases, limits: general } = connection.context;
   const takesAliases = limits.max_topic_alias > 0 && aliases.hasRoom(aliasBytes('') + 2 * limits.max_topic_length);
   const { assignedClientId, expiryInterval, keepAlive, authenticationData } = agreed;
   const { sessionExpiryInterval = 0, authenticationMethod, requestResponseInformation } = packet.properties ?? {};
-  const properties: ConnackProperties = {
+  return {
     ...(takesAliases ? { topicAliasMaximum: limits.max_topic_alias } : {}),
     ...(retainAvailable ? {} : { retainAvailable }),
     ...(expiryInterval === sessionExpiryInterval ? {} : { sessionExpiryInterval: expiryInterval }),
@@ -45,7 +52,6 @@ export function acceptance(connection: Connection, packet: ConnectPacket, agreed
     ...(limits.receive_maximum < 65_535 ? { receiveMaximum: limits.receive_maximum } : {}),
     ...(general.max_qos < 2 ? { maximumQoS: general.max_qos as 0 | 1 } : {}), // [MQTT-3.2.2-9]
   };
-  return { ...connack, properties };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type CodecError, type ConnackPacket, type ConnectPacket, encode, ReasonCode } from '@moat/codec';
+import { type CodecError, type ConnackProperties, type ConnectPacket, encode, ReasonCode } from '@moat/codec';
 import type { Credentials, Verdict } from '../identity/authenticator.js';
 import { nameFrom } from '../identity/certificate-name.js';
 import { type CertificateStatus, noCertificate } from '../identity/client-trust.js';
@@ -9,7 +9,7 @@ import { neverExpires, type Session } from '../session/session.js';
 import { isWillShortage } from '../session/wills.js';
 import { type PreSharedKey, pskOf } from '../transport/psk.js';
 import { beginExchange } from './auth.js';
-import { acceptance, refuse } from './connack.js';
+import { acceptance, acceptedProperties, refuse } from './connack.js';
 import type { Connection } from './connection.js';
 import { endWithProof, hasEnded } from './expiry.js';
 import { startKeepAlive } from './keep-alive.js';
@@ -192,8 +192,8 @@ class ConnectAttempt {
     const keepAlive = this.keepAlive();
     const { assignedClientId } = this;
     const agreed = { assignedClientId, expiryInterval, keepAlive, authenticationData };
-    const connack = acceptance(connection, packet, agreed);
-    if (!this.takes(connack)) return this.refuse(ReasonCode.implementationSpecificError, 'no room for CONNACK');
+    const properties = acceptedProperties(connection, packet, agreed);
+    if (!this.takes(properties)) return this.refuse(ReasonCode.implementationSpecificError, 'no room for CONNACK');
     const request: OpenRequest = {
       clientId,
       owner: principalKey(principal),
@@ -224,7 +224,7 @@ class ConnectAttempt {
     context.admission.finished(connection.wire.origin.admitted, anonymous ? connection : undefined);
     connection.serve({ clientId, principal, rights, session, keepAlive, since: Date.now() });
     // First of all packets, and once. // [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT3-3.2.0-1]
-    connection.write({ ...connack, sessionPresent: present && packet.version > 3 }); // [MQTT3-3.2.2-1] [MQTT3-3.2.2-2] [MQTT3-3.2.2-3]
+    connection.write(acceptance(properties, present && packet.version > 3)); // [MQTT3-3.2.2-1] [MQTT3-3.2.2-2] [MQTT3-3.2.2-3]
     startKeepAlive(connection, keepAlive);
     endWithProof(connection);
     for (const step of judgeSubscriptions(connection)) step(); // of a resumed session: the policy may have changed
@@ -256,9 +256,9 @@ class ConnectAttempt {
   }
 
   /** Whether the client's Maximum Packet Size leaves room for all that CONNACK must say. // [MQTT-3.1.2-24] */
-  private takes(connack: ConnackPacket): boolean {
+  private takes(properties: ConnackProperties | undefined): boolean {
     const most = this.packet.properties?.maximumPacketSize;
-    return most === undefined || encode(connack, this.packet.version).length <= most;
+    return most === undefined || encode(acceptance(properties, false), this.packet.version).length <= most;
   }
 
   /** Why the will is not accepted: one that could not be published is refused now, not when it is too late. */

@@ -9,7 +9,7 @@ import {
 } from 'node:tls';
 import { OperatorError } from '../errors.js';
 import { acceptInto } from './accept.js';
-import type { HandshakeGate } from './handshake-gate.js';
+import type { Handshake, HandshakeGate } from './handshake-gate.js';
 import { type ProxyOptions, readProxyHeader } from './proxied.js';
 import { pskLookup } from './psk.js';
 import { ServerNames } from './server-names.js';
@@ -82,7 +82,11 @@ export class Listener {
     const [first] = certificates;
     const serverOptions = first && tlsServerOptions(options, first.context, owner, names);
     const server = createServer({ noDelay: options.set_tcp_nodelay });
-    const name = (): string => `${options.protocol}:${(server.address() as AddressInfo | null)?.port ?? options.port}`;
+    let known: string | undefined; // to ask for the port is a system call
+    const name = (): string => {
+      known ??= `${options.protocol}:${(server.address() as AddressInfo | null)?.port ?? options.port}`;
+      return known;
+    };
     const upper = upperServer(options, serverOptions, owner, name);
     await listen(server, options);
     const { address, port } = server.address() as AddressInfo;
@@ -154,9 +158,18 @@ export class Listener {
     const origin = this.admit(socket, source, owner);
     if (origin === undefined) return;
     if (upper === undefined) return owner.accepted(SocketWire.overStream(socket, origin));
-    socket.once('close', () => origin.admitted?.left());
-    if (this.options.tls === undefined) upper.emit('connection', socket);
-    else this.handshake(socket, origin.admitted?.isKnown === true, upper, owner.gate);
+    const { admitted } = origin;
+    if (this.options.tls === undefined) {
+      socket.on('close', () => admitted?.left());
+      upper.emit('connection', socket);
+      return;
+    }
+    const handshake = new SocketHandshake(socket, upper, owner.gate, this.sockets);
+    socket.on('close', () => {
+      handshake.ended();
+      admitted?.left();
+    });
+    owner.gate.enter(handshake, admitted?.isKnown);
   }
 
   /** Where an admitted socket comes from; one that is not admitted is closed. */
@@ -171,33 +184,44 @@ export class Listener {
     const { address: remoteAddress, port: remotePort } = source;
     return { protocol, listener: `${protocol}:${this.port}`, remoteAddress, remotePort, admitted, tls: undefined };
   }
+}
 
-  private handshake(socket: Socket, isKnown: boolean, upper: TlsServer | HttpServer, gate: HandshakeGate): void {
-    this.sockets.add(socket);
-    const handshake = {
-      begin: (): void => {
-        if (socket.destroyed) gate.leave(handshake);
-        else upper.emit('connection', socket);
-      },
-      abandon: (): void => {
-        socket.destroy();
-      },
-    };
-    const done = (): void => {
-      this.sockets.delete(socket);
-      gate.leave(handshake);
-    };
-    handshakeDone.set(socket, done);
-    socket.once('close', done);
-    gate.enter(handshake, isKnown);
+/** How a finished handshake is found by its socket. */
+const underWay = Symbol('handshake');
+interface ShakingSocket extends Socket {
+  [underWay]?: SocketHandshake;
+}
+
+/** The TLS handshake of an accepted socket, on its way through the gate. */
+class SocketHandshake implements Handshake {
+  constructor(
+    private readonly socket: ShakingSocket,
+    private readonly upper: TlsServer | HttpServer,
+    private readonly gate: HandshakeGate,
+    private readonly sockets: Set<Socket>,
+  ) {
+    socket[underWay] = this;
+    sockets.add(socket);
+  }
+
+  begin(): void {
+    if (this.socket.destroyed) this.gate.leave(this);
+    else this.upper.emit('connection', this.socket);
+  }
+
+  abandon(): void {
+    this.socket.destroy();
+  }
+
+  /** Well or not; more often does no harm. */
+  ended(): void {
+    this.sockets.delete(this.socket);
+    this.gate.leave(this);
   }
 }
 
-/** How a finished handshake finds the gate it entered by. */
-const handshakeDone = new WeakMap<object, () => void>();
-
 function finishHandshake(socket: TLSSocket): void {
-  handshakeDone.get(acceptedSocket(socket))?.();
+  (acceptedSocket(socket) as ShakingSocket)[underWay]?.ended();
 }
 
 function upperServer(

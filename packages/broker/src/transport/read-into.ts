@@ -25,7 +25,9 @@ export function readInto(socket: Socket, read: OnRead): boolean {
   const { _handle: handle } = socket as Socket & { _handle?: { useUserBuffer?: (buffer: Uint8Array) => void } | null };
   if (places === undefined || typeof handle?.useUserBuffer !== 'function' || socket.readableLength > 0) return false;
   handle.useUserBuffer(readBuffer);
-  Object.assign(socket, { [places.buffer]: readBuffer, [places.callback]: read });
+  const internals = socket as Socket & { [place: symbol]: unknown };
+  internals[places.buffer] = readBuffer;
+  internals[places.callback] = read;
   return true;
 }
 

@@ -51,11 +51,13 @@ export class SocketWire implements Wire, WriteOwner {
     return new SocketWire(socket, origin);
   }
 
-  /** Takes over a socket that delivers its bytes by 'data' events, such as a TLS socket, unless it can do better. */
+  /**
+   * Takes over a socket that delivers its bytes by 'data' events, such as a TLS socket, unless it can do better. To be started
+   * in the same turn: to pause it meanwhile would take two system calls.
+   */
   static overStream(socket: Socket, origin: WireOrigin): SocketWire {
     const wire = new SocketWire(socket, origin);
     if (!readInto(socket, onRead)) socket.on('data', onData);
-    socket.pause();
     return wire;
   }
 

@@ -34,7 +34,8 @@ export function peerOf(socket: Socket): Source {
 
 /** Notes it for {@link originOf}, which is asked again when the handshakes are done. */
 export function remember(socket: Socket, source: Source, admitted: Admitted): void {
-  (socket as KnownSocket)[known] = { ...source, admitted };
+  const { address, port } = source;
+  (socket as KnownSocket)[known] = { address, port, admitted };
 }
 
 export function originOf(

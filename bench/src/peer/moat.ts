@@ -51,8 +51,6 @@ export async function startMoat(directory: string, certificate: Certificate, mor
   };
   const file = join(directory, 'moat.yaml');
   writeFileSync(file, JSON.stringify(configuration)); // every JSON text is a YAML text
-  const child = startProcess(process.execPath, [command, 'start', '-c', file], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const child = startProcess(command, ['start', '-c', file], { stdio: ['ignore', 'ignore', 'inherit'] });
   return runningBroker(child, portReady(child, ports.secure), ports, certificate);
 }

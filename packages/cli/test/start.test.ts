@@ -5,6 +5,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { promisify } from 'node:util';
 import { connect } from '@moat/client';
 import { freePort, needs } from '@moat/testkit';
@@ -90,6 +91,23 @@ test(
     }
   },
 );
+
+for (const [whose, OPENSSL_CONF, sent] of [
+  ['no ticket to resume it follows a TLS handshake', undefined, 0],
+  ['who has a configuration of OpenSSL of their own keeps it, and has tickets sent', '/dev/null', 2],
+] as const)
+  test(whose, async () => {
+    const broker = await RunningBroker.start(await directory(`${sent}-tickets`), undefined, { env: { OPENSSL_CONF } });
+    const socket = connectTls({ port: await broker.port('mqtts'), rejectUnauthorized: false });
+    let tickets = 0;
+    socket.on('session', () => tickets++);
+    socket.write(Buffer.from('100c00044d515454040200000000', 'hex')); // an anonymous CONNECT
+    const [answer] = await once(socket, 'data'); // behind the tickets
+    assert.equal(String(answer.toString('hex')), '20020005');
+    assert.equal(tickets, sent);
+    socket.destroy();
+    await broker.stop();
+  });
 
 /** `moat start` on a terminal of its own, as `script` makes one; Ctrl-C on its standard input ends the broker. */
 function startTerminal(cwd: string) {

@@ -152,6 +152,30 @@ describe('Of shared subscriptions the checker', () => {
   finds('finds one of QoS 2 that two members got', ['QoS 2 once'], () =>
     shared().publishes('p', 1, qos2).gets('a', 'p', 1, qos2).gets('b', 'p', 1, qos2),
   );
+  const late = (filter: string): Story =>
+    shared().publishes('p', 1).client('late').connects('late').subscribes('late', filter).gets('late', 'p', 1);
+  finds(
+    'accepts one that a member got which subscribed when it had been sent, since it had waited for another',
+    [],
+    () => late('$share/g/t/#'),
+  );
+  finds('finds one that came to another group, or to no group', ['unsubscribed', 'missing', 'missing'], () =>
+    late('$share/h/t/#'),
+  );
+  finds('finds one that came to a member that had not subscribed yet', ['unsubscribed'], () =>
+    shared().client('late').connects('late').publishes('p', 1).gets('late', 'p', 1).subscribes('late', '$share/g/t/#'),
+  );
+  finds('finds one of a group that had no member when it was sent', ['unsubscribed'], () =>
+    new Story()
+      .client('p')
+      .client('late')
+      .brokerIs('ready')
+      .connects('p')
+      .connects('late')
+      .publishes('p', 1)
+      .subscribes('late', '$share/g/t/#')
+      .gets('late', 'p', 1),
+  );
 });
 
 describe('Of sessions the checker', () => {

@@ -138,6 +138,20 @@ for (const version of [4, 5] as const) {
       endAll(stays, publisher);
     });
 
+    it('gives it then to one that has subscribed since it was published, and did not before', async () => {
+      const topic = freshTopic();
+      const [leaves] = (await members(1, version, `$share/g/${topic}`, 1)) as [RawClient];
+      const [publisher, late] = [await connected(port, version), await connected(port, version)];
+      publisher.send(publish(version, topic, 'a', { qos: 1 }));
+      assert.equal(await readPacket(leaves), publish(version, topic, 'a', { qos: 1 }));
+      late.send(subscribe(version, 1, { [`$share/g/${topic}`]: 1 }));
+      await readPacket(late);
+      await ping(late);
+      leaves.end();
+      assert.equal(await readPacket(late), publish(version, topic, 'a', { qos: 1 }));
+      endAll(late, publisher);
+    });
+
     it('does not give a QoS 2 message that a member was sent to another when its session ends [MQTT-4.8.2-5]', async () => {
       const topic = freshTopic();
       const [stays, leaves] = (await members(2, version, `$share/g/${topic}`, 2)) as [RawClient, RawClient];

@@ -38,7 +38,7 @@ export function checkDeliveries(history: History): Fault[] {
   });
   const faults: Fault[] = [];
   for (const receiver of receivers) {
-    faults.push(...twice(receiver), ...outOfOrder(history, receiver), ...unwanted(history, receiver));
+    faults.push(...twice(receiver), ...outOfOrder(history, receiver), ...unwanted(history, receiver, receivers));
     for (const [filter, subscribed] of receiver.subscriptions)
       if (!isShared(filter)) faults.push(...missing(history, filter, subscribed, [receiver]));
   }
@@ -110,9 +110,15 @@ function outOfOrder(history: History, { client, arrived, renewed, subscriptions 
   return faults;
 }
 
-/** What nobody sent, or what came of no subscription. Wills are judged elsewhere. */
-function unwanted(history: History, { client, arrived, subscriptions }: Receiver): Fault[] {
+/**
+ * What nobody sent, or what came of no subscription. Wills are judged elsewhere. A message that waits for a member of a shared
+ * subscription goes, when that one's session ends, to one that is there then, whenever it subscribed.
+ */
+function unwanted(history: History, receiver: Receiver, all: readonly Receiver[]): Fault[] {
+  const { client, arrived, subscriptions } = receiver;
   const faults: Fault[] = [];
+  const had = (one: Receiver, filter: string, from: number, to: number): boolean =>
+    touches(one.subscriptions.get(filter)?.possible ?? [], from, to);
   for (const message of arrived) {
     const sent = history.sent.get(message.from)?.get(message.n);
     if (message.topic.startsWith('w/')) continue;
@@ -120,10 +126,18 @@ function unwanted(history: History, { client, arrived, subscriptions }: Receiver
       faults.push({ rule: 'foreign', client, text: `got ${nameOf(message)} on ${message.topic}, which nobody sent` });
       continue;
     }
-    const wanted = [...subscriptions].some(
-      ([filter, { possible }]) => matches(filter, message.topic) && touches(possible, sent.at, sent.doneAt),
+    const { at, doneAt } = sent;
+    const wanted = [...subscriptions.keys()].some(
+      (filter) =>
+        matches(filter, message.topic) &&
+        (had(receiver, filter, at, doneAt) ||
+          (isShared(filter) &&
+            had(receiver, filter, at, message.at) &&
+            all.some((member) => had(member, filter, at, doneAt)))),
     );
-    if (!wanted) faults.push({ rule: 'unsubscribed', client, text: `got ${nameOf(message)} without a subscription` });
+    if (wanted) continue;
+    const text = `got ${nameOf(message)}, sent at ${at}, without a subscription, at ${message.at}`;
+    faults.push({ rule: 'unsubscribed', client, text });
   }
   return faults;
 }

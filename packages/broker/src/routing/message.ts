@@ -10,6 +10,7 @@ import {
 import { messageSize } from '../storage/message-size.js';
 import type { MessageRecord } from '../storage/store.js';
 import { SharedBytes } from '../transport/shared-bytes.js';
+import { KeptBytes } from './kept-bytes.js';
 
 /** The properties that travel from publisher to subscriber unaltered (MQTT 5.0 §3.3.2.3). */
 export type ForwardedProperties = Omit<PublishProperties, 'topicAlias' | 'subscriptionIdentifiers'>;
@@ -41,6 +42,7 @@ export interface SpecialFrame {
 }
 
 const empty = new Uint8Array(0);
+const keptBytes = new KeptBytes();
 
 /**
  * An application message on its way to its subscribers; or a run of several QoS 0 messages of one topic that
@@ -173,16 +175,14 @@ export class Message implements MessageRecord {
   keep(): this {
     if (!this.volatile) return this;
     this.volatile = false;
-    const offset = this.start;
-    const length = this.end - offset;
-    const own = length > 4096 ? Buffer.allocUnsafeSlow(length) : Buffer.allocUnsafe(length);
-    own.set(this.bytes.subarray(offset, this.end));
+    keptBytes.copy(this.bytes, this.start, this.end);
     const verbatim = this.verbatimSlot();
     if (verbatim >= 0 && this.frames?.[verbatim] !== undefined) this.frames[verbatim] = undefined;
-    this.bytes = own;
-    this.start = 0;
-    this.payloadStart -= offset;
-    this.end = length;
+    const moved = keptBytes.start - this.start;
+    this.bytes = keptBytes.bytes;
+    this.start += moved;
+    this.payloadStart += moved;
+    this.end += moved;
     return this;
   }
 
@@ -223,7 +223,7 @@ export class Message implements MessageRecord {
     }
     if (this.shared === undefined) {
       this.keep();
-      this.shared = new SharedBytes(this.bytes);
+      this.shared = new SharedBytes(this.bytes.subarray(this.start, this.end));
     }
     return this.shared;
   }

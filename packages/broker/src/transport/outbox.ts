@@ -1,4 +1,5 @@
 import type { FlushQueue } from './flush-queue.js';
+import { Pieces } from './pieces.js';
 import type { OutgoingMemory, SharedBytes } from './shared-bytes.js';
 import type { Wire } from './wire.js';
 
@@ -30,6 +31,7 @@ class SlabPool {
   }
 }
 
+const pieces = new Pieces();
 const smallSlabs = new SlabPool(16_384, 256);
 const largeSlabs = new SlabPool(262_144, 16);
 
@@ -108,7 +110,7 @@ export class Outbox {
     if (length < 48) {
       for (let from = start, to = offset; from < end; ) target[to++] = bytes[from++] as number;
     } else {
-      target.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), offset);
+      target.set(start === 0 && end === bytes.length ? bytes : pieces.of(bytes, start, end), offset);
     }
     return offset;
   }

@@ -1,0 +1,24 @@
+/** Of larger arrays the memory is not held here behind their owner's back; those that many pieces come from are smaller. */
+const most = 262_144;
+const none: Uint8Array = new Uint8Array(0);
+
+/**
+ * Makes views of pieces that follow one another in few arrays, such as the packets of a read. To ask an array for its memory is a
+ * call into the runtime, and takes as long as making the view: here it is asked once for all pieces.
+ */
+export class Pieces {
+  private bytes: Uint8Array = none;
+  private memory: ArrayBufferLike = none.buffer;
+  private offset = 0;
+
+  /** The bytes `start` to `end` of an array, where they are. */
+  of(bytes: Uint8Array, start: number, end: number): Uint8Array {
+    if (bytes !== this.bytes) {
+      if (bytes.length > most) return bytes.subarray(start, end);
+      this.bytes = bytes;
+      this.memory = bytes.buffer;
+      this.offset = bytes.byteOffset;
+    }
+    return new Uint8Array(this.memory, this.offset + start, end - start);
+  }
+}

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Pieces } from '../../dist/transport/pieces.js';
+
+describe('Pieces', () => {
+  it('are where their array has them, whichever array that is', () => {
+    const pieces = new Pieces();
+    const whole = Uint8Array.from({ length: 300_000 }, (_, index) => index % 251);
+    const arrays = [whole, whole.subarray(7, 1_000), Buffer.from(whole.buffer, 100, 262_144), new Uint8Array(0)];
+    for (const array of [...arrays, ...arrays.toReversed()])
+      for (const [start, end] of [
+        [0, 0],
+        [0, 1],
+        [5, 300],
+        [0, array.length],
+        [array.length - 1, array.length],
+      ] as const) {
+        if (start < 0 || end > array.length) continue;
+        const piece = pieces.of(array, start, end);
+        assert.equal(piece.buffer, array.buffer);
+        assert.equal(piece.byteOffset, array.byteOffset + start);
+        assert.equal(piece.length, end - start);
+      }
+  });
+});

@@ -12,27 +12,27 @@ export class KeptBytes {
   private readonly pieces = new Pieces();
   private slab: Uint8Array = new Uint8Array(0);
   private used = 0;
-  /** Where the last copy lies. */
-  bytes: Uint8Array = this.slab;
+  /** Where the last copy begins in the array that it lies in. */
   start = 0;
 
-  /** Copies the bytes `from` to `to` of an array, to {@link bytes} and {@link start}. */
-  copy(source: Uint8Array, from: number, to: number): void {
-    const length = to - from;
-    if (length > largest) {
-      this.bytes = Buffer.allocUnsafeSlow(length);
-      this.start = 0;
-    } else {
-      if (this.used + length > this.slab.length) this.renew();
-      this.bytes = this.slab;
-      this.start = this.used;
-      this.used += length;
-    }
-    this.bytes.set(this.pieces.of(source, from, to), this.start);
+  /** Copies the bytes `from` to `to` of an array into the one that is returned, from {@link start} on. */
+  copy(source: Uint8Array, from: number, to: number): Uint8Array {
+    const memory = this.reserve(to - from);
+    memory.set(this.pieces.of(source, from, to), this.start);
+    return memory;
   }
 
-  private renew(): void {
-    this.slab = Buffer.allocUnsafeSlow(slabBytes);
-    this.used = 0;
+  private reserve(length: number): Uint8Array {
+    if (length > largest) {
+      this.start = 0;
+      return Buffer.allocUnsafeSlow(length);
+    }
+    if (this.used + length > this.slab.length) {
+      this.slab = Buffer.allocUnsafeSlow(slabBytes);
+      this.used = 0;
+    }
+    this.start = this.used;
+    this.used += length;
+    return this.slab;
   }
 }

@@ -54,6 +54,9 @@ const keptBytes = new KeptBytes();
  * brought them, so whoever keeps the message calls {@link keep} first. A run is never kept: it is QoS 0.
  */
 export class Message implements MessageRecord {
+  /** Its packets as they came, for the receivers of the version and QoS of its publisher. */
+  private asItCame: Frame | undefined;
+  /** Those that had to be made, by version and QoS. */
   private frames: (Frame | undefined)[] | undefined;
   private shared: SharedBytes | undefined;
   /** Sessions that keep it in memory. */
@@ -175,11 +178,10 @@ export class Message implements MessageRecord {
   keep(): this {
     if (!this.volatile) return this;
     this.volatile = false;
-    keptBytes.copy(this.bytes, this.start, this.end);
-    const verbatim = this.verbatimSlot();
-    if (verbatim >= 0 && this.frames?.[verbatim] !== undefined) this.frames[verbatim] = undefined;
+    const own = keptBytes.copy(this.bytes, this.start, this.end);
+    this.asItCame = undefined;
     const moved = keptBytes.start - this.start;
-    this.bytes = keptBytes.bytes;
+    this.bytes = own;
     this.start += moved;
     this.payloadStart += moved;
     this.end += moved;
@@ -188,11 +190,16 @@ export class Message implements MessageRecord {
 
   /** The packets as most receivers of a version and QoS get them: built once and shared by all of them. */
   frame(v5: boolean, qos: QoS): Frame {
-    const slot = slotOf(v5, qos);
+    const { source } = this;
+    if (source !== undefined && source.qos === qos && (source.version === 5) === v5) {
+      this.asItCame ??= this.verbatim();
+      return this.asItCame;
+    }
+    const slot = (v5 ? 3 : 0) + qos;
     this.frames ??= [undefined, undefined, undefined, undefined, undefined, undefined]; // of six slots
     let frame = this.frames[slot];
     if (frame === undefined) {
-      frame = slot === this.verbatimSlot() ? this.verbatim() : this.encode(ordinarily(v5, qos));
+      frame = this.encode(ordinarily(v5, qos));
       this.frames[slot] = frame;
     }
     return frame;
@@ -232,10 +239,6 @@ export class Message implements MessageRecord {
   secondsLeft(now: number): number | undefined {
     if (this.expiresAt === Number.POSITIVE_INFINITY) return undefined;
     return Math.max(0, Math.ceil((this.expiresAt - now) / 1000));
-  }
-
-  private verbatimSlot(): number {
-    return this.source === undefined ? -1 : slotOf(this.source.version === 5, this.source.qos);
   }
 
   /** The bytes as they came: nothing in them changes but the packet identifier. */
@@ -283,8 +286,4 @@ export class Message implements MessageRecord {
 /** What most receivers get. Written out: spreading one object into another costs more than the rest of the encoding. */
 function ordinarily(v5: boolean, qos: QoS): SpecialFrame {
   return { v5, qos, retain: false, subscriptionIdentifiers: undefined, now: 0, topicAlias: 0, aliasKnown: false };
-}
-
-function slotOf(v5: boolean, qos: QoS): number {
-  return (v5 ? 3 : 0) + qos;
 }

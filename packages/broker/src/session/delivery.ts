@@ -1,17 +1,20 @@
 import { Message } from '../routing/message.js';
 import type { Target } from '../routing/subscriber.js';
 import type { QueueEntry } from '../storage/store.js';
+import type { OutgoingPublish } from './link.js';
 
 /** A QoS 1 or 2 message on its way to one client. */
-export interface Delivery {
-  /** Counts up from 1 within the session. The packet identifier follows from it. */
+export interface Delivery extends OutgoingPublish {
+  /** Counts up from 1 within the session. */
   readonly position: number;
+  /** As it follows from the position: see {@link packetIdOf}. */
+  readonly packetId: number;
   readonly message: Message;
   /** That of the message, which is not looked at again when it is acknowledged. */
   readonly size: number;
   readonly qos: 1 | 2;
-  readonly retain: boolean;
-  readonly subscriptionIdentifiers: readonly number[] | undefined;
+  /** Whether it was sent before, on another connection or by the broker before a restart. */
+  dup: boolean;
   readonly sharedFilter: string | undefined;
   /** `queued` not sent, `sent` awaits PUBACK or PUBREC, `released` awaits PUBCOMP. */
   state: 'queued' | 'sent' | 'released';
@@ -40,10 +43,12 @@ export function newDelivery(
 ): Delivery {
   return {
     position,
+    packetId: packetIdOf(position),
     message,
     size: message.size,
     qos,
     retain,
+    dup: false,
     subscriptionIdentifiers,
     sharedFilter,
     state: 'queued',

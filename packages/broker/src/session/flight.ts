@@ -1,4 +1,4 @@
-import { type Delivery, packetIdOf } from './delivery.js';
+import type { Delivery } from './delivery.js';
 import type { KeptMessages } from './kept-messages.js';
 import { PacketIdentifiers } from './packet-identifiers.js';
 import { WaitingLine } from './waiting-line.js';
@@ -33,13 +33,13 @@ export class Flight {
   }
 
   add(delivery: Delivery): void {
-    this.underWay.set(packetIdOf(delivery.position), delivery);
+    this.underWay.set(delivery.packetId, delivery);
     this.bytes += delivery.size;
     this.kept.keepDelivery(delivery);
   }
 
   remove(delivery: Delivery): void {
-    this.underWay.delete(packetIdOf(delivery.position));
+    this.underWay.delete(delivery.packetId);
     this.bytes -= delivery.size;
     this.kept.letGoDelivery(delivery);
     if (!this.unsent.remove(delivery)) this.outstanding--;

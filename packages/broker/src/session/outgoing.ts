@@ -117,7 +117,7 @@ export class Outgoing {
       this.store.enqueue(this.owner.clientId, entryOf(delivery));
       delivery.durableAt = this.store.staged;
     }
-    if (straight && !this.isUnderWay(packetIdOf(delivery.position))) this.transmit(link, delivery);
+    if (straight && this.inFlightCount < packetIds) this.transmit(link, delivery);
     else this.queue.push(delivery, hasRoom && link !== undefined);
   }
 
@@ -149,7 +149,7 @@ export class Outgoing {
         this.page();
         return;
       }
-      if (this.isUnderWay(packetIdOf(next.position))) return; // [MQTT-2.2.1-4]
+      if (this.isUnderWay(next.packetId)) return; // [MQTT-2.2.1-4]
       if (!this.kept.hasRoom(next.size)) return; // for the copy that leaves
       this.queue.shift();
       this.send(link, next);
@@ -307,15 +307,15 @@ export class Outgoing {
       return;
     }
     flight.outstanding++;
-    link.release(packetIdOf(delivery.position));
+    link.release(delivery.packetId);
   }
 
   private leave(link: Link, flight: Flight, delivery: Delivery): void {
-    const { position } = delivery;
-    const sentBefore = position <= this.lastSent; // on another connection, or by the broker before a restart
+    const { position, message } = delivery;
+    delivery.dup = position <= this.lastSent; // [MQTT-3.3.1-1] [MQTT-3.3.1-3] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
     flight.outstanding++;
-    if (!publish(link, delivery, sentBefore)) return this.abandon(delivery, 'too_large');
-    if (!sentBefore) this.lastSent = position;
+    if (!link.publish(message, delivery)) return this.abandon(delivery, 'too_large');
+    if (!delivery.dup) this.lastSent = position;
     delivery.state = 'sent';
   }
 
@@ -382,12 +382,6 @@ export class Outgoing {
       },
     );
   }
-}
-
-// [MQTT-3.3.1-1] [MQTT-3.3.1-3] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
-function publish(link: Link, delivery: Delivery, dup: boolean): boolean {
-  const { message, position, qos, retain, subscriptionIdentifiers } = delivery;
-  return link.publish(message, { qos, retain, dup, packetId: packetIdOf(position), subscriptionIdentifiers });
 }
 
 function unexpected(): CodecError {

@@ -48,7 +48,7 @@ function release(connection: Connection, packetId: number): void {
 /** A message that expired while it awaited PUBREL goes nowhere; it is acknowledged all the same. // [MQTT-4.3.3-13] */
 function deliver({ context, agreement }: Connection, message: Message): void {
   const { session, rights } = agreement as Agreement;
-  if (message.expires && message.expiresAt <= Date.now()) return session.dropped(1, 'expired'); // [MQTT-3.3.2-5]
+  if (message.hasExpired) return session.dropped(1, 'expired'); // [MQTT-3.3.2-5]
   // Judged at PUBLISH, and again now: the right may have gone meanwhile.
   const decision = rights.mayPublish(message.topic, message.qos, message.retain, message);
   if (decision.allowed) context.router.publish(message, session);

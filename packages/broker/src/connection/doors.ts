@@ -190,7 +190,7 @@ export class Doors {
     const { admission, gate, audit, refusals, logins, refuses, accepted } = this.context;
     const policy = this.policyOf(configuration, configured, access, tls);
     const door = admission.door(configured);
-    const name = (): string => `${configured.protocol}:${opened.listener?.port ?? configured.port}`;
+    const name = (): string => opened.listener?.name ?? `${configured.protocol}:${configured.port}`;
     const opened: { listener?: Listener } = {};
     const owner: ListenerOwner = {
       gate,

@@ -215,6 +215,11 @@ export class Message implements MessageRecord {
     return this.expiresAt !== Number.POSITIVE_INFINITY;
   }
 
+  /** Whether its time is over; the clock is read only for one that has any. */
+  get hasExpired(): boolean {
+    return this.expires && this.expiresAt <= Date.now();
+  }
+
   /** True the first time it is asked: bytes that go to one wire alone are copied there, not shared. */
   isFirstUse(): boolean {
     if (this.used) return false;

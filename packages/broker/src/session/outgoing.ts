@@ -261,7 +261,7 @@ export class Outgoing {
   private send(link: Link, delivery: Delivery): void {
     const { message, position } = delivery;
     // Once it was sent it does not expire. // [MQTT-3.3.2-5] [MQTT-4.3.3-7]
-    if (message.expires && message.expiresAt <= Date.now() && position > this.lastSent) this.drop(delivery, 'expired');
+    if (message.hasExpired && position > this.lastSent) this.drop(delivery, 'expired');
     else if (!this.owner.mayReceive(message.topic)) this.drop(delivery, 'not_authorized');
     else this.transmit(link, delivery);
   }

@@ -58,6 +58,8 @@ export class Listener {
   private readonly sockets = new Set<Socket>();
   /** PROXY headers that are awaited. */
   private headers = 0;
+  /** As events and clients' origins have it: `protocol:port`. */
+  readonly name: string;
 
   private constructor(
     readonly options: ListenerOptions,
@@ -66,7 +68,9 @@ export class Listener {
     private readonly names: ServerNames,
     readonly address: string,
     readonly port: number,
-  ) {}
+  ) {
+    this.name = `${options.protocol}:${port}`;
+  }
 
   /**
    * Binds and begins to accept.
@@ -82,12 +86,7 @@ export class Listener {
     const [first] = certificates;
     const serverOptions = first && tlsServerOptions(options, first.context, owner, names);
     const server = createServer({ noDelay: options.set_tcp_nodelay });
-    let known: string | undefined; // to ask for the port is a system call
-    const name = (): string => {
-      known ??= `${options.protocol}:${(server.address() as AddressInfo | null)?.port ?? options.port}`;
-      return known;
-    };
-    const upper = upperServer(options, serverOptions, owner, name);
+    const upper = upperServer(options, serverOptions, owner, () => listener.name);
     await listen(server, options);
     const { address, port } = server.address() as AddressInfo;
     const listener = new Listener(options, server, upper, names, address, port);
@@ -159,17 +158,14 @@ export class Listener {
     if (origin === undefined) return;
     if (upper === undefined) return owner.accepted(SocketWire.overStream(socket, origin));
     const { admitted } = origin;
-    if (this.options.tls === undefined) {
-      socket.on('close', () => admitted?.left());
-      upper.emit('connection', socket);
-      return;
-    }
-    const handshake = new SocketHandshake(socket, upper, owner.gate, this.sockets);
+    const isSecure = this.options.tls !== undefined;
+    const handshake = isSecure ? new SocketHandshake(socket, upper, owner.gate, this.sockets) : undefined;
     socket.on('close', () => {
-      handshake.ended();
+      handshake?.ended();
       admitted?.left();
     });
-    owner.gate.enter(handshake, admitted?.isKnown);
+    if (handshake === undefined) upper.emit('connection', socket);
+    else owner.gate.enter(handshake, admitted?.isKnown);
   }
 
   /** Where an admitted socket comes from; one that is not admitted is closed. */
@@ -182,7 +178,7 @@ export class Listener {
     }
     if (protocol !== 'mqtt' || this.options.proxy !== undefined) remember(socket, source, admitted);
     const { address: remoteAddress, port: remotePort } = source;
-    return { protocol, listener: `${protocol}:${this.port}`, remoteAddress, remotePort, admitted, tls: undefined };
+    return { protocol, listener: this.name, remoteAddress, remotePort, admitted, tls: undefined };
   }
 }
 

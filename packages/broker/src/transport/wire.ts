@@ -25,7 +25,7 @@ export interface Admitted {
 /** Where a wire came in and from whom. */
 export interface WireOrigin {
   readonly protocol: WireProtocol;
-  /** Name of the listener: `protocol://address:port`. */
+  /** Name of the listener: `protocol:port`. */
   readonly listener: string;
   readonly remoteAddress: string;
   readonly remotePort: number;

@@ -191,8 +191,7 @@ export class Parser {
 
   /** Bytes of the packet at `start` by its fixed header, which is judged here; 0 while that is incomplete. */
   #sizeOf(bytes: Uint8Array, start: number, end: number): number {
-    const first = bytes[start] ?? 0;
-    if (first !== 0x30 || this.version === 0) checkFirstByte(first, this.#options.role, this.version);
+    checkFirstByte(bytes[start] ?? 0, this.#options.role, this.version);
     let at = start + 1;
     if (at >= end) return 0;
     let byte = bytes[at++] ?? 0;

@@ -1,6 +1,6 @@
 import type { AcknowledgementType, ControlPacket } from '../packet.js';
 import { PacketType, type ProtocolVersion } from '../packet-type.js';
-import { decodeAcknowledgement } from './acknowledgement.js';
+import { decodeAcknowledgement, decodeShortAcknowledgement, isAcknowledgement } from './acknowledgement.js';
 import { decodeAuth, decodeDisconnect } from './disconnect.js';
 import { type DecodeLimits, Reader } from './reader.js';
 import { decodeConnack, decodeSuback, decodeUnsuback } from './server-packets.js';
@@ -18,6 +18,7 @@ export function decodeControlPacket(
   version: ProtocolVersion,
   { role, maximumUserProperties }: DecodeLimits,
 ): ControlPacket {
+  if (end - start === 2 && isAcknowledgement(type)) return decodeShortAcknowledgement(bytes, start, type);
   const reader = new Reader(bytes, start, end);
   const sender = role === 'server' ? 'client' : 'server';
   switch (type) {

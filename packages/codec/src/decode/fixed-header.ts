@@ -12,12 +12,23 @@ function bits(...types: PacketType[]): number {
   return types.reduce((mask, type) => mask | (1 << type), 0);
 }
 
+/** 1 where a first byte was found good before, by version and byte: `version << 8 | first`. */
+const FOUND_GOOD = { fromClient: new Uint8Array(6 * 256), fromServer: new Uint8Array(6 * 256) };
+
 /**
  * Judges the first byte of a packet, before anything else of it is there.
  *
  * @param version 0 while the server waits for CONNECT
  */
 export function checkFirstByte(first: number, role: 'server' | 'client', version: 0 | ProtocolVersion): void {
+  const foundGood = role === 'server' ? FOUND_GOOD.fromClient : FOUND_GOOD.fromServer;
+  const at = (version << 8) | first;
+  if (foundGood[at] === 1) return;
+  judge(first, role, version);
+  foundGood[at] = 1;
+}
+
+function judge(first: number, role: 'server' | 'client', version: 0 | ProtocolVersion): void {
   const type = first >> 4;
   const flags = first & 0x0f;
   if (version === 0) {

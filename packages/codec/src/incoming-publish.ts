@@ -1,6 +1,14 @@
 import { PacketType, type ProtocolVersion, type QoS } from './packet-type.js';
 import type { PublishProperties } from './properties.js';
 
+/** The bytes that were parsed at one go: what lies in them came together, and goes together. */
+export class Chunk {
+  constructor(
+    /** Offset behind the last of them. */
+    readonly end: number,
+  ) {}
+}
+
 /**
  * One PUBLISH as it lies in the read buffer, or a *run* of several: consecutive QoS 0 packets of the same
  * topic without retain flag and properties, which a broker may forward as one span of bytes.
@@ -36,6 +44,10 @@ export class IncomingPublish {
     readonly count: number,
     /** Bytes of the largest packet in the span, fixed header included. */
     readonly largest: number,
+    /** Offset of the packet identifier; -1 for QoS 0. */
+    readonly packetIdAt: number,
+    /** What it lies in: the same object for all packets of a chunk, and for none of another. */
+    readonly chunk: Chunk,
   ) {}
 
   /** The payload as a view, not a copy. Only for a single packet (`count` 1). */
@@ -76,6 +88,8 @@ export class IncomingPublish {
         end,
         1,
         end - start,
+        -1,
+        this.chunk,
       );
       start = end;
     }

@@ -3,7 +3,7 @@ export { writeAcknowledgement } from './encode/acknowledgement.js';
 export { encodePublish, packetIdOffset } from './encode/publish.js';
 export { encode } from './encode.js';
 export { CodecError } from './error.js';
-export { IncomingPublish } from './incoming-publish.js';
+export { type Chunk, IncomingPublish } from './incoming-publish.js';
 export type * from './packet.js';
 export { PacketType, ProtocolVersion, type QoS } from './packet-type.js';
 export { type PacketReceiver, Parser, type ParserOptions } from './parser.js';

@@ -5,7 +5,7 @@ import { checkFirstByte } from './decode/fixed-header.js';
 import { decodePublish } from './decode/publish.js';
 import { malformed, notMinimal, Reader } from './decode/reader.js';
 import { CodecError } from './error.js';
-import type { IncomingPublish } from './incoming-publish.js';
+import { Chunk, type IncomingPublish } from './incoming-publish.js';
 import type { ControlPacket } from './packet.js';
 import { PacketType, type ProtocolVersion } from './packet-type.js';
 import { ReasonCode } from './reason-code.js';
@@ -154,25 +154,26 @@ export class Parser {
 
   /** Parses what is complete in `bytes[start, end)`; returns how far it got. */
   #parse(bytes: Uint8Array, start: number, end: number): number {
+    const chunk = new Chunk(end);
     let at = start;
     while (at < end && this.#state === 'open') {
       const size = this.#sizeOf(bytes, at, end);
       if (size === 0 || size > end - at) break;
       let body = at + 2;
       while ((bytes[body - 1] ?? 0) > 0x7f) body++;
-      at = this.#packet(bytes, at, body, at + size, end);
+      at = this.#packet(bytes, at, body, at + size, chunk);
     }
     return at;
   }
 
   /** Hands over the packet in `bytes[start, end)`, or the run that begins with it; returns the offset behind. */
-  #packet(bytes: Uint8Array, start: number, body: number, end: number, limit: number): number {
+  #packet(bytes: Uint8Array, start: number, body: number, end: number, chunk: Chunk): number {
     const { version } = this;
     const type = (bytes[start] ?? 0) >> 4;
     if (version === 0) {
       this.#connect(bytes, start, body, end);
     } else if (type === PacketType.PUBLISH) {
-      const publish = decodePublish(bytes, start, body, end, limit, version, this.#options);
+      const publish = decodePublish(bytes, start, body, end, chunk, version, this.#options);
       this.#receiver.publish(publish);
       return publish.end;
     } else {

@@ -23,7 +23,7 @@ export interface Frame {
   /** Where the two bytes of the packet identifier stand in `bytes`; -1 for QoS 0. */
   readonly packetIdAt: number;
   /** The whole of `bytes`, where several wires have them. */
-  shared?: SharedBytes;
+  shared?: SharedBytes | undefined;
 }
 
 /** What makes a packet unlike those of the other receivers. */
@@ -50,15 +50,15 @@ const keptBytes = new KeptBytes();
  *
  * It is what the store keeps of it, too, once it is kept: its body is stored once, however many queues hold it.
  *
- * Invariants: while it is `volatile` its bytes are the transport's and live only as long as the read that
- * brought them, so whoever keeps the message calls {@link keep} first. A run is never kept: it is QoS 0.
+ * Invariants: its bytes are the transport's at first, and live only as long as the read that brought them, so whoever keeps
+ * the message calls {@link keep} or {@link keepAWhile} before that ends. A run is never kept: it is QoS 0.
+ *
+ * Its packets as they came are the {@link Frame} of those receivers who have the version and QoS of its publisher.
  */
-export class Message implements MessageRecord {
-  /** Its packets as they came, for the receivers of the version and QoS of its publisher. */
-  private asItCame: Frame | undefined;
+export class Message implements MessageRecord, Frame {
   /** Those that had to be made, by version and QoS. */
   private frames: (Frame | undefined)[] | undefined;
-  private shared: SharedBytes | undefined;
+  shared: SharedBytes | undefined = undefined;
   /** Sessions that keep it in memory. */
   keepers = 0;
   private used = false;
@@ -77,11 +77,12 @@ export class Message implements MessageRecord {
     readonly count: number,
     /** Bytes of the largest packet of the span, as it arrived. */
     readonly largest: number,
-    private bytes: Uint8Array,
-    private start: number,
+    public bytes: Uint8Array,
+    public start: number,
     private payloadStart: number,
-    private end: number,
-    private volatile: boolean,
+    public end: number,
+    public packetIdAt: number,
+    private memory: 'of the transport' | 'beside others' | 'its own',
     private readonly source: IncomingPublish | undefined,
   ) {}
 
@@ -108,7 +109,8 @@ export class Message implements MessageRecord {
       packet.start,
       packet.payloadStart,
       packet.end,
-      true,
+      packet.packetIdAt,
+      'of the transport',
       verbatim ? packet : undefined,
     );
   }
@@ -138,7 +140,8 @@ export class Message implements MessageRecord {
       0,
       0,
       payload.length,
-      false,
+      -1,
+      'its own',
       undefined,
     );
   }
@@ -174,27 +177,41 @@ export class Message implements MessageRecord {
     for (const packet of this.source.each()) yield Message.arrived(packet, this.topic, this.publisher ?? '', 0);
   }
 
-  /** Makes the bytes its own, so that they outlive the read that brought them. */
+  /** Makes the bytes its own, so that they outlive the read that brought them, however long, and hold nothing else. */
   keep(): this {
-    if (!this.volatile) return this;
-    this.volatile = false;
-    const own = keptBytes.copy(this.bytes, this.start, this.end);
-    this.asItCame = undefined;
-    const moved = keptBytes.start - this.start;
-    this.bytes = own;
-    this.start += moved;
-    this.payloadStart += moved;
-    this.end += moved;
+    if (this.memory === 'its own') return this;
+    const { bytes, start, end } = this;
+    const own = Buffer.allocUnsafeSlow(end - start);
+    own.set(bytes.subarray(start, end));
+    this.move(own, 0);
+    this.memory = 'its own';
     return this;
+  }
+
+  /** As {@link keep}, for less and not for long: other bytes may be held with its own. */
+  keepAWhile(): this {
+    const { bytes, start, end, memory, source } = this;
+    if (memory !== 'of the transport') return this;
+    if (source === undefined) return this.keep();
+    const { chunk } = source;
+    this.move(keptBytes.copy(bytes, start, end, chunk), keptBytes.start);
+    this.memory = 'beside others';
+    return this;
+  }
+
+  private move(bytes: Uint8Array, to: number): void {
+    const by = to - this.start;
+    this.bytes = bytes;
+    this.start += by;
+    this.payloadStart += by;
+    this.end += by;
+    if (this.packetIdAt >= 0) this.packetIdAt += by;
   }
 
   /** The packets as most receivers of a version and QoS get them: built once and shared by all of them. */
   frame(v5: boolean, qos: QoS): Frame {
     const { source } = this;
-    if (source !== undefined && source.qos === qos && (source.version === 5) === v5) {
-      this.asItCame ??= this.verbatim();
-      return this.asItCame;
-    }
+    if (source !== undefined && source.qos === qos && (source.version === 5) === v5) return this;
     const slot = (v5 ? 3 : 0) + qos;
     this.frames ??= [undefined, undefined, undefined, undefined, undefined, undefined]; // of six slots
     let frame = this.frames[slot];
@@ -229,31 +246,15 @@ export class Message implements MessageRecord {
 
   /** A QoS 0 frame's bytes in memory that nobody changes, as one piece to be shared by many wires. */
   stable(frame: Frame): SharedBytes {
-    if (frame.bytes !== this.bytes) {
-      frame.shared ??= new SharedBytes(frame.bytes);
-      return frame.shared;
-    }
-    if (this.shared === undefined) {
-      this.keep();
-      this.shared = new SharedBytes(this.bytes.subarray(this.start, this.end));
-    }
-    return this.shared;
+    if (frame === this) this.keep();
+    frame.shared ??= new SharedBytes(frame.bytes);
+    return frame.shared;
   }
 
   /** Seconds that are left of the message expiry interval; undefined when it does not expire. */
   secondsLeft(now: number): number | undefined {
     if (this.expiresAt === Number.POSITIVE_INFINITY) return undefined;
     return Math.max(0, Math.ceil((this.expiresAt - now) / 1000));
-  }
-
-  /** The bytes as they came: nothing in them changes but the packet identifier. */
-  private verbatim(): Frame {
-    return {
-      bytes: this.bytes,
-      start: this.start,
-      end: this.end,
-      packetIdAt: this.qos === 0 ? -1 : packetIdOffset(this.bytes, this.start),
-    };
   }
 
   private encode(options: SpecialFrame): Frame {

@@ -1,3 +1,4 @@
+import { mostKeptAWhile } from '../routing/kept-bytes.js';
 import type { Message } from '../routing/message.js';
 import type { KeptMessages } from './kept-messages.js';
 import { PacketIdentifiers } from './packet-identifiers.js';
@@ -38,7 +39,8 @@ export class Incoming {
     const { size } = message;
     if (this.bytes + size <= this.maximumBytes && this.kept.hasRoom(size)) {
       this.bytes += size;
-      message.keep();
+      if (this.held.size > mostKeptAWhile) message.keep();
+      else message.keepAWhile();
       this.kept.keep(message, size);
       return none;
     }

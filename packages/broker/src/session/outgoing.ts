@@ -1,15 +1,14 @@
 import { CodecError, type QoS, ReasonCode } from '@moat/codec';
-import type { Message } from '../routing/message.js';
+import { mostKeptAWhile } from '../routing/kept-bytes.js';
+import { Message } from '../routing/message.js';
 import type { Target } from '../routing/subscriber.js';
 import type { QueueEntry, Store } from '../storage/store.js';
 import { type Delivery, entryOf, newDelivery, packetIdOf } from './delivery.js';
 import { Flight } from './flight.js';
+import { type Give, offer, offerAll } from './hand-over.js';
 import type { KeptMessages } from './kept-messages.js';
 import type { Link } from './link.js';
 import { type DropReason, OutgoingQueue, type QueueOwner, type RestoredQueue } from './outgoing-queue.js';
-
-/** Gives a message that a member of a shared subscription has not had to another; false when there is none. */
-export type Give = (message: Message, sharedFilter: string) => boolean;
 
 /** What it asks of its session. */
 export interface OutgoingOwner extends QueueOwner {
@@ -17,6 +16,8 @@ export interface OutgoingOwner extends QueueOwner {
   mayReceive(topic: string): boolean;
 }
 
+/** In place of a message that is not kept. */
+const forgotten = Message.of('', new Uint8Array(0));
 const packetIds = 65_535;
 /** So many positions are passed over after a crash: what was sent under them may not have come to the store. */
 const lostPositions = 32_768;
@@ -30,11 +31,11 @@ const lostPositions = 32_768;
  * ```
  *
  * Invariants: messages leave in the order of their positions // [MQTT-4.6.0-5] [MQTT-4.6.0-6]; at most
- * `receiveMaximum` are unacknowledged, and not many more bytes than a queue may hold; no QoS 2 message of a stored
- * session leaves before its place in the queue is durable, or a crash could send it twice (invariant 2).
+ * `receiveMaximum` are unacknowledged, and not many more bytes are kept of them than a queue may hold; no QoS 2 message of
+ * a stored session leaves before its place in the queue is durable, or a crash could send it twice (invariant 2).
  */
 export class Outgoing {
-  private readonly queue: OutgoingQueue;
+  readonly queue: OutgoingQueue;
   /** Undefined where nothing is: a session that is away and has a long queue takes no more memory than another. */
   private flight: Flight | undefined = undefined;
   /** Whether those that are not durable yet will be looked at again. */
@@ -44,7 +45,7 @@ export class Outgoing {
   private lastSent: number;
 
   constructor(
-    private readonly owner: OutgoingOwner,
+    readonly owner: OutgoingOwner,
     private readonly store: Store,
     private readonly kept: KeptMessages,
     restored?: RestoredQueue,
@@ -88,13 +89,14 @@ export class Outgoing {
     return this.lastSent;
   }
 
-  /** Up to `limit` of all messages behind a position, in order. Only for a session that the store does not have. */
+  /** Up to `limit` of all messages that are kept behind a position, in order. Only for a session that the store does not have. */
   entriesBehind(position: number, limit: number): QueueEntry[] {
     const entries: QueueEntry[] = [];
     for (const delivery of this.inMemory()) {
-      if (delivery.position <= position) continue;
+      const { state, message } = delivery;
+      if (delivery.position <= position || (message === forgotten && state !== 'released')) continue;
       if (entries.length === limit) break;
-      entries.push({ ...entryOf(delivery), state: delivery.state === 'released' ? 'released' : 'queued' });
+      entries.push({ ...entryOf(delivery), state: state === 'released' ? 'released' : 'queued' });
     }
     return entries;
   }
@@ -112,7 +114,13 @@ export class Outgoing {
       if (link !== undefined && this.queue.isEmpty && this.open >= link.receiveMaximum) link.quotaMet();
       if (!this.queue.makeRoom(message.size)) return;
     }
-    const delivery = newDelivery(this.nextPosition(), message.keep(), qos, retain, target);
+    if (straight && !stored && target.sharedFilter === undefined && this.inFlightCount < packetIds) {
+      this.sendOnce(link, message, qos, retain, target);
+      return;
+    }
+    const isBrief = straight && !stored && this.inFlightCount < mostKeptAWhile;
+    const kept = isBrief ? message.keepAWhile() : message.keep();
+    const delivery = newDelivery(this.nextPosition(), kept, qos, retain, target);
     if (stored) {
       this.store.enqueue(this.owner.clientId, entryOf(delivery));
       delivery.durableAt = this.store.staged;
@@ -196,7 +204,7 @@ export class Outgoing {
    * the store fails.
    */
   handOver(give: Give): Promise<number> {
-    this.handing ??= this.offerAll(give).finally(() => {
+    this.handing ??= offerAll(this, give).finally(() => {
       this.handing = undefined;
     });
     return this.handing;
@@ -204,7 +212,7 @@ export class Outgoing {
 
   /** When the session ends: the same with what is in memory. // [MQTT-4.8.2-5] */
   giveRest(give: Give): void {
-    for (const delivery of this.inMemory()) this.offer(delivery, give);
+    for (const delivery of this.inMemory()) offer(delivery, this.lastSent, give);
   }
 
   private inMemory(): Delivery[] {
@@ -215,25 +223,6 @@ export class Outgoing {
   end(): void {
     for (const delivery of this.flight?.all() ?? []) this.kept.letGoDelivery(delivery);
     this.queue.end();
-  }
-
-  private async offerAll(give: Give): Promise<number> {
-    for (let offered = 0; ; ) {
-      const upTo = this.lastPosition;
-      const last = await this.queue.offer(
-        offered,
-        (delivery) => this.owner.link === undefined && this.offer(delivery, give),
-      );
-      const { link } = this.owner;
-      if (link !== undefined) this.drain(link);
-      if (last === undefined || link !== undefined) return upTo;
-      offered = last;
-    }
-  }
-
-  /** A QoS 2 message that was sent may not go to another member. */
-  private offer({ message, sharedFilter, qos, position }: Delivery, give: Give): boolean {
-    return sharedFilter !== undefined && (qos === 1 || position > this.lastSent) && give(message, sharedFilter);
   }
 
   private maySend(link: Link): boolean {
@@ -270,7 +259,13 @@ export class Outgoing {
   private transmit(link: Link, delivery: Delivery): void {
     const flight = this.take(delivery);
     if (flight.unsent.size > 0 || this.mustWait(delivery)) flight.unsent.add(delivery);
-    else this.leave(link, flight, delivery);
+    else this.leave(link, flight, delivery, delivery.message);
+  }
+
+  /** Sends what nobody will send again, for the session ends with its connection: all that is kept of it is its packet identifier. */
+  private sendOnce(link: Link, message: Message, qos: 1 | 2, retain: boolean, target: Target): void {
+    const delivery = newDelivery(this.nextPosition(), forgotten, qos, retain, target);
+    this.leave(link, this.take(delivery), delivery, message);
   }
 
   /** Goes on with what was under way on an earlier connection. */
@@ -294,7 +289,7 @@ export class Outgoing {
       }
       flight.unsent.remove(next);
       if (released) this.release(link, next);
-      else this.leave(link, flight, next);
+      else this.leave(link, flight, next, next.message);
     }
   }
 
@@ -310,8 +305,8 @@ export class Outgoing {
     link.release(delivery.packetId);
   }
 
-  private leave(link: Link, flight: Flight, delivery: Delivery): void {
-    const { position, message } = delivery;
+  private leave(link: Link, flight: Flight, delivery: Delivery, message: Message): void {
+    const { position } = delivery;
     delivery.dup = position <= this.lastSent; // [MQTT-3.3.1-1] [MQTT-3.3.1-3] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
     flight.outstanding++;
     if (!link.publish(message, delivery)) return this.abandon(delivery, 'too_large');

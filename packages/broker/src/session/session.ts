@@ -9,10 +9,11 @@ import { bytesOf, type Place, type Subscription, type SubscriptionOptions } from
 import { singleTarget } from '../routing/target.js';
 import type { QueueEntry, RestoredSession, Store } from '../storage/store.js';
 import type { Timer } from '../transport/timer-wheel.js';
+import type { Give } from './hand-over.js';
 import { Incoming } from './incoming.js';
 import type { KeptMessages } from './kept-messages.js';
 import type { Link } from './link.js';
-import { type Give, Outgoing } from './outgoing.js';
+import { Outgoing } from './outgoing.js';
 import type { DropReason } from './outgoing-queue.js';
 import { RetainedFeed } from './retained-feed.js';
 import type { SessionCounters } from './session-counters.js';
@@ -203,9 +204,10 @@ export class Session implements Subscriber, Publisher {
   receive(packetId: number, message: Message): Iterable<Message> {
     const { store, kept } = this.context;
     this.incoming ??= new Incoming(this.limits.max_queued_bytes, kept);
+    if (this.stored) message.keep();
     const due = this.incoming.hold(packetId, message);
     if (this.stored) {
-      if (due.size === 0) store.putReceived(this.clientId, { packetId, message: message.keep() });
+      if (due.size === 0) store.putReceived(this.clientId, { packetId, message });
       for (const id of due.keys()) store.putReceived(this.clientId, { packetId: id, message: undefined });
     }
     return due.values();

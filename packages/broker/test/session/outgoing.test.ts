@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { CodecError, ReasonCode } from '@moat/codec';
+import { CodecError, encode, type IncomingPublish, PacketType, Parser, ReasonCode } from '@moat/codec';
 import { Message } from '../../dist/routing/message.js';
 import { Desk, Peer, plainTarget, SlowStore, turn } from './client.js';
 
@@ -9,6 +9,31 @@ const numbers = (first: number, last: number): string[] =>
   Array.from({ length: last - first + 1 }, (_, index) => `${first + index}`);
 const sentAs = (first: number, last: number): string[] => numbers(first, last).map((each) => `${each}@${each}`);
 const refusal = { name: CodecError.name, reasonCode: ReasonCode.protocolError } as const;
+
+/** So many messages of QoS 1 that came in one read, while that lasts. */
+function arrived(count: number): Message[] {
+  const messages: Message[] = [];
+  const publish = (packet: IncomingPublish): void => {
+    messages.push(Message.arrived(packet, packet.topic, 'publisher', 0));
+  };
+  const limits = { role: 'client', version: 4, maximumPacketSize: 1_000, maximumUserProperties: 0 } as const;
+  const packets = numbers(1, count).map((each) =>
+    encode(
+      {
+        type: PacketType.PUBLISH,
+        topic: 't',
+        payload: Buffer.from(each.padStart(2, '0')),
+        qos: 1,
+        retain: false,
+        dup: false,
+        packetId: 1,
+      },
+      4,
+    ),
+  );
+  new Parser({ publish, packet() {} }, limits).feed(Buffer.concat(packets));
+  return messages;
+}
 
 describe('Messages to a client', () => {
   it('leave at once while its quota lasts, then one for each that is done [MQTT-3.3.4-9]', () => {
@@ -356,6 +381,74 @@ describe('What is left when a session ends', () => {
     assert.equal(desk.outgoing.inFlightCount, 2);
     desk.outgoing.giveRest(give);
     assert.deepEqual(given, []);
+  });
+});
+
+describe('Messages to a client whose session ends with its connection', () => {
+  const shared = { ...plainTarget, sharedFilter: '$share/g/t' };
+  const waiting = (desk: Desk): string[] =>
+    desk.outgoing.entriesBehind(0, 100).map(({ message }) => Buffer.from(message.payload).toString());
+
+  it('are not kept once they have left: nobody will send them again', () => {
+    const desk = new Desk({}, false);
+    const peer = desk.attach(new Peer(2));
+    for (const qos of [1, 2] as const) desk.push('x'.repeat(1_000), qos);
+    assert.equal(peer.take().length, 2);
+    assert.ok(desk.buffered.bytes < 1_000);
+    assert.equal(desk.outgoing.bytesInFlight, 0);
+    assert.equal(desk.outgoing.inFlightCount, 2);
+    assert.deepEqual(waiting(desk), []);
+    desk.outgoing.acknowledged(1, 1);
+    assert.equal(desk.outgoing.received(2), true);
+    assert.equal(desk.outgoing.completed(2), true);
+    assert.equal(desk.outgoing.inFlightCount, 0);
+    assert.equal(desk.buffered.bytes, 0);
+  });
+
+  it('are kept while they wait', () => {
+    const desk = new Desk({}, false);
+    const peer = desk.attach(new Peer(1));
+    for (const each of numbers(1, 3)) desk.push(each);
+    assert.deepEqual(peer.take(), ['1@1']);
+    assert.deepEqual(waiting(desk), ['2', '3']);
+    desk.outgoing.acknowledged(1, 1);
+    assert.deepEqual(peer.take(), ['2@2']);
+  });
+
+  it('take no quota where they are too large for it', () => {
+    const desk = new Desk({}, false);
+    const peer = desk.attach(new Peer(1));
+    peer.largest = 5;
+    desk.push('too large');
+    desk.push('ok');
+    assert.deepEqual(peer.take(), ['ok@2']);
+    assert.equal(desk.drops.too_large, 1);
+    desk.outgoing.acknowledged(2, 1);
+    assert.equal(desk.buffered.bytes, 0);
+  });
+
+  it('are kept where another member of a shared subscription may get them, the first 64 beside what came with them', () => {
+    const desk = new Desk({}, false);
+    desk.attach(new Peer());
+    const messages = arrived(66);
+    for (const message of messages) desk.outgoing.push(message, 1, false, shared);
+    const memory = messages.map(({ payload }) => payload.buffer.byteLength);
+    assert.ok(memory.slice(0, 64).every((bytes) => bytes > messages.length * 5));
+    assert.deepEqual(memory.slice(64), [9, 9]); // the packet
+    const given: Message[] = [];
+    desk.detach();
+    desk.outgoing.giveRest((message) => given.push(message) > 0);
+    assert.deepEqual(given, messages);
+  });
+
+  it('are kept by themselves where they wait, and where the store has them', () => {
+    for (const stored of [false, true]) {
+      const desk = new Desk({}, stored);
+      if (stored) desk.attach(new Peer());
+      const [message] = arrived(2);
+      if (message !== undefined) desk.outgoing.push(message, 1, false, plainTarget);
+      assert.equal(message?.payload.buffer.byteLength, 9);
+    }
   });
 });
 

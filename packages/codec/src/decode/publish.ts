@@ -1,4 +1,4 @@
-import { IncomingPublish } from '../incoming-publish.js';
+import { type Chunk, IncomingPublish } from '../incoming-publish.js';
 import { PacketType, type ProtocolVersion, type QoS } from '../packet-type.js';
 import type { PublishProperties } from '../properties.js';
 import { topicName } from '../topic-cache.js';
@@ -10,7 +10,7 @@ const PLAIN = 0x30;
 
 /**
  * Decodes the PUBLISH in `bytes[start, end)` and, when it is a plain one, all that follow it and differ in payload
- * only, up to `limit`.
+ * only, up to the end of the chunk.
  *
  * @param at offset of the variable header
  */
@@ -19,7 +19,7 @@ export function decodePublish(
   start: number,
   at: number,
   end: number,
-  limit: number,
+  chunk: Chunk,
   version: ProtocolVersion,
   limits: DecodeLimits,
 ): IncomingPublish {
@@ -30,11 +30,13 @@ export function decodePublish(
   const topic = topicEnd === at + 2 ? '' : topicName(bytes, at + 2, topicEnd);
   let payloadStart = topicEnd;
   let packetId = 0;
+  let packetIdAt = -1;
   // [MQTT-2.2.1-2] [MQTT3-2.3.1-5]
   if ((first & 0x06) !== 0) {
     if (end - payloadStart < 2) throw tooShort();
     packetId = ((bytes[payloadStart] ?? 0) << 8) | (bytes[payloadStart + 1] ?? 0);
     if (packetId === 0) throw packetIdZero();
+    packetIdAt = payloadStart;
     payloadStart += 2;
   }
   let properties: PublishProperties | undefined;
@@ -58,7 +60,7 @@ export function decodePublish(
   if (first === PLAIN && properties === undefined) {
     const prefix = payloadStart - at;
     for (;;) {
-      const next = nextOfRun(bytes, runEnd, limit, at, prefix, limits.maximumPacketSize);
+      const next = nextOfRun(bytes, runEnd, chunk.end, at, prefix, limits.maximumPacketSize);
       if (next === 0) break;
       if (next - runEnd > largest) largest = next - runEnd;
       runEnd = next;
@@ -79,6 +81,8 @@ export function decodePublish(
     runEnd,
     count,
     largest,
+    packetIdAt,
+    chunk,
   );
 }
 

@@ -10,8 +10,8 @@ export class Chunk {
 }
 
 /**
- * One PUBLISH as it lies in the read buffer, or a *run* of several: consecutive QoS 0 packets of the same
- * topic without retain flag and properties, which a broker may forward as one span of bytes.
+ * One PUBLISH as it lies in the read buffer, or a *run* of several: consecutive packets of the same topic, without flags and
+ * properties, of QoS 0 or, for a server, of QoS 1, which a broker may forward as one span of bytes.
  *
  * ```
  *  bytes  ...[30 .. topic payload][30 .. topic payload]...     count = 2
@@ -30,7 +30,7 @@ export class IncomingPublish {
     readonly qos: QoS,
     readonly retain: boolean,
     readonly dup: boolean,
-    /** 0 for QoS 0. */
+    /** Of the first packet; 0 for QoS 0. */
     readonly packetId: number,
     readonly properties: PublishProperties | undefined,
     readonly bytes: Uint8Array,
@@ -44,10 +44,12 @@ export class IncomingPublish {
     readonly count: number,
     /** Bytes of the largest packet in the span, fixed header included. */
     readonly largest: number,
-    /** Offset of the packet identifier; -1 for QoS 0. */
+    /** Offset of the (first) packet identifier; -1 for QoS 0. */
     readonly packetIdAt: number,
     /** What it lies in: the same object for all packets of a chunk, and for none of another. */
     readonly chunk: Chunk,
+    /** All packet identifiers of a run of QoS 1, in order. */
+    readonly packetIds: readonly number[] | undefined = undefined,
   ) {}
 
   /** The payload as a view, not a copy. Only for a single packet (`count` 1). */
@@ -73,14 +75,15 @@ export class IncomingPublish {
       } while (byte > 0x7f);
       const end = at + length;
       const topicLength = ((this.bytes[at] ?? 0) << 8) | (this.bytes[at + 1] ?? 0);
-      const payloadStart = at + 2 + topicLength + (this.version === 5 ? 1 : 0);
+      const topicEnd = at + 2 + topicLength;
+      const payloadStart = topicEnd + (this.qos === 0 ? 0 : 2) + (this.version === 5 ? 1 : 0);
       yield new IncomingPublish(
         this.version,
         this.topic,
-        0,
+        this.qos,
         false,
         false,
-        0,
+        this.qos === 0 ? 0 : ((this.bytes[topicEnd] ?? 0) << 8) | (this.bytes[topicEnd + 1] ?? 0),
         undefined,
         this.bytes,
         start,
@@ -88,7 +91,7 @@ export class IncomingPublish {
         end,
         1,
         end - start,
-        -1,
+        this.qos === 0 ? -1 : topicEnd,
         this.chunk,
       );
       start = end;

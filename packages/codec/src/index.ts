@@ -1,6 +1,6 @@
 export type { MemoryOwner } from './backlog.js';
 export { writeAcknowledgement } from './encode/acknowledgement.js';
-export { encodePublish, packetIdOffset } from './encode/publish.js';
+export { encodePublish, packetIdOffset, writePacketIds } from './encode/publish.js';
 export { encode } from './encode.js';
 export { CodecError } from './error.js';
 export { type Chunk, IncomingPublish } from './incoming-publish.js';

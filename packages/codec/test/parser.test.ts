@@ -5,10 +5,13 @@ import {
   type ControlPacket,
   encode,
   type IncomingPublish,
+  type Packet,
   PacketType,
   Parser,
   ReasonCode,
+  writePacketIds,
 } from '@moat/codec';
+import fc from 'fast-check';
 import { Collector, connected, serverOptions } from './collector.js';
 import { bytesOf, utf8 } from './notation.js';
 
@@ -178,6 +181,92 @@ describe('A run', () => {
       [6, 209, 1, 'ab'],
       [209, 215, 1, 'ab'],
     ]);
+  });
+});
+
+describe('A run of QoS 1', () => {
+  const message = (packetId: string): string => `32 07 'ab' ${packetId} "x"`;
+  const all = message('0001') + message('ffff') + message('0001');
+
+  function found(notation: string, version: 4 | 5 = 4): { runs: number[]; ids: (readonly number[] | undefined)[] } {
+    const { parser, collector } = connected('client', version);
+    const ids: (readonly number[] | undefined)[] = [];
+    const { publish } = Collector.prototype;
+    collector.publish = (packet) => {
+      ids.push(packet.packetIds);
+      publish.call(collector, packet);
+    };
+    parser.feed(bytesOf(notation));
+    return { runs: collector.runs, ids };
+  }
+
+  test('has the packet identifiers of its packets, whatever those are', () => {
+    assert.deepEqual(found(all), { runs: [3], ids: [[1, 0xffff, 1]] });
+    assert.deepEqual(found("32 08 'ab' 0001 00 01 32 07 'ab' 0002 00 32 86 01 'ab' 0300 00 00x127", 5).ids, [
+      [1, 2, 0x300],
+    ]);
+    assert.deepEqual(found(message('0007')), { runs: [1], ids: [undefined] });
+  });
+
+  test('is found by a server only: whoever receives it acknowledges each', () => {
+    const { parser, collector } = connected('server', 4);
+    parser.feed(bytesOf(all));
+    assert.deepEqual(collector.runs, [1, 1, 1]);
+  });
+
+  test('ends at another topic, flag, quality of service, property or packet', () => {
+    const ends = [
+      "32 06 'ac' 0001",
+      "32 05 'a' 0001",
+      "3a 06 'ab' 0001",
+      "33 06 'ab' 0001",
+      "34 06 'ab' 0001",
+      "30 04 'ab'",
+    ];
+    for (const end of [...ends, 'c0 00', '40 02 0001']) assert.equal(found(message('0001') + end).runs[0], 1, end);
+    const properties = found("32 07 'ab' 0001 00 32 09 'ab' 0002 { 01 00 } 32 07 'ab' 0003 00", 5);
+    assert.deepEqual(properties.runs, [1, 1, 1]);
+  });
+
+  test('ends before an identifier of 0, which is refused after it [MQTT-2.2.1-3]', () => {
+    const { parser, collector } = connected('client', 4);
+    assert.throws(
+      () => parser.feed(bytesOf(message('0001') + message('0100') + message('0000'))),
+      refusal(ReasonCode.protocolError, 'MQTT-2.2.1-3'),
+    );
+    assert.deepEqual(collector.runs, [2]);
+  });
+
+  test('comes out packet by packet as it was sent, and takes other identifiers, at every length of its packets', () => {
+    const sizes = fc.array(fc.oneof(fc.nat(300), fc.constantFrom(16_370, 16_377, 16_378, 16_379, 70_000)), {
+      maxLength: 8,
+    });
+    const ids = fc.array(fc.integer({ min: 1, max: 65_535 }), { minLength: 8, maxLength: 8 });
+    fc.assert(
+      fc.property(fc.constantFrom(4, 5), sizes, ids, ids, (version, all, sent, changed) => {
+        const packets = (packetIds: readonly number[]): Packet[] =>
+          all.map((size, index) => ({
+            type: PacketType.PUBLISH,
+            topic: 'a/b',
+            payload: new Uint8Array(size).fill(index),
+            qos: 1,
+            retain: false,
+            dup: false,
+            packetId: packetIds[index] ?? 0,
+          }));
+        const bytes = Buffer.concat(packets(sent).map((one) => encode(one, version as 4 | 5)));
+        const { parser, collector } = connected('client', version as 4 | 5);
+        parser.feed(bytes);
+        assert.deepEqual(collector.packets, packets(sent));
+        assert.equal(collector.runs.length, all.length > 0 ? 1 : 0);
+        const moved = Buffer.concat([Buffer.alloc(3), bytes]);
+        writePacketIds(moved, 3, changed.slice(0, all.length));
+        assert.deepEqual(
+          moved.subarray(3),
+          Buffer.concat(packets(changed).map((one) => encode(one, version as 4 | 5))),
+        );
+      }),
+    );
   });
 });
 

@@ -1,5 +1,12 @@
 import { basename } from 'node:path';
-import { type AcknowledgementType, encode, type Packet, PacketType, writeAcknowledgement } from '@moat/codec';
+import {
+  type AcknowledgementType,
+  encode,
+  type Packet,
+  PacketType,
+  writeAcknowledgement,
+  writePacketIds,
+} from '@moat/codec';
 import type { Decision } from '../policy/decide.js';
 import type { Message } from '../routing/message.js';
 import type { OutgoingPublish } from '../session/link.js';
@@ -166,6 +173,20 @@ export abstract class Outbound {
     counters.packetsSent += message.count;
     counters.bytesSent += length;
     return true;
+  }
+
+  takesRun(message: Message, subscriptionIdentifiers: readonly number[] | undefined): boolean {
+    const isOrdinary = this.outgoingAliases === undefined && (!this.v5 || subscriptionIdentifiers === undefined);
+    return isOrdinary && message.largest <= this.maximumPacketSize && message.isFrameOf(this.v5, 1);
+  }
+
+  publishRun({ bytes, start, end, count }: Message, packetIds: readonly number[]): void {
+    const { counters } = this.context;
+    const offset = this.outbox.copy(bytes, start, end);
+    writePacketIds(this.outbox.target, offset, packetIds);
+    counters.messagesSent += count;
+    counters.packetsSent += count;
+    counters.bytesSent += end - start;
   }
 
   /** Everything has left: whoever was above the high-water mark no longer is. */

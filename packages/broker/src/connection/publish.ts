@@ -11,8 +11,18 @@ import { whenDurable, whenSettled } from './when-durable.js';
 /** PUBLISH of the client (MQTT 5.0 §3.3), or a run of them: judged, delivered, acknowledged. */
 export function publish(connection: Connection, packet: IncomingPublish): void {
   const agreement = connection.agreement as Agreement;
-  if (packet.count > 1 && agreement.rights.asksPayload) publishSingly(connection, packet);
+  if (packet.count > 1 && !fareAlike(connection, agreement, packet)) publishSingly(connection, packet);
   else publishAlike(connection, agreement, packet);
+}
+
+/** Whether all messages of a run are judged alike, and those of QoS 1 accepted, routed at once and not stored. */
+function fareAlike(connection: Connection, { rights }: Agreement, packet: IncomingPublish): boolean {
+  const { topic, qos, retain } = packet;
+  if (rights.asksPayload || topic === certificateTopics.request) return false;
+  if (qos === 0) return true;
+  if (connection.hasPendingAnswers || exceededBy(topic, connection.limits) !== undefined) return false;
+  // In this order: no route is worked out for somebody who may not publish.
+  return rights.mayPublish(topic, qos, retain, packet).allowed && !connection.context.router.mustStore(packet);
 }
 
 /** A run whose messages may fare differently. */
@@ -60,7 +70,8 @@ function publishAlike(connection: Connection, agreement: Agreement, packet: Inco
   const reasonCode = take(connection, agreement, message, packetId);
   if (qos === 0) return;
   if (context.store.staged === before && !connection.hasPendingAnswers) {
-    answer(connection, qos, packetId, reasonCode);
+    if (packet.packetIds === undefined) answer(connection, qos, packetId, reasonCode);
+    else for (const each of packet.packetIds) answer(connection, qos, each, reasonCode);
     return;
   }
   const send = (): void => answer(connection, qos, packetId, reasonCode);

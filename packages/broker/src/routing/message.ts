@@ -45,13 +45,13 @@ const empty = new Uint8Array(0);
 const keptBytes = new KeptBytes();
 
 /**
- * An application message on its way to its subscribers; or a run of several QoS 0 messages of one topic that
+ * An application message on its way to its subscribers; or a run of several messages of one topic, of QoS 0 or 1, that
  * arrived in one read and are forwarded as one span of bytes (`count` above 1).
  *
  * It is what the store keeps of it, too, once it is kept: its body is stored once, however many queues hold it.
  *
  * Invariants: its bytes are the transport's at first, and live only as long as the read that brought them, so whoever keeps
- * the message calls {@link keep} or {@link keepAWhile} before that ends. A run is never kept: it is QoS 0.
+ * the message calls {@link keep} or {@link keepAWhile} before that ends. A run is never kept, only its messages are.
  *
  * Its packets as they came are the {@link Frame} of those receivers who have the version and QoS of its publisher.
  */
@@ -208,10 +208,15 @@ export class Message implements MessageRecord, Frame {
     if (this.packetIdAt >= 0) this.packetIdAt += by;
   }
 
+  /** Whether its packets are, as they came, those of such a receiver. */
+  isFrameOf(v5: boolean, qos: QoS): boolean {
+    const { source } = this;
+    return source !== undefined && source.qos === qos && (source.version === 5) === v5;
+  }
+
   /** The packets as most receivers of a version and QoS get them: built once and shared by all of them. */
   frame(v5: boolean, qos: QoS): Frame {
-    const { source } = this;
-    if (source !== undefined && source.qos === qos && (source.version === 5) === v5) return this;
+    if (this.isFrameOf(v5, qos)) return this;
     const slot = (v5 ? 3 : 0) + qos;
     this.frames ??= [undefined, undefined, undefined, undefined, undefined, undefined]; // of six slots
     let frame = this.frames[slot];

@@ -72,7 +72,7 @@ export class Router {
   }
 
   /** Whether a message of QoS 1 or 2 has to be stored, or may have to be. */
-  mustStore({ topic, retain }: Message): boolean {
+  mustStore({ topic, retain }: Pick<Message, 'topic' | 'retain'>): boolean {
     if (retain && !isServerTopic(topic)) return true;
     const { targets, groups } = this.resolve(topic);
     return (

@@ -3,6 +3,9 @@ import type { Target } from '../routing/subscriber.js';
 import type { QueueEntry } from '../storage/store.js';
 import type { OutgoingPublish } from './link.js';
 
+/** In place of a message that is not kept: nobody will send it again. */
+export const forgotten = Message.of('', new Uint8Array(0));
+
 /** A QoS 1 or 2 message on its way to one client. */
 export interface Delivery extends OutgoingPublish {
   /** Counts up from 1 within the session. */
@@ -62,6 +65,14 @@ export function newDelivery(
 export function entryOf(delivery: Delivery): QueueEntry {
   const { position, message, qos, retain, subscriptionIdentifiers, sharedFilter } = delivery;
   return { position, message, qos, retain, subscriptionIdentifiers, sharedFilter, state: 'queued' };
+}
+
+/** Up to `limit` of those that are kept behind a position. Only for a session that the store does not have. */
+export function entriesBehind(deliveries: readonly Delivery[], position: number, limit: number): QueueEntry[] {
+  return deliveries
+    .filter((each) => each.position > position && (each.message !== forgotten || each.state === 'released'))
+    .slice(0, limit)
+    .map((each) => ({ ...entryOf(each), state: each.state === 'released' ? 'released' : 'queued' }));
 }
 
 /** What was read back from the store, when so many operations had been staged. */

@@ -1,9 +1,9 @@
 import { CodecError, type QoS, ReasonCode } from '@moat/codec';
 import { mostKeptAWhile } from '../routing/kept-bytes.js';
-import { Message } from '../routing/message.js';
+import type { Message } from '../routing/message.js';
 import type { Target } from '../routing/subscriber.js';
-import type { QueueEntry, Store } from '../storage/store.js';
-import { type Delivery, entryOf, newDelivery, packetIdOf } from './delivery.js';
+import type { Store } from '../storage/store.js';
+import { type Delivery, entryOf, forgotten, newDelivery, packetIdOf } from './delivery.js';
 import { Flight } from './flight.js';
 import { type Give, offer, offerAll } from './hand-over.js';
 import type { KeptMessages } from './kept-messages.js';
@@ -16,8 +16,6 @@ export interface OutgoingOwner extends QueueOwner {
   mayReceive(topic: string): boolean;
 }
 
-/** In place of a message that is not kept. */
-const forgotten = Message.of('', new Uint8Array(0));
 const packetIds = 65_535;
 /** So many positions are passed over after a crash: what was sent under them may not have come to the store. */
 const lostPositions = 32_768;
@@ -89,18 +87,6 @@ export class Outgoing {
     return this.lastSent;
   }
 
-  /** Up to `limit` of all messages that are kept behind a position, in order. Only for a session that the store does not have. */
-  entriesBehind(position: number, limit: number): QueueEntry[] {
-    const entries: QueueEntry[] = [];
-    for (const delivery of this.inMemory()) {
-      const { state, message } = delivery;
-      if (delivery.position <= position || (message === forgotten && state !== 'released')) continue;
-      if (entries.length === limit) break;
-      entries.push({ ...entryOf(delivery), state: state === 'released' ? 'released' : 'queued' });
-    }
-    return entries;
-  }
-
   /** Sends a message, or adds it to those that wait. */
   push(message: Message, qos: 1 | 2, retain: boolean, target: Target): void {
     const { link, stored } = this.owner;
@@ -114,9 +100,9 @@ export class Outgoing {
       if (link !== undefined && this.queue.isEmpty && this.open >= link.receiveMaximum) link.quotaMet();
       if (!this.queue.makeRoom(message.size)) return;
     }
-    if (straight && !stored && target.sharedFilter === undefined && this.inFlightCount < packetIds) {
-      this.sendOnce(link, message, qos, retain, target);
-      return;
+    if (straight && this.isForGood(target) && this.inFlightCount < packetIds) {
+      const delivery = newDelivery(this.nextPosition(), forgotten, qos, retain, target);
+      return this.leave(link, this.take(delivery), delivery, message);
     }
     const isBrief = straight && !stored && this.inFlightCount < mostKeptAWhile;
     const kept = isBrief ? message.keepAWhile() : message.keep();
@@ -127,6 +113,13 @@ export class Outgoing {
     }
     if (straight && this.inFlightCount < packetIds) this.transmit(link, delivery);
     else this.queue.push(delivery, hasRoom && link !== undefined);
+  }
+
+  /** Does the same with the messages of a run of QoS 1: together where all can leave for good. */
+  pushRun(message: Message, target: Target): void {
+    const { link } = this.owner;
+    if (link !== undefined && this.mayLeaveTogether(link, message, target)) this.sendRun(link, message, target);
+    else for (const single of message.each()) this.push(single, 1, false, target);
   }
 
   /**
@@ -215,7 +208,8 @@ export class Outgoing {
     for (const delivery of this.inMemory()) offer(delivery, this.lastSent, give);
   }
 
-  private inMemory(): Delivery[] {
+  /** In order. */
+  inMemory(): Delivery[] {
     return [...(this.flight?.all() ?? []), ...this.queue.inMemory()];
   }
 
@@ -259,13 +253,31 @@ export class Outgoing {
   private transmit(link: Link, delivery: Delivery): void {
     const flight = this.take(delivery);
     if (flight.unsent.size > 0 || this.mustWait(delivery)) flight.unsent.add(delivery);
-    else this.leave(link, flight, delivery, delivery.message);
+    else this.leave(link, flight, delivery);
   }
 
-  /** Sends what nobody will send again, for the session ends with its connection: all that is kept of it is its packet identifier. */
-  private sendOnce(link: Link, message: Message, qos: 1 | 2, retain: boolean, target: Target): void {
-    const delivery = newDelivery(this.nextPosition(), forgotten, qos, retain, target);
-    this.leave(link, this.take(delivery), delivery, message);
+  /** Whether nobody will send again what has left, so that it is not kept: the session ends with its connection. */
+  private isForGood({ sharedFilter }: Target): boolean {
+    return !this.owner.stored && sharedFilter === undefined;
+  }
+
+  private mayLeaveTogether(link: Link, message: Message, target: Target): boolean {
+    const { count, size } = message;
+    if (this.open + count > link.receiveMaximum || this.inFlightCount + count > packetIds) return false;
+    const isReady = this.isReady && this.kept.hasRoom(size);
+    return isReady && this.isForGood(target) && link.takesRun(message, target.subscriptionIdentifiers);
+  }
+
+  private sendRun(link: Link, message: Message, target: Target): void {
+    const ids: number[] = [];
+    for (let left = message.count; left > 0; left--) {
+      const delivery = newDelivery(this.nextPosition(), forgotten, 1, false, target);
+      delivery.state = 'sent';
+      this.take(delivery).outstanding++;
+      ids.push(delivery.packetId);
+    }
+    this.lastSent = this.lastPosition;
+    link.publishRun(message, ids);
   }
 
   /** Goes on with what was under way on an earlier connection. */
@@ -289,7 +301,7 @@ export class Outgoing {
       }
       flight.unsent.remove(next);
       if (released) this.release(link, next);
-      else this.leave(link, flight, next, next.message);
+      else this.leave(link, flight, next);
     }
   }
 
@@ -305,7 +317,7 @@ export class Outgoing {
     link.release(delivery.packetId);
   }
 
-  private leave(link: Link, flight: Flight, delivery: Delivery, message: Message): void {
+  private leave(link: Link, flight: Flight, delivery: Delivery, message = delivery.message): void {
     const { position } = delivery;
     delivery.dup = position <= this.lastSent; // [MQTT-3.3.1-1] [MQTT-3.3.1-3] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
     flight.outstanding++;

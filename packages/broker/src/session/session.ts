@@ -9,6 +9,7 @@ import { bytesOf, type Place, type Subscription, type SubscriptionOptions } from
 import { singleTarget } from '../routing/target.js';
 import type { QueueEntry, RestoredSession, Store } from '../storage/store.js';
 import type { Timer } from '../transport/timer-wheel.js';
+import { entriesBehind } from './delivery.js';
 import type { Give } from './hand-over.js';
 import { Incoming } from './incoming.js';
 import type { KeptMessages } from './kept-messages.js';
@@ -238,7 +239,7 @@ export class Session implements Subscriber, Publisher {
   /** Up to `limit` messages for the client behind a position, in order, whether they wait or are on their way. */
   async queueBehind(position: number, limit: number): Promise<readonly QueueEntry[]> {
     if (this.stored) return this.context.store.readQueue(this.clientId, position, limit);
-    return this.outgoing?.entriesBehind(position, limit) ?? [];
+    return entriesBehind(this.outgoing?.inMemory() ?? [], position, limit);
   }
 
   acknowledged(packetId: number, qos: 1 | 2): boolean {
@@ -330,7 +331,8 @@ export class Session implements Subscriber, Publisher {
         this.outgoing = new Outgoing(this, this.context.store, this.context.kept);
         if (link !== undefined) this.outgoing.attach(link);
       }
-      this.outgoing.push(message, qos, retain, target); // with a connection or without // [MQTT3-3.1.2-5]
+      if (message.count > 1) this.outgoing.pushRun(message, target);
+      else this.outgoing.push(message, qos, retain, target); // with a connection or without // [MQTT3-3.1.2-5]
       return;
     }
     if (link === undefined) return;

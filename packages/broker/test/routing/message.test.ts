@@ -242,14 +242,14 @@ describe('A message', () => {
   });
 });
 
-describe('A run of QoS 0 messages', () => {
+describe('A run of messages', () => {
   const payloads = fc.array(fc.uint8Array({ maxLength: 200 }), { minLength: 2, maxLength: 20 });
   const run = (version: 4 | 5, topic: string, all: readonly Uint8Array[]): Uint8Array =>
     Buffer.concat(
       all.map((payload) => bytesOf({ version, topic, payload, qos: 0, retain: false, dup: false, properties: {} })),
     );
 
-  it('is one message whose packets come out one by one, in order, for every version', () => {
+  it('of QoS 0 is one message whose packets come out one by one, in order, for every version', () => {
     fc.assert(
       fc.property(fc.constantFrom<4 | 5>(4, 5), topicName, payloads, (version, topic, all) => {
         const bytes = run(version, topic, all);
@@ -272,6 +272,36 @@ describe('A run of QoS 0 messages', () => {
               wanted,
             );
             for (const single of singles) assert.equal(single.count, 1);
+          }
+        });
+        assert.equal(runs, 1);
+      }),
+    );
+  });
+
+  it('of QoS 1 is for every receiver what its messages are', () => {
+    fc.assert(
+      fc.property(fc.constantFrom<4 | 5>(4, 5), topicName, payloads, (version, topic, all) => {
+        const fields = { version, topic, qos: 1, retain: false, dup: false, properties: {} } as const;
+        const bytes = Buffer.concat(all.map((payload, index) => bytesOf({ ...fields, payload }, index + 1)));
+        let runs = 0;
+        arrive(version, bytes, (message) => {
+          runs++;
+          assert.equal(message.count, all.length);
+          for (const v5 of [false, true]) {
+            assert.equal(message.isFrameOf(v5, 1), v5 === (version === 5));
+            assert.equal(message.isFrameOf(v5, 0), false);
+            const wanted = all.map((payload) => expected({ ...fields, payload }, v5, 0));
+            assert.deepEqual(read(v5, message.frame(v5, 0)), wanted);
+          }
+          const singles = [...message.each()].map((each) => each.keep());
+          bytes.fill(0);
+          for (const [index, single] of singles.entries()) {
+            assert.equal(Buffer.compare(single.payload, all[index] ?? Buffer.alloc(0)), 0);
+            for (const { v5, qos } of everyReceiver)
+              assert.deepEqual(read(v5, single.frame(v5, qos)), [
+                expected({ ...fields, payload: all[index] ?? new Uint8Array() }, v5, qos),
+              ]);
           }
         });
         assert.equal(runs, 1);

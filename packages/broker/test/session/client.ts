@@ -19,6 +19,8 @@ export class Peer implements Link {
   writable = true;
   /** Messages of more bytes do not fit its maximum packet size. */
   largest = Number.POSITIVE_INFINITY;
+  /** How many runs it was sent as they came. */
+  runs = 0;
   /** How often a message had to wait for acknowledgements. */
   waits = 0;
 
@@ -28,6 +30,18 @@ export class Peer implements Link {
     if (message.payloadLength > this.largest) return false;
     this.sent.push({ ...options, payload: Buffer.from(message.payload).toString() });
     return true;
+  }
+
+  takesRun(message: Message): boolean {
+    return message.largest <= this.largest;
+  }
+
+  publishRun(message: Message, packetIds: readonly number[]): void {
+    for (const [index, single] of [...message.each()].entries()) {
+      const packetId = packetIds[index] ?? 0;
+      this.publish(single, { qos: 1, retain: false, dup: false, packetId, subscriptionIdentifiers: undefined });
+    }
+    this.runs++;
   }
 
   quotaMet(): void {

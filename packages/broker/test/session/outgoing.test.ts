@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CodecError, encode, type IncomingPublish, PacketType, Parser, ReasonCode } from '@moat/codec';
 import { Message } from '../../dist/routing/message.js';
+import { entriesBehind } from '../../dist/session/delivery.js';
 import { Desk, Peer, plainTarget, SlowStore, turn } from './client.js';
 
 const numbers = (first: number, last: number): string[] =>
@@ -10,13 +11,13 @@ const numbers = (first: number, last: number): string[] =>
 const sentAs = (first: number, last: number): string[] => numbers(first, last).map((each) => `${each}@${each}`);
 const refusal = { name: CodecError.name, reasonCode: ReasonCode.protocolError } as const;
 
-/** So many messages of QoS 1 that came in one read, while that lasts. */
-function arrived(count: number): Message[] {
+/** So many messages of QoS 1 that came in one read, while that lasts; a server finds a run in them. */
+function arrived(count: number, role: 'client' | 'server' = 'client'): Message[] {
   const messages: Message[] = [];
   const publish = (packet: IncomingPublish): void => {
     messages.push(Message.arrived(packet, packet.topic, 'publisher', 0));
   };
-  const limits = { role: 'client', version: 4, maximumPacketSize: 1_000, maximumUserProperties: 0 } as const;
+  const limits = { role, version: 4, maximumPacketSize: 1_000, maximumUserProperties: 0 } as const;
   const packets = numbers(1, count).map((each) =>
     encode(
       {
@@ -31,8 +32,17 @@ function arrived(count: number): Message[] {
       4,
     ),
   );
-  new Parser({ publish, packet() {} }, limits).feed(Buffer.concat(packets));
+  const parser = new Parser({ publish, packet() {} }, limits);
+  const connect = { type: PacketType.CONNECT, version: 4, cleanStart: true, keepAlive: 0, clientId: 'c' } as const;
+  if (role === 'server') parser.feed(encode(connect, 4));
+  parser.feed(Buffer.concat(packets));
   return messages;
+}
+
+function runOf(count: number): Message {
+  const [run] = arrived(count, 'server');
+  assert.equal(run?.count, count);
+  return run as Message;
 }
 
 describe('Messages to a client', () => {
@@ -387,7 +397,7 @@ describe('What is left when a session ends', () => {
 describe('Messages to a client whose session ends with its connection', () => {
   const shared = { ...plainTarget, sharedFilter: '$share/g/t' };
   const waiting = (desk: Desk): string[] =>
-    desk.outgoing.entriesBehind(0, 100).map(({ message }) => Buffer.from(message.payload).toString());
+    entriesBehind(desk.outgoing.inMemory(), 0, 100).map(({ message }) => Buffer.from(message.payload).toString());
 
   it('are not kept once they have left: nobody will send them again', () => {
     const desk = new Desk({}, false);
@@ -439,6 +449,65 @@ describe('Messages to a client whose session ends with its connection', () => {
     desk.detach();
     desk.outgoing.giveRest((message) => given.push(message) > 0);
     assert.deepEqual(given, messages);
+  });
+
+  it('leave as they came in a run, each with its identifier, where all of them can leave now', () => {
+    const desk = new Desk({}, false);
+    const peer = desk.attach(new Peer(5));
+    desk.outgoing.pushRun(runOf(3), plainTarget);
+    assert.equal(peer.runs, 1);
+    assert.deepEqual(peer.take(), ['01@1', '02@2', '03@3']);
+    assert.equal(desk.outgoing.sentUpTo, 3);
+    assert.equal(desk.outgoing.inFlightCount, 3);
+    assert.equal(desk.outgoing.bytesInFlight, 0);
+    desk.outgoing.pushRun(runOf(3), plainTarget); // one too many
+    assert.equal(peer.runs, 1);
+    assert.deepEqual(peer.take(), ['01@4', '02@5']);
+    desk.outgoing.pushRun(runOf(2), plainTarget); // behind what waits
+    for (const id of [2, 1, 5, 3, 4]) assert.equal(desk.outgoing.acknowledged(id, 1), true);
+    assert.deepEqual(peer.take(), ['03@6', '01@7', '02@8']);
+    assert.equal(peer.runs, 1);
+    desk.outgoing.pushRun(runOf(2), plainTarget);
+    assert.equal(peer.runs, 2);
+    assert.deepEqual(peer.take(), ['01@9', '02@10']);
+  });
+
+  it('leave one by one out of a run where they are kept, do not fit, or find no memory', () => {
+    const stored = new Desk();
+    const sharing = new Desk({}, false);
+    const small = new Desk({}, false);
+    const crowded = new Desk({}, false);
+    const unread = new Desk({}, false);
+    const peers = [stored, sharing, small, crowded, unread].map((desk) => desk.attach(new Peer()));
+    for (const peer of peers.slice(2, 3)) peer.largest = 8;
+    for (const peer of peers.slice(4)) peer.writable = false;
+    crowded.crowd(true);
+    for (const desk of [stored, small, crowded, unread]) desk.outgoing.pushRun(runOf(2), plainTarget);
+    sharing.outgoing.pushRun(runOf(2), shared);
+    assert.deepEqual(
+      peers.map((peer) => peer.runs),
+      [0, 0, 0, 0, 0],
+    );
+    assert.deepEqual(
+      peers.map((peer) => peer.take().length),
+      [2, 2, 2, 0, 0],
+    );
+    assert.equal(crowded.drops.queue_full, 2);
+    assert.equal(unread.outgoing.queued, 2);
+    assert.equal(waiting(sharing).length, 2);
+  });
+
+  it('bear identifiers that are free, in a run, too', () => {
+    const desk = new Desk({}, false);
+    const peer = desk.attach(new Peer());
+    for (let count = 1; count < 65_535; count++) {
+      desk.push('x');
+      if (count !== 2) desk.outgoing.acknowledged(count, 1);
+    }
+    peer.take();
+    desk.outgoing.pushRun(runOf(4), plainTarget);
+    assert.deepEqual(peer.take(), ['01@65535', '02@1', '03@3', '04@4']);
+    assert.equal(peer.runs, 1);
   });
 
   it('are kept by themselves where they wait, and where the store has them', () => {

@@ -5,8 +5,9 @@ import { topicName } from '../topic-cache.js';
 import { readProperties } from './properties.js';
 import { type DecodeLimits, packetIdZero, protocolError, Reader, tooShort } from './reader.js';
 
-/** The first byte of a PUBLISH with QoS 0 and no flag, the only one that runs are made of. */
+/** The first byte of a PUBLISH with QoS 0 or 1 and no flag: what runs are made of. */
 const PLAIN = 0x30;
+const PLAIN_ACKNOWLEDGED = 0x32;
 
 /**
  * Decodes the PUBLISH in `bytes[start, end)` and, when it is a plain one, all that follow it and differ in payload
@@ -57,11 +58,17 @@ export function decodePublish(
   let runEnd = end;
   let count = 1;
   let largest = end - start;
-  if (first === PLAIN && properties === undefined) {
+  let packetIds: number[] | undefined;
+  if (properties === undefined && (first === PLAIN || (first === PLAIN_ACKNOWLEDGED && limits.role === 'server'))) {
     const prefix = payloadStart - at;
     for (;;) {
-      const next = nextOfRun(bytes, runEnd, chunk.end, at, prefix, limits.maximumPacketSize);
+      const next = nextOfRun(bytes, runEnd, chunk.end, start, at, prefix, packetIdAt - at, limits.maximumPacketSize);
       if (next === 0) break;
+      if (packetIdAt >= 0) {
+        packetIds ??= [packetId];
+        const nextId = bodyOf(runEnd, next) + packetIdAt - at;
+        packetIds.push(((bytes[nextId] ?? 0) << 8) | (bytes[nextId + 1] ?? 0));
+      }
       if (next - runEnd > largest) largest = next - runEnd;
       runEnd = next;
       count++;
@@ -83,6 +90,7 @@ export function decodePublish(
     largest,
     packetIdAt,
     chunk,
+    packetIds,
   );
 }
 
@@ -95,34 +103,50 @@ function decodeProperties(reader: Reader, limits: DecodeLimits): PublishProperti
   return properties;
 }
 
+/** Where the variable header of a packet begins, whose length is encoded in no more bytes than it needs, and in three at most. */
+function bodyOf(start: number, end: number): number {
+  const size = end - start;
+  if (size <= 2 + 0x7f) return start + 2;
+  return start + (size <= 3 + 0x3fff ? 3 : 4);
+}
+
 /**
- * The end of the packet at `start` if it is complete, plain and begins with the same `prefix` bytes (topic and, in 5.0,
- * the empty property length) as the one at `model`; else 0, and the ordinary way judges it.
+ * The end of the packet at `start` if it is complete and begins as the one at `model` does, the packet identifier apart; else 0, and
+ * the ordinary way judges it.
+ *
+ * @param body of the model
+ * @param prefix bytes of topic, packet identifier and, in 5.0, the empty property length
+ * @param idAt where in those the packet identifier is
  */
 function nextOfRun(
   bytes: Uint8Array,
   start: number,
   limit: number,
   model: number,
+  body: number,
   prefix: number,
+  idAt: number,
   maximumPacketSize: number,
 ): number {
-  if (limit - start < 2 + prefix || bytes[start] !== PLAIN) return 0;
+  if (limit - start < 2 + prefix || bytes[start] !== bytes[model]) return 0;
   let length = bytes[start + 1] ?? 0;
-  let body = start + 2;
+  let at = start + 2;
   if (length > 0x7f) {
     // Two bytes of length, or three; what is larger, or oddly encoded, is not worth a run.
-    const second = bytes[body++] ?? 0;
+    const second = bytes[at++] ?? 0;
     length = (length & 0x7f) | ((second & 0x7f) << 7);
     if (second === 0) return 0;
     if (second > 0x7f) {
-      const third = bytes[body++] ?? 0;
+      const third = bytes[at++] ?? 0;
       if (third === 0 || third > 0x7f) return 0;
       length |= third << 14;
     }
   }
-  const end = body + length;
+  const end = at + length;
   if (end > limit || length < prefix || end - start > maximumPacketSize) return 0;
-  for (let at = prefix - 1; at >= 0; at--) if (bytes[body + at] !== bytes[model + at]) return 0;
-  return end;
+  for (let index = prefix - 1; index >= 0; index--) {
+    if (bytes[at + index] === bytes[body + index]) continue;
+    if (idAt < 0 || index - idAt > 1 || index < idAt) return 0;
+  }
+  return idAt >= 0 && bytes[at + idAt] === 0 && bytes[at + idAt + 1] === 0 ? 0 : end;
 }

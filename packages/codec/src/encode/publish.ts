@@ -30,3 +30,20 @@ export function packetIdOffset(bytes: Uint8Array, start = 0): number {
   while ((bytes[at] ?? 0) > 0x7f) at++;
   return at + 3 + (((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0));
 }
+
+/** Sets the packet identifiers of the PUBLISH packets of QoS 1 or 2 that follow one another in `bytes` from `start` on. */
+export function writePacketIds(bytes: Uint8Array, start: number, packetIds: readonly number[]): void {
+  let at = start + 1;
+  for (const packetId of packetIds) {
+    let byte = bytes[at++] ?? 0;
+    let length = byte & 0x7f;
+    for (let shift = 7; byte > 0x7f; shift += 7) {
+      byte = bytes[at++] ?? 0;
+      length |= (byte & 0x7f) << shift;
+    }
+    const idAt = at + 2 + (((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0));
+    bytes[idAt] = packetId >> 8;
+    bytes[idAt + 1] = packetId;
+    at += length + 1;
+  }
+}

@@ -70,11 +70,10 @@ function publishAlike(connection: Connection, agreement: Agreement, packet: Inco
   const reasonCode = take(connection, agreement, message, packetId);
   if (qos === 0) return;
   if (context.store.staged === before && !connection.hasPendingAnswers) {
-    if (packet.packetIds === undefined) answer(connection, qos, packetId, reasonCode);
-    else for (const each of packet.packetIds) answer(connection, qos, each, reasonCode);
+    answerAll(connection, packet, reasonCode);
     return;
   }
-  const send = (): void => answer(connection, qos, packetId, reasonCode);
+  const send = (): void => answerAll(connection, packet, reasonCode);
   whenDurable(connection, before, send, () => storageFailed(connection, agreement, qos, packetId), qos === 1);
 }
 
@@ -172,6 +171,16 @@ function answer(connection: Connection, qos: number, packetId: number, reasonCod
     const properties = reason === undefined ? {} : connection.problem(reason);
     connection.write({ type, packetId, reasonCode, ...('reasonString' in properties ? { properties } : {}) });
   }
+}
+
+/** As {@link answer}, each message of a run. */
+function answerAll(
+  connection: Connection,
+  { qos, packetId, packetIds }: IncomingPublish,
+  reasonCode: ReasonCode,
+): void {
+  if (packetIds === undefined) answer(connection, qos, packetId, reasonCode);
+  else for (const each of packetIds) answer(connection, qos, each, reasonCode);
 }
 
 /** Not allowed: in the way that the version and the operator want. */

@@ -1,8 +1,8 @@
 import type { Chunk } from '@moat/codec';
 import { Pieces } from '../transport/pieces.js';
 
-/** What is larger has memory of its own. */
-const largest = 4_096;
+/** Bytes of the largest message that is kept beside others, and of the largest rest of a chunk that goes with one. */
+export const largestBeside = 4_096;
 const slabBytes = 8_192;
 
 /** So many messages of a client are kept beside others: should it never acknowledge them, each holds a whole slab. */
@@ -25,44 +25,31 @@ export class KeptBytes {
   private readonly pieces = new Pieces();
   private slab: Uint8Array = new Uint8Array(0);
   private used = 0;
-  /** Of which the bytes from {@link from} on lie in {@link memory}, so much further on. */
+  /** Of which the bytes from {@link from} on lie in the slab, so much further on. */
   private chunk: Chunk | undefined = undefined;
   private from = 0;
-  private memory: Uint8Array = this.slab;
   private by = 0;
   /** Where the last copy begins in the array that it lies in. */
   start = 0;
 
-  /** Copies the bytes `from` to `to` of a chunk into the array that is returned, from {@link start} on. */
+  /** Copies the bytes `from` to `to` of a chunk, at most {@link largestBeside}, into the array that is returned, from {@link start} on. */
   copy(source: Uint8Array, from: number, to: number, chunk: Chunk): Uint8Array {
     if (chunk !== this.chunk || from < this.from) this.copyRest(source, from, to, chunk);
     this.start = from + this.by;
-    return this.memory;
+    return this.slab;
   }
 
   private copyRest(source: Uint8Array, from: number, to: number, chunk: Chunk): void {
-    const isSmall = chunk.end - from <= largest;
+    const isSmall = chunk.end - from <= largestBeside;
     const end = isSmall ? chunk.end : to;
-    const start = this.reserve(end - from);
-    this.memory.set(this.pieces.of(source, from, end), start);
-    this.chunk = isSmall ? chunk : undefined;
-    this.from = from;
-    this.by = start - from;
-  }
-
-  /** Where there is room in {@link memory}. */
-  private reserve(length: number): number {
-    if (length > largest) {
-      this.memory = Buffer.allocUnsafeSlow(length);
-      return 0;
-    }
-    if (this.used + length > this.slab.length) {
+    if (this.used + end - from > this.slab.length) {
       this.slab = Buffer.allocUnsafeSlow(slabBytes);
       this.used = 0;
     }
-    this.memory = this.slab;
-    const start = this.used;
-    this.used += length;
-    return start;
+    this.slab.set(this.pieces.of(source, from, end), this.used);
+    this.chunk = isSmall ? chunk : undefined;
+    this.from = from;
+    this.by = this.used - from;
+    this.used += end - from;
   }
 }

@@ -10,7 +10,7 @@ import {
 import { messageSize } from '../storage/message-size.js';
 import type { MessageRecord } from '../storage/store.js';
 import { SharedBytes } from '../transport/shared-bytes.js';
-import { KeptBytes } from './kept-bytes.js';
+import { KeptBytes, largestBeside } from './kept-bytes.js';
 
 /** The properties that travel from publisher to subscriber unaltered (MQTT 5.0 §3.3.2.3). */
 export type ForwardedProperties = Omit<PublishProperties, 'topicAlias' | 'subscriptionIdentifiers'>;
@@ -192,9 +192,8 @@ export class Message implements MessageRecord, Frame {
   keepAWhile(): this {
     const { bytes, start, end, memory, source } = this;
     if (memory !== 'of the transport') return this;
-    if (source === undefined) return this.keep();
-    const { chunk } = source;
-    this.move(keptBytes.copy(bytes, start, end, chunk), keptBytes.start);
+    if (source === undefined || end - start > largestBeside) return this.keep();
+    this.move(keptBytes.copy(bytes, start, end, source.chunk), keptBytes.start);
     this.memory = 'beside others';
     return this;
   }

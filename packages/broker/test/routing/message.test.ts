@@ -166,6 +166,19 @@ describe('A message', () => {
     );
   });
 
+  it('is kept beside others for a while only where it is small', () => {
+    for (const size of [4_096, 4_097]) {
+      const fields = { version: 4, topic: 't', qos: 1, retain: false, dup: false, properties: {} } as const;
+      const sent = bytesOf({ ...fields, payload: new Uint8Array(size - 8) });
+      assert.equal(sent.length, size);
+      arrive(4, sent, (message) => {
+        const { byteLength } = message.keepAWhile().payload.buffer;
+        assert.equal(byteLength === size, size > 4_096);
+        assert.equal(message.keepAWhile().payload.buffer.byteLength, byteLength);
+      });
+    }
+  });
+
   it('comes back from the store as it was', () => {
     fc.assert(
       fc.property(publish, (sent) => {

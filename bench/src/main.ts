@@ -5,6 +5,7 @@ import type { Part } from './part.js';
 import { durablePart } from './parts/durable.js';
 import { guardPart } from './parts/guard.js';
 import { identityPart } from './parts/identity.js';
+import { leastPart } from './parts/least.js';
 import { memoryPart } from './parts/memory.js';
 import { pacedPart } from './parts/paced.js';
 import { scalePart } from './parts/scale.js';
@@ -16,7 +17,7 @@ import type { Finding } from './study.js';
 import { outcomeTables, plainText, type Table, verdictTable } from './table.js';
 
 const reference = new URL('../../docs/reference/', import.meta.url);
-const parts = [memoryPart, durablePart, scalePart, identityPart, guardPart, pacedPart];
+const parts = [memoryPart, durablePart, scalePart, identityPart, guardPart, pacedPart, leastPart];
 
 interface Measured {
   readonly tables: readonly Table[];

@@ -20,8 +20,9 @@ export class OnACoreEach {
     private readonly load: LoadProcess<'traffic'>,
   ) {}
 
-  static async open(broker: Broker, traffic: Traffic): Promise<OnACoreEach> {
-    const load = await LoadProcess.open({ ...traffic, kind: 'traffic', target: broker.plain });
+  static async open(broker: Broker, traffic: Traffic, isSecure = false): Promise<OnACoreEach> {
+    const target = isSecure ? broker.secure : broker.plain;
+    const load = await LoadProcess.open({ ...traffic, kind: 'traffic', target });
     for (const pid of broker.pids) pin(pid, 0);
     pin(load.pid, 1);
     return new OnACoreEach(broker, load);

@@ -34,7 +34,7 @@ export interface Verdict {
   readonly result: Result;
 }
 
-/** `out of reach`: not even a relay, which is no broker, comes so far in Node.js. */
+/** `out of reach`: not even a relay, which is no broker, comes so far. */
 type Result = 'reached' | 'missed' | 'out of reach';
 
 /** One verdict for each floor for which both sides have been measured. */
@@ -57,12 +57,13 @@ export function verdicts(outcomes: readonly Outcome[]): Verdict[] {
     );
 }
 
-/** Whether a number keeps to its bound; `possible` is what a relay comes to, where there is one. */
+/** Whether a number keeps to its bound; `possible` is what a relay comes to, where there is one, and `bare` its name. */
 export function judge(
   bound: Bound,
   measured: number,
   show: (value: number) => string,
   possible?: number,
+  bare = 'relay',
 ): Pick<Verdict, 'required' | 'measured' | 'result'> {
   const most = 'atMost' in bound;
   const limit = most ? bound.atMost : bound.atLeast;
@@ -70,7 +71,7 @@ export function judge(
   const required = `at ${most ? 'most' : 'least'} ${show(limit)}`;
   if (keeps(measured)) return { required, measured: show(measured), result: 'reached' };
   if (possible === undefined || keeps(possible)) return { required, measured: show(measured), result: 'missed' };
-  return { required, measured: `${show(measured)} (relay: ${show(possible)})`, result: 'out of reach' };
+  return { required, measured: `${show(measured)} (${bare}: ${show(possible)})`, result: 'out of reach' };
 }
 
 /** A peer's number; of a peer that is measured in two settings (`NAME`, `NAME-…`) the better one. */

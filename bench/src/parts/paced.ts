@@ -1,4 +1,4 @@
-import { pacedPeers, pacedStudy } from '../paced/one-message-a-read.js';
+import { pacedPeers, pacedStudy } from '../alone/one-message-a-read.js';
 import type { Part } from '../part.js';
 
 export const pacedPart: Part = {

@@ -8,10 +8,10 @@ import { debianProgram } from './program.js';
 const compiler = debianProgram('gcc');
 const source = fileURLToPath(new URL('../../src/peer/relay.c', import.meta.url));
 
-/** No broker: what the system calls alone take, in C. It has no TLS, and one topic for each publisher. */
+/** No broker: what the system calls alone take, in C. It has no TLS, and one topic, QoS and size for each publisher. */
 export const relayInC: Peer = {
   name: 'relay-c',
-  maximumQos: 0,
+  maximumQos: 1,
   missing: compiler.missing,
   version: () => `a bare relay in C (gcc ${compiler.version('--version', /(\S+)$/m)})`,
   async start(directory, certificate) {

@@ -1,9 +1,9 @@
 /*
- * What no program goes below that reads and writes each message by itself: PORT.
+ * What no program goes below that moves messages through sockets: PORT.
  *
- * Three system calls a message at most: one that waits, one read, one write. It knows MQTT just so far that the load
- * takes it for a broker of QoS 0. It checks nothing, takes every read to be one packet, and every PUBLISH of a connection to
- * have the topic of the first.
+ * One system call waits, one reads all there is, one writes it on, and of QoS 1 one more writes all answers. It knows MQTT just so
+ * far that the load takes it for a broker. It checks nothing, and takes every PUBLISH of a connection to have the size, the
+ * QoS and the topic of the first, and every read of QoS 1 to be of whole packets.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,23 +15,27 @@
 #include <unistd.h>
 
 enum { CONNECT = 1, PUBLISH = 3, SUBSCRIBE = 8, DISCONNECT = 14 };
-enum { MOST = 4096, TOPIC = 128, UNKNOWN = -1 };
+enum { MOST = 4096, TOPIC = 128, BUFFER = 262144, UNKNOWN = -1 };
 
 /* By file descriptor. */
 static struct {
   char filter[TOPIC];
   int to;
+  int qos;
+  size_t packet;     /* bytes of each */
+  size_t identifier; /* where in a packet it is */
 } connections[MOST];
 
-static unsigned char buffer[262144];
+static unsigned char buffer[BUFFER], answers[BUFFER];
 
 static void fail(const char *what) {
   perror(what);
   exit(1);
 }
 
-static void send_all(int to, const void *bytes, size_t length) {
-  if (write(to, bytes, length) != (ssize_t)length) fail("write");
+static void send_all(int to, const unsigned char *bytes, size_t length) {
+  for (ssize_t sent; length > 0; bytes += sent, length -= sent)
+    if ((sent = write(to, bytes, length)) <= 0) fail("write");
 }
 
 static int subscriber_of(const unsigned char *topic, size_t length) {
@@ -48,13 +52,36 @@ static void subscribe(int fd) {
   send_all(fd, (unsigned char[]){0x90, 3, buffer[2], buffer[3], buffer[6 + length]}, 5);
 }
 
-static void publish(int fd, size_t length) {
-  if (connections[fd].to == UNKNOWN) {
-    size_t at = 1;
-    while (buffer[at++] & 0x80) continue; /* the remaining length */
-    connections[fd].to = subscriber_of(buffer + at + 2, buffer[at] << 8 | buffer[at + 1]);
+/* From the first PUBLISH of a connection. */
+static void learn(int fd) {
+  size_t at = 1, remaining = 0;
+  for (int shift = 0;; shift += 7) {
+    remaining |= (size_t)(buffer[at] & 0x7f) << shift;
+    if ((buffer[at++] & 0x80) == 0) break;
   }
+  size_t topic = buffer[at] << 8 | buffer[at + 1];
+  connections[fd].to = subscriber_of(buffer + at + 2, topic);
+  connections[fd].qos = buffer[0] >> 1 & 3;
+  connections[fd].packet = at + remaining;
+  connections[fd].identifier = at + 2 + topic;
+}
+
+static void acknowledge(int fd, size_t length) {
+  size_t packet = connections[fd].packet, identifier = connections[fd].identifier, used = 0;
+  if (length % packet != 0) fail("a packet in parts");
+  for (size_t at = 0; at < length; at += packet) {
+    answers[used++] = 0x40;
+    answers[used++] = 2;
+    answers[used++] = buffer[at + identifier];
+    answers[used++] = buffer[at + identifier + 1];
+  }
+  send_all(fd, answers, used);
+}
+
+static void publish(int fd, size_t length) {
+  if (connections[fd].to == UNKNOWN) learn(fd);
   if (connections[fd].to != UNKNOWN) send_all(connections[fd].to, buffer, length);
+  if (connections[fd].qos > 0) acknowledge(fd, length);
 }
 
 static void leave(int fd) {
@@ -64,15 +91,18 @@ static void leave(int fd) {
 
 static void receive(int fd) {
   ssize_t length = read(fd, buffer, sizeof buffer);
-  if (length <= 0) {
+  if (length <= 0 || (length == 2 && buffer[0] >> 4 == DISCONNECT)) {
     leave(fd);
     return;
   }
+  if (connections[fd].to != UNKNOWN) {
+    publish(fd, length);
+    return;
+  }
   switch (buffer[0] >> 4) {
-    case CONNECT: send_all(fd, "\x20\x02\0\0", 4); break;
+    case CONNECT: send_all(fd, (unsigned char[]){0x20, 2, 0, 0}, 4); break;
     case SUBSCRIBE: subscribe(fd); break;
     case PUBLISH: publish(fd, length); break;
-    case DISCONNECT: leave(fd); break;
   }
 }
 

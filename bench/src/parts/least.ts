@@ -1,0 +1,21 @@
+import { leastPeers, leastStudies } from '../alone/least.js';
+import type { Part } from '../part.js';
+
+export const leastPart: Part = {
+  name: 'least',
+  title: 'The least that messages take',
+  page: 'performance/least.md',
+  scenarios: [],
+  studies: leastStudies,
+  peers: leastPeers,
+  about: () => `\
+What is left to a broker, whatever it is written in. \`relay-c\` is a relay in C: it waits, reads all there is, and writes it on as it is, of
+QoS 1 with one more write for all PUBACK of a read. It checks nothing and remembers nothing. It speaks no TLS: beside brokers that do, it
+stands for what the system calls alone take there, without a byte encrypted. Brokers and \`relay\`, which is the same in Node.js, are
+those of [the page of all](../performance.md); here the broker has a core of its own, and its load another.
+
+One fresh process after the other, alone, five rounds of all; each is the median of five measurements of 0.4 seconds, and each number the median of
+the rounds', ratios those of one round each. Where the relay in C misses a floor, it is \`out of reach\`: of whoever reads and writes through the
+system's sockets.
+`,
+};

@@ -11,7 +11,7 @@ export class Chunk {
 
 /**
  * One PUBLISH as it lies in the read buffer, or a *run* of several: consecutive packets of the same topic, without flags and
- * properties, of QoS 0 or, for a server, of QoS 1, which a broker may forward as one span of bytes.
+ * properties, of QoS 0 or, for a server, of QoS 1 or 2, which a broker may forward as one span of bytes.
  *
  * ```
  *  bytes  ...[30 .. topic payload][30 .. topic payload]...     count = 2
@@ -48,13 +48,35 @@ export class IncomingPublish {
     readonly packetIdAt: number,
     /** What it lies in: the same object for all packets of a chunk, and for none of another. */
     readonly chunk: Chunk,
-    /** All packet identifiers of a run of QoS 1, in order. */
+    /** All packet identifiers of a run of QoS 1 or 2, in order. */
     readonly packetIds: readonly number[] | undefined = undefined,
   ) {}
 
   /** The payload as a view, not a copy. Only for a single packet (`count` 1). */
   get payload(): Uint8Array {
     return this.bytes.subarray(this.payloadStart, this.end);
+  }
+
+  /** The same packets in other bytes, where they lie so much further on. */
+  moved(bytes: Uint8Array, by: number): IncomingPublish {
+    return new IncomingPublish(
+      this.version,
+      this.topic,
+      this.qos,
+      this.retain,
+      this.dup,
+      this.packetId,
+      this.properties,
+      bytes,
+      this.start + by,
+      this.payloadStart + by,
+      this.end + by,
+      this.count,
+      this.largest,
+      this.packetIdAt < 0 ? -1 : this.packetIdAt + by,
+      new Chunk(this.end + by),
+      this.packetIds,
+    );
   }
 
   /** The packets of a run one by one; a single packet yields itself. */

@@ -1,4 +1,5 @@
 import { Backlog, type MemoryOwner } from './backlog.js';
+import { decodeShortAcknowledgement, isAcknowledgement } from './decode/acknowledgement.js';
 import { decodeConnect, decodeVersion } from './decode/connect.js';
 import { decodeControlPacket } from './decode/control-packet.js';
 import { checkFirstByte } from './decode/fixed-header.js';
@@ -6,7 +7,7 @@ import { decodePublish } from './decode/publish.js';
 import { malformed, notMinimal, Reader } from './decode/reader.js';
 import { CodecError } from './error.js';
 import { Chunk, type IncomingPublish } from './incoming-publish.js';
-import type { ControlPacket } from './packet.js';
+import type { AcknowledgementType, ControlPacket } from './packet.js';
 import { PacketType, type ProtocolVersion } from './packet-type.js';
 import { ReasonCode } from './reason-code.js';
 import { variableByteIntegerLength } from './variable-byte-integer.js';
@@ -29,6 +30,8 @@ export interface PacketReceiver {
   publish(packet: IncomingPublish): void;
   /** Any other packet. It is the receiver's to keep. */
   packet(packet: ControlPacket): void;
+  /** Several of a kind that follow one another and are only packet identifiers: success. Without it each is a packet. */
+  acknowledgements?(type: AcknowledgementType, packetIds: readonly number[]): void;
 }
 
 /**
@@ -176,10 +179,28 @@ export class Parser {
       const publish = decodePublish(bytes, start, body, end, chunk, version, this.#options);
       this.#receiver.publish(publish);
       return publish.end;
+    } else if (end - body === 2 && isAcknowledgement(type)) {
+      return this.#acknowledgements(type, bytes, start, body, chunk.end);
     } else {
       this.#receiver.packet(decodeControlPacket(type, bytes, body, end, version, this.#options));
     }
     return end;
+  }
+
+  /** The acknowledgement that is only the packet identifier at `body`, and those like it that follow. */
+  #acknowledgements(type: AcknowledgementType, bytes: Uint8Array, start: number, body: number, limit: number): number {
+    const first = decodeShortAcknowledgement(bytes, body, type);
+    let at = body + 2;
+    if (this.#receiver.acknowledgements === undefined || !isLike(bytes, start, at, limit)) {
+      this.#receiver.packet(first);
+      return at;
+    }
+    const packetIds = [first.packetId];
+    for (; isLike(bytes, start, at, limit); at += 4) {
+      packetIds.push(((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0));
+    }
+    this.#receiver.acknowledgements(type, packetIds);
+    return at;
   }
 
   #connect(bytes: Uint8Array, start: number, body: number, end: number): void {
@@ -225,4 +246,10 @@ export class Parser {
     this.#backlog = undefined;
     backlog.release();
   }
+}
+
+/** Whether what lies at `at` is an acknowledgement of the type of the one at `start`, and only a packet identifier, which is not 0. */
+function isLike(bytes: Uint8Array, start: number, at: number, limit: number): boolean {
+  if (limit - at < 4 || bytes[at] !== bytes[start] || bytes[at + 1] !== 2) return false;
+  return bytes[at + 2] !== 0 || bytes[at + 3] !== 0;
 }

@@ -1,4 +1,5 @@
 import {
+  type AcknowledgementType,
   type ControlPacket,
   encode,
   type IncomingPublish,
@@ -28,6 +29,10 @@ export class Collector {
 
   packet(packet: ControlPacket): void {
     this.packets.push(packet);
+  }
+
+  acknowledgements(type: AcknowledgementType, packetIds: readonly number[]): void {
+    for (const packetId of packetIds) this.packets.push({ type, packetId, reasonCode: 0 });
   }
 }
 

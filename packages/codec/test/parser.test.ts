@@ -6,6 +6,7 @@ import {
   encode,
   type IncomingPublish,
   type Packet,
+  type PacketReceiver,
   PacketType,
   Parser,
   ReasonCode,
@@ -184,8 +185,8 @@ describe('A run', () => {
   });
 });
 
-describe('A run of QoS 1', () => {
-  const message = (packetId: string): string => `32 07 'ab' ${packetId} "x"`;
+describe('A run of QoS 1 or 2', () => {
+  const message = (packetId: string, first = '32'): string => `${first} 07 'ab' ${packetId} "x"`;
   const all = message('0001') + message('ffff') + message('0001');
 
   function found(notation: string, version: 4 | 5 = 4): { runs: number[]; ids: (readonly number[] | undefined)[] } {
@@ -206,6 +207,8 @@ describe('A run of QoS 1', () => {
       [1, 2, 0x300],
     ]);
     assert.deepEqual(found(message('0007')), { runs: [1], ids: [undefined] });
+    assert.deepEqual(found(message('0007', '34') + message('0009', '34')), { runs: [2], ids: [[7, 9]] });
+    assert.deepEqual(found(message('0007', '34') + message('0009')).runs, [1, 1]);
   });
 
   test('is found by a server only: whoever receives it acknowledges each', () => {
@@ -267,6 +270,76 @@ describe('A run of QoS 1', () => {
         );
       }),
     );
+  });
+});
+
+describe('Acknowledgements', () => {
+  /** What a receiver with a place for several is handed. */
+  function handed(notation: string, version: 4 | 5 = 4, split = 0): unknown[] {
+    const found: unknown[] = [];
+    const { parser, collector } = connected('client', version);
+    collector.packet = (packet) => found.push('packetId' in packet ? [packet.type, packet.packetId] : packet.type);
+    collector.acknowledgements = (type, packetIds) => found.push([type, ...packetIds]);
+    const bytes = bytesOf(notation);
+    parser.feed(bytes, 0, split);
+    parser.feed(bytes, split);
+    return found;
+  }
+  const all = '40020001 4002ffff 40020001';
+
+  test('that follow one another are handed over together, whatever their identifiers', () => {
+    assert.deepEqual(handed(all), [[PacketType.PUBACK, 1, 0xffff, 1]]);
+    assert.deepEqual(handed('40020001'), [[PacketType.PUBACK, 1]]);
+    for (const [type, first] of [
+      [PacketType.PUBREC, '50'],
+      [PacketType.PUBREL, '62'],
+      [PacketType.PUBCOMP, '70'],
+    ]) {
+      assert.deepEqual(handed(`${first}020001 ${first}020100`, 5), [[type, 1, 0x100]]);
+    }
+  });
+
+  test('are handed over one by one without a place for several', () => {
+    const packets: ControlPacket[] = [];
+    const receiver: PacketReceiver = { publish() {}, packet: (packet) => packets.push(packet) };
+    const parser = new Parser(receiver, { ...serverOptions, role: 'client', version: 4 });
+    parser.feed(bytesOf(all));
+    assert.equal(packets.length, 3);
+  });
+
+  test('end at another type or packet, and at one that says more', () => {
+    assert.deepEqual(handed('40020001 40020002 50020003 40020004'), [
+      [4, 1, 2],
+      [5, 3],
+      [4, 4],
+    ]);
+    assert.deepEqual(handed('40020001 40020002 c000'), [[4, 1, 2], PacketType.PINGREQ]);
+    assert.deepEqual(handed('40020001 40020002 4003000310', 5), [
+      [4, 1, 2],
+      [4, 3],
+    ]);
+    assert.deepEqual(handed('4003000100 40020002 40020003', 5), [
+      [4, 1],
+      [4, 2, 3],
+    ]);
+  });
+
+  test('of which the last is cut off are handed over without it', () => {
+    for (const split of [5, 6, 7, 9, 10, 11]) {
+      const taken = handed(all, 4, split).flatMap((each) => (each as number[]).slice(1));
+      assert.deepEqual(taken, [1, 0xffff, 1]);
+    }
+  });
+
+  test('end before an identifier of 0, which is refused after them [MQTT-2.2.1-3]', () => {
+    const found: number[][] = [];
+    const { parser, collector } = connected('client', 4);
+    collector.acknowledgements = (type, packetIds) => found.push([type, ...packetIds]);
+    assert.throws(
+      () => parser.feed(bytesOf('40020001 40020100 40020000')),
+      refusal(ReasonCode.protocolError, 'MQTT-2.2.1-3'),
+    );
+    assert.deepEqual(found, [[PacketType.PUBACK, 1, 0x100]]);
   });
 });
 

@@ -1,13 +1,17 @@
-import { type AcknowledgementPacket, PacketType, ReasonCode } from '@moat/codec';
+import { type AcknowledgementType, PacketType, ReasonCode } from '@moat/codec';
 import type { Message } from '../routing/message.js';
 import type { Agreement, Connection } from './connection.js';
 import { unstored, whenSettled } from './when-durable.js';
 
 /** PUBACK, PUBREC, PUBREL and PUBCOMP of the client (MQTT 5.0 §3.4 to §3.7). */
-export function acknowledge(connection: Connection, packet: AcknowledgementPacket): void {
+export function acknowledge(
+  connection: Connection,
+  type: AcknowledgementType,
+  packetId: number,
+  reasonCode: ReasonCode,
+): void {
   const { session } = connection.agreement as Agreement;
-  const { packetId, reasonCode } = packet;
-  switch (packet.type) {
+  switch (type) {
     case PacketType.PUBACK:
       session.acknowledged(packetId, 1); // whatever it says of the message // [MQTT-4.3.2-1] [MQTT-4.8.2-6]
       return;
@@ -22,6 +26,15 @@ export function acknowledge(connection: Connection, packet: AcknowledgementPacke
     case PacketType.PUBCOMP:
       session.completed(packetId);
       return;
+  }
+}
+
+/** Several of a type, in order, with success. */
+export function acknowledgeAll(connection: Connection, type: AcknowledgementType, packetIds: readonly number[]): void {
+  for (let at = 0, together = 0; at < packetIds.length; at += Math.max(together, 1)) {
+    if (connection.state !== 'connected') return; // by one before
+    together = type === PacketType.PUBREL ? releaseTogether(connection, packetIds, at) : 0;
+    if (together === 0) acknowledge(connection, type, packetIds[at] as number, ReasonCode.success);
   }
 }
 
@@ -43,6 +56,21 @@ function release(connection: Connection, packetId: number): void {
   const message = session.releaseReceived(packetId);
   if (message !== undefined) deliver(connection, message);
   whenSettled(connection, before, () => answer(connection, PacketType.PUBCOMP, packetId, known));
+}
+
+/** PUBREL of all messages of a run that is held back as one, from `at` on: it goes its way as one. How many they are. */
+function releaseTogether(connection: Connection, packetIds: readonly number[], at: number): number {
+  const { session, rights } = connection.agreement as Agreement;
+  const { store } = connection.context;
+  if (store.failure !== undefined || rights.asksPayload) return 0;
+  const before = store.staged;
+  const run = session.releaseRun(packetIds, at);
+  if (run === undefined) return 0;
+  deliver(connection, run);
+  whenSettled(connection, before, () => {
+    for (const packetId of run.packetIds) answer(connection, PacketType.PUBCOMP, packetId, true);
+  });
+  return run.count;
 }
 
 /** A message that expired while it awaited PUBREL goes nowhere; it is acknowledged all the same. // [MQTT-4.3.3-13] */

@@ -1,5 +1,12 @@
-import { CodecError, type ControlPacket, type IncomingPublish, PacketType, ReasonCode } from '@moat/codec';
-import { acknowledge } from './acknowledge.js';
+import {
+  type AcknowledgementType,
+  CodecError,
+  type ControlPacket,
+  type IncomingPublish,
+  PacketType,
+  ReasonCode,
+} from '@moat/codec';
+import { acknowledge, acknowledgeAll } from './acknowledge.js';
 import { authenticateAgain, continueAuthentication } from './auth.js';
 import { connect, refuseConnect } from './connect.js';
 import type { Connection, PacketActions } from './connection.js';
@@ -32,6 +39,14 @@ export class Dispatch implements PacketActions {
     else throw packetBeforeConnack(); // [MQTT-3.1.2-30]
   }
 
+  acknowledgements(type: AcknowledgementType, packetIds: readonly number[]): void {
+    const { connection } = this;
+    connection.context.counters.packetsReceived += packetIds.length;
+    connection.lastReceived = connection.context.timers.now;
+    if (connection.state !== 'connected') throw packetBeforeConnack();
+    if (!endIfUnproven(connection)) acknowledgeAll(connection, type, packetIds);
+  }
+
   refuse(error: CodecError): void {
     refuseConnect(this.connection, error);
   }
@@ -44,7 +59,7 @@ export class Dispatch implements PacketActions {
       case PacketType.PUBREC:
       case PacketType.PUBREL:
       case PacketType.PUBCOMP:
-        return acknowledge(connection, packet);
+        return acknowledge(connection, packet.type, packet.packetId, packet.reasonCode);
       case PacketType.SUBSCRIBE:
         return subscribe(connection, packet);
       case PacketType.UNSUBSCRIBE:

@@ -4,6 +4,7 @@ import {
   encode,
   type Packet,
   PacketType,
+  type QoS,
   writeAcknowledgement,
   writePacketIds,
 } from '@moat/codec';
@@ -175,9 +176,9 @@ export abstract class Outbound {
     return true;
   }
 
-  takesRun(message: Message, subscriptionIdentifiers: readonly number[] | undefined): boolean {
+  takesRun(message: Message, qos: QoS, subscriptionIdentifiers: readonly number[] | undefined): boolean {
     const isOrdinary = this.outgoingAliases === undefined && (!this.v5 || subscriptionIdentifiers === undefined);
-    return isOrdinary && message.largest <= this.maximumPacketSize && message.isFrameOf(this.v5, 1);
+    return isOrdinary && message.largest <= this.maximumPacketSize && message.isFrameOf(this.v5, qos);
   }
 
   publishRun({ bytes, start, end, count }: Message, packetIds: readonly number[]): void {

@@ -15,14 +15,18 @@ export function publish(connection: Connection, packet: IncomingPublish): void {
   else publishAlike(connection, agreement, packet);
 }
 
-/** Whether all messages of a run are judged alike, and those of QoS 1 accepted, routed at once and not stored. */
-function fareAlike(connection: Connection, { rights }: Agreement, packet: IncomingPublish): boolean {
-  const { topic, qos, retain } = packet;
+/** Whether all messages of a run are judged alike, and those of QoS 1 and 2 accepted, acknowledged at once and not stored. */
+function fareAlike(connection: Connection, { rights, session }: Agreement, packet: IncomingPublish): boolean {
+  const { topic, qos, retain, packetIds = [] } = packet;
+  const { limits, context } = connection;
   if (rights.asksPayload || topic === certificateTopics.request) return false;
   if (qos === 0) return true;
-  if (connection.hasPendingAnswers || exceededBy(topic, connection.limits) !== undefined) return false;
+  if (connection.hasPendingAnswers || exceededBy(topic, limits) !== undefined) return false;
   // In this order: no route is worked out for somebody who may not publish.
-  return rights.mayPublish(topic, qos, retain, packet).allowed && !connection.context.router.mustStore(packet);
+  if (!rights.mayPublish(topic, qos, retain, packet).allowed) return false;
+  if (qos === 1) return !context.router.mustStore(packet);
+  const hasQuota = session.receivedCount + packetIds.length <= limits.receive_maximum;
+  return hasQuota && context.store.failure === undefined && session.mayHoldRun(packetIds, packet.end - packet.start);
 }
 
 /** A run whose messages may fare differently. */
@@ -67,7 +71,7 @@ function publishAlike(connection: Connection, agreement: Agreement, packet: Inco
     return;
   }
   const before = context.store.staged;
-  const reasonCode = take(connection, agreement, message, packetId);
+  const reasonCode = take(connection, agreement, message, packet);
   if (qos === 0) return;
   if (context.store.staged === before && !connection.hasPendingAnswers) {
     answerAll(connection, packet, reasonCode);
@@ -84,10 +88,16 @@ function mustStore({ context }: Connection, { session }: Agreement, message: Mes
 }
 
 /** Delivers the message, or holds it back until PUBREL if it is one of QoS 2. */
-function take({ context }: Connection, { session }: Agreement, message: Message, packetId: number): ReasonCode {
+function take(
+  { context }: Connection,
+  { session }: Agreement,
+  message: Message,
+  { packetId, count }: IncomingPublish,
+): ReasonCode {
   if (message.qos < 2)
     return context.router.publish(message, session) ? ReasonCode.success : ReasonCode.noMatchingSubscribers;
-  for (const due of session.receive(packetId, message)) context.router.publish(due, session);
+  if (count > 1) session.receiveRun(message);
+  else for (const due of session.receive(packetId, message)) context.router.publish(due, session);
   return ReasonCode.success;
 }
 

@@ -45,13 +45,13 @@ const empty = new Uint8Array(0);
 const keptBytes = new KeptBytes();
 
 /**
- * An application message on its way to its subscribers; or a run of several messages of one topic, of QoS 0 or 1, that
- * arrived in one read and are forwarded as one span of bytes (`count` above 1).
+ * An application message on its way to its subscribers; or a run of several messages of one topic that arrived in one read
+ * and are forwarded as one span of bytes (`count` above 1).
  *
  * It is what the store keeps of it, too, once it is kept: its body is stored once, however many queues hold it.
  *
  * Invariants: its bytes are the transport's at first, and live only as long as the read that brought them, so whoever keeps
- * the message calls {@link keep} or {@link keepAWhile} before that ends. A run is never kept, only its messages are.
+ * the message calls {@link keep} or {@link keepAWhile} before that ends.
  *
  * Its packets as they came are the {@link Frame} of those receivers who have the version and QoS of its publisher.
  */
@@ -83,7 +83,7 @@ export class Message implements MessageRecord, Frame {
     public end: number,
     public packetIdAt: number,
     private memory: 'of the transport' | 'beside others' | 'its own',
-    private readonly source: IncomingPublish | undefined,
+    private source: IncomingPublish | undefined,
   ) {}
 
   /** A message as it arrived; `topic` is given apart since the packet may bear an alias. */
@@ -168,6 +168,11 @@ export class Message implements MessageRecord, Frame {
     return messageSize(this.topic, this.payloadLength, this.properties);
   }
 
+  /** As the publisher chose them, of a run of QoS 1 or 2; none otherwise. */
+  get packetIds(): readonly number[] {
+    return this.source?.packetIds ?? [];
+  }
+
   /** The messages of a run, one by one. */
   *each(): Generator<Message> {
     if (this.count === 1 || this.source === undefined) {
@@ -205,6 +210,7 @@ export class Message implements MessageRecord, Frame {
     this.payloadStart += by;
     this.end += by;
     if (this.packetIdAt >= 0) this.packetIdAt += by;
+    if (this.count > 1) this.source = this.source?.moved(bytes, by);
   }
 
   /** Whether its packets are, as they came, those of such a receiver. */

@@ -8,6 +8,8 @@ import { PacketIdentifiers } from './packet-identifiers.js';
  *
  * Invariant: no more than `maximumBytes` are held back, and none without memory for it. A message beyond that is
  * delivered at once, behind those that were held before it, and only their packet identifiers stay.
+ *
+ * A run is held as one as long as nothing is asked of one of its messages; all its identifiers have it meanwhile.
  */
 export class Incoming {
   /** In order of arrival; undefined once delivered. */
@@ -44,6 +46,7 @@ export class Incoming {
       this.kept.keep(message, size);
       return none;
     }
+    for (const each of this.messages()) if (each.count > 1) this.split(each);
     const due = new Map<number, Message>();
     for (const [id, each] of this.held.entries()) if (each !== undefined) due.set(id, each);
     for (const [id, each] of due) {
@@ -54,28 +57,76 @@ export class Incoming {
     return due;
   }
 
+  /** Whether the messages of a run of so many bytes may be held as one. */
+  mayHoldRun(packetIds: readonly number[], bytes: number): boolean {
+    const { held } = this;
+    if (held.size + packetIds.length > mostKeptAWhile) return false;
+    if (this.bytes + bytes > this.maximumBytes || !this.kept.hasRoom(bytes)) return false;
+    // None may be there twice, which is plain to see where they rise.
+    return packetIds.every((id, index) => id > (packetIds[index - 1] ?? 0) && !held.has(id));
+  }
+
+  /** Holds back a run that may be. */
+  holdRun(run: Message): void {
+    for (const id of run.packetIds) this.held.set(id, run);
+    this.count(run.keepAWhile());
+  }
+
+  /** Frees the identifiers of the run that has those from `at` on, in their order, and hands it over; undefined where there is none. */
+  releaseRun(packetIds: readonly number[], at: number): Message | undefined {
+    const run = this.held.get(packetIds[at] ?? 0);
+    if (run === undefined || run.count === 1) return undefined;
+    if (!run.packetIds.every((id, index) => id === packetIds[at + index])) return undefined;
+    for (const id of run.packetIds) this.held.delete(id);
+    this.discount(run);
+    return run;
+  }
+
   /** Takes up what the store held. */
   restore(packetId: number, message: Message | undefined): void {
     this.held.set(packetId, message);
-    if (message === undefined) return;
-    this.bytes += message.size;
-    this.kept.keep(message, message.size);
+    if (message !== undefined) this.count(message);
   }
 
   /** Frees the identifier and hands over its message. Known: {@link has}. */
   release(packetId: number): Message | undefined {
+    const run = this.held.get(packetId);
+    if (run !== undefined && run.count > 1) this.split(run);
     const message = this.held.get(packetId);
     this.held.delete(packetId);
-    if (message !== undefined) {
-      this.bytes -= message.size;
-      this.kept.letGo(message, message.size);
-    }
+    if (message !== undefined) this.discount(message);
     return message;
   }
 
   /** The session has ended: nothing is held for it. */
   end(): void {
-    for (const [, message] of this.held.entries()) if (message !== undefined) this.kept.letGo(message, message.size);
+    for (const message of this.messages()) this.discount(message);
+  }
+
+  /** Each that is held back, a run once. */
+  private messages(): Set<Message> {
+    return new Set(this.held.all().filter((message) => message !== undefined));
+  }
+
+  /** Holds the messages of a run one by one. */
+  private split(run: Message): void {
+    this.discount(run);
+    for (const [index, single] of [...run.each()].entries()) {
+      this.held.set(run.packetIds[index] ?? 0, single);
+      this.count(single.keepAWhile());
+    }
+  }
+
+  private count(message: Message): void {
+    const { size } = message;
+    this.bytes += size;
+    this.kept.keep(message, size);
+  }
+
+  private discount(message: Message): void {
+    const { size } = message;
+    this.bytes -= size;
+    this.kept.letGo(message, size);
   }
 }
 

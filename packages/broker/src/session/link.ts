@@ -23,8 +23,8 @@ export interface Link {
   publish(message: Message, options: OutgoingPublish): boolean;
   /** The hot path of {@link publish}: QoS 0, no retain flag, no subscription identifiers. */
   forward(message: Message): void;
-  /** Whether it can send the messages of a run of QoS 1 as they came. */
-  takesRun(message: Message, subscriptionIdentifiers: readonly number[] | undefined): boolean;
+  /** Whether it can send the messages of a run of QoS 1 or 2 as they came. */
+  takesRun(message: Message, qos: QoS, subscriptionIdentifiers: readonly number[] | undefined): boolean;
   /** Sends them, each with a packet identifier of its own. */
   publishRun(message: Message, packetIds: readonly number[]): void;
   /** Sends PUBREL. */

@@ -115,11 +115,12 @@ export class Outgoing {
     else this.queue.push(delivery, hasRoom && link !== undefined);
   }
 
-  /** Does the same with the messages of a run of QoS 1: together where all can leave for good. */
-  pushRun(message: Message, target: Target): void {
+  /** Does the same with the messages of a run: together where all can leave for good. */
+  pushRun(message: Message, qos: 1 | 2, target: Target): void {
     const { link } = this.owner;
-    if (link !== undefined && this.mayLeaveTogether(link, message, target)) this.sendRun(link, message, target);
-    else for (const single of message.each()) this.push(single, 1, false, target);
+    if (link !== undefined && this.mayLeaveTogether(link, message, qos, target))
+      this.sendRun(link, message, qos, target);
+    else for (const single of message.each()) this.push(single, qos, false, target);
   }
 
   /**
@@ -261,17 +262,17 @@ export class Outgoing {
     return !this.owner.stored && sharedFilter === undefined;
   }
 
-  private mayLeaveTogether(link: Link, message: Message, target: Target): boolean {
+  private mayLeaveTogether(link: Link, message: Message, qos: QoS, target: Target): boolean {
     const { count, size } = message;
     if (this.open + count > link.receiveMaximum || this.inFlightCount + count > packetIds) return false;
     const isReady = this.isReady && this.kept.hasRoom(size);
-    return isReady && this.isForGood(target) && link.takesRun(message, target.subscriptionIdentifiers);
+    return isReady && this.isForGood(target) && link.takesRun(message, qos, target.subscriptionIdentifiers);
   }
 
-  private sendRun(link: Link, message: Message, target: Target): void {
+  private sendRun(link: Link, message: Message, qos: 1 | 2, target: Target): void {
     const ids: number[] = [];
     for (let left = message.count; left > 0; left--) {
-      const delivery = newDelivery(this.nextPosition(), forgotten, 1, false, target);
+      const delivery = newDelivery(this.nextPosition(), forgotten, qos, false, target);
       delivery.state = 'sent';
       this.take(delivery).outstanding++;
       ids.push(delivery.packetId);

@@ -214,6 +214,23 @@ export class Session implements Subscriber, Publisher {
     return due.values();
   }
 
+  /** Whether the messages of an incoming run of QoS 2, of so many bytes, can be held back as one. */
+  mayHoldRun(packetIds: readonly number[], bytes: number): boolean {
+    if (this.stored) return false;
+    this.incoming ??= new Incoming(this.limits.max_queued_bytes, this.context.kept);
+    return this.incoming.mayHoldRun(packetIds, bytes);
+  }
+
+  /** As {@link receive}, for a run that may be. */
+  receiveRun(run: Message): void {
+    this.incoming?.holdRun(run);
+  }
+
+  /** PUBREL of these, in this order: the run that is held back with those from `at` on, if there is one. */
+  releaseRun(packetIds: readonly number[], at: number): Message | undefined {
+    return this.incoming?.releaseRun(packetIds, at);
+  }
+
   hasReceived(packetId: number): boolean {
     return this.incoming?.has(packetId) ?? false;
   }
@@ -331,7 +348,7 @@ export class Session implements Subscriber, Publisher {
         this.outgoing = new Outgoing(this, this.context.store, this.context.kept);
         if (link !== undefined) this.outgoing.attach(link);
       }
-      if (message.count > 1) this.outgoing.pushRun(message, target);
+      if (message.count > 1) this.outgoing.pushRun(message, qos, target);
       else this.outgoing.push(message, qos, retain, target); // with a connection or without // [MQTT3-3.1.2-5]
       return;
     }

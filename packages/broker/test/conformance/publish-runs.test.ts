@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { encode, type IncomingPublish, PacketType, Parser } from '@moat/codec';
 import fc from 'fast-check';
+import { MemoryStore } from '../../dist/storage/memory.js';
+import type { ReceivedRecord } from '../../dist/storage/store.js';
 import { connected, readPacket, startBroker } from '../support/broker.js';
 import { nameOf, puback, pubcomp, pubrec, pubrel, stored, versions } from '../support/clients.js';
-import { subscribe, type Version } from '../support/packets.js';
+import { publish, subscribe, type Version } from '../support/packets.js';
 import type { RawClient } from '../support/raw-client.js';
 
 const rules = ['deny: publish\n    topics: ["+/denied"]', 'deny: receive\n    topics: ["+/secret"]'];
@@ -20,11 +22,21 @@ interface Sent {
 }
 
 /** Mostly such as come in runs. */
-const sent: fc.Arbitrary<Sent> = fc.record({
-  level: fc.oneof({ weight: 9, arbitrary: fc.constant('a') }, fc.constantFrom('b', 'denied', 'secret')),
-  length: fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 4, max: 60 }) }, fc.constantFrom(110, 130, 16_384)),
-  qos: fc.oneof({ weight: 12, arbitrary: fc.constant(1 as const) }, fc.constantFrom(0 as const, 2 as const)),
-  dup: fc.oneof({ weight: 12, arbitrary: fc.constant(false) }, fc.constant(true)),
+const sent = (qos: fc.Arbitrary<0 | 1 | 2>): fc.Arbitrary<Sent> =>
+  fc.record({
+    level: fc.oneof({ weight: 12, arbitrary: fc.constant('a') }, fc.constantFrom('b', 'denied', 'secret')),
+    length: fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 4, max: 60 }) }, fc.constantFrom(110, 130, 16_384)),
+    qos,
+    dup: fc.oneof({ weight: 20, arbitrary: fc.constant(false) }, fc.constant(true)),
+  });
+
+/** Of one QoS for the most part. */
+const batch: fc.Arbitrary<Sent[]> = fc.constantFrom<(1 | 2)[]>([1], [2], [1, 2]).chain((most) => {
+  const qos = fc.oneof(
+    { weight: 12, arbitrary: fc.constantFrom<0 | 1 | 2>(...most) },
+    fc.constantFrom<0 | 1 | 2>(0, 1, 2),
+  );
+  return fc.array(sent(qos), { minLength: 1, maxLength: 25 });
 });
 
 interface Receiver {
@@ -53,19 +65,40 @@ const receivers: readonly Receiver[] = [
 let scenes = 0;
 const last = 'last';
 
-/** Each message in bytes, one of QoS 2 with its PUBREL, and how many answers it gets. */
-function packetsOf(version: Version, prefix: string, all: readonly Sent[]): { bytes: Buffer; answers: number }[] {
-  return [...all, { level: 'a', length: last.length, qos: 1, dup: false } as const].map(
-    ({ level, length, qos, dup }, index) => {
-      const payload = Buffer.from(index === all.length ? last : `${index}`.padEnd(length, '.'));
-      const packetId = qos === 0 ? 0 : 1_000 - index;
-      const topic = `${prefix}/${level}`;
-      const packet = { type: PacketType.PUBLISH, topic, payload, qos, retain: false, dup: dup && qos > 0, packetId };
-      const bytes = Buffer.from(encode(packet, version));
-      const release = Buffer.from(qos === 2 ? pubrel(packetId) : '', 'hex');
-      return { bytes: Buffer.concat([bytes, release]), answers: qos };
-    },
-  );
+/** In which order the publisher's packets come. */
+interface Order {
+  /** Whether its packet identifiers rise. */
+  readonly rises: boolean;
+  /** PUBREL after each message of QoS 2, or of all of them when all are sent, in their order or turned round. */
+  readonly releases: 'at once' | 'in order' | 'turned round';
+}
+
+const order: fc.Arbitrary<Order> = fc.record({
+  rises: fc.boolean(),
+  releases: fc.constantFrom('at once', 'in order', 'in order', 'turned round'),
+});
+
+interface Part {
+  readonly bytes: Buffer;
+  /** How many packets answer it. */
+  readonly answers: number;
+}
+
+/** What a publisher sends, and at the end a message of QoS 1 by which everybody knows that it is. */
+function packetsOf(version: Version, prefix: string, all: readonly Sent[], { rises, releases }: Order): Part[] {
+  const packetOf = ({ level, length, qos, dup }: Sent, index: number): Part & { release: Part[] } => {
+    const payload = Buffer.from(index === all.length ? last : `${index}`.padEnd(length, '.'));
+    const packetId = qos === 0 ? 0 : rises ? 1 + index : 1_000 - index;
+    const topic = `${prefix}/${level}`;
+    const packet = { type: PacketType.PUBLISH, topic, payload, qos, retain: false, dup: dup && qos > 0, packetId };
+    const release = qos === 2 ? [{ bytes: Buffer.from(pubrel(packetId), 'hex'), answers: 1 }] : [];
+    return { bytes: Buffer.from(encode(packet, version)), answers: qos === 0 ? 0 : 1, release };
+  };
+  const published = all.map(packetOf);
+  const end = packetOf({ level: 'a', length: last.length, qos: 1, dup: false }, all.length);
+  if (releases === 'at once') return [...published.flatMap((each) => [each, ...each.release]), end];
+  const released = published.flatMap(({ release }) => release);
+  return [...published, ...(releases === 'in order' ? released : released.reverse()), end];
 }
 
 async function join(
@@ -108,12 +141,13 @@ async function play(
   version: Version,
   cast: readonly Receiver[],
   all: readonly Sent[],
+  order: Order,
   together: boolean,
 ): Promise<string[][]> {
   const prefix = `s${++scenes}`;
   const clients = await Promise.all(cast.map((each, index) => join(prefix, `${prefix}-${index}`, each)));
   const publisher = await connected(port, version);
-  const packets = packetsOf(version, prefix, all);
+  const packets = packetsOf(version, prefix, all, order);
   const answers: string[] = [];
   if (together) publisher.send(Buffer.concat(packets.map(({ bytes }) => bytes)));
   for (const packet of packets) {
@@ -129,12 +163,38 @@ for (const version of versions) {
   describe(`Messages of ${nameOf(version)} that come in one read`, () => {
     it('fare as they do one by one, whoever gets them [MQTT-4.6.0-2] [MQTT-4.6.0-5] [MQTT-4.6.0-6]', async () => {
       await fc.assert(
-        fc.asyncProperty(fc.boolean(), fc.array(sent, { minLength: 1, maxLength: 25 }), async (isStored, all) => {
+        fc.asyncProperty(fc.boolean(), batch, order, async (isStored, all, order) => {
           const cast = receivers.filter((each) => isStored || each.isStored !== true);
-          assert.deepEqual(await play(version, cast, all, true), await play(version, cast, all, false));
+          const together = await play(version, cast, all, order, true);
+          assert.deepEqual(together, await play(version, cast, all, order, false));
         }),
         { numRuns: 30 },
       );
     });
   });
 }
+
+class WatchedStore extends MemoryStore {
+  readonly received: number[] = [];
+
+  override putReceived(clientId: string, received: ReceivedRecord): void {
+    this.received.push(received.packetId);
+    super.putReceived(clientId, received);
+  }
+}
+
+describe('A run of QoS 2', () => {
+  it('is in the store message by message where the session of its publisher is [MQTT-4.3.3-8]', async () => {
+    const store = new WatchedStore();
+    const watched = await startBroker({}, { store });
+    try {
+      const publisher = await connected(watched.port, 4, stored(4, 'p'));
+      publisher.send([1, 2, 3].map((packetId) => publish(4, 't', 'x', { qos: 2, packetId })).join(''));
+      for (const id of [1, 2, 3]) assert.equal(await readPacket(publisher), pubrec(id));
+      assert.deepEqual(store.received, [1, 2, 3]);
+      publisher.end();
+    } finally {
+      await watched.stop();
+    }
+  });
+});

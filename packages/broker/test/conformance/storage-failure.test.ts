@@ -130,6 +130,26 @@ describe('While the store says that it fails', () => {
     publisher.end();
   });
 
+  it('each message of a run is refused, and a run that is held back goes nowhere [MQTT-4.3.2-4] [MQTT-4.3.3-8] [MQTT-4.3.3-11]', async () => {
+    const [holding, publisher] = [await connected(port, 5), await connected(port, 5)];
+    const run = (qos: 1 | 2): string =>
+      [1, 2, 3].map((packetId) => publish(5, 'kept/1', 'x', { qos, packetId })).join('');
+    holding.send(run(2));
+    for (const id of [1, 2, 3]) assert.equal(await readPacket(holding), pubrec(id));
+    await fill();
+    const { staged } = store;
+    publisher.send(run(1));
+    for (const id of [1, 2, 3]) await publisher.expect(`40 03 000${id} 97`);
+    publisher.send(run(2));
+    for (const id of [1, 2, 3]) await publisher.expect(`50 03 000${id} 97`);
+    await ping(publisher);
+    holding.send(pubrel(1) + pubrel(2) + pubrel(3));
+    await holding.expect('e0 01 97');
+    await holding.closed();
+    assert.equal(store.staged, staged);
+    publisher.end();
+  });
+
   it('3.1.1 clients are disconnected, or refused where there is an answer [MQTT3-4.8.0-2]', async () => {
     const clients = [];
     for (const id of ['a', 'b', 'c']) clients.push(await connected(port, 4, stored(4, id)));

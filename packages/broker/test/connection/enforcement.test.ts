@@ -137,6 +137,29 @@ describe('A policy that changes', () => {
     writer.end();
   });
 
+  it('holds back of a run at PUBREL what may no longer be published, whatever tells it apart', async (t) => {
+    const broker = await start(t, policyOf(connect, all('a/#'), all('b/#')));
+    const reader = await subscriber(broker.port, 5, { 'a/#': 0, 'b/#': 0 });
+    const writer = await connected(broker.port, 5);
+    const held = [
+      [1, 'a/x', 'small'],
+      [2, 'a/x', 'far too large'],
+      [3, 'b/x', 'small'],
+      [4, 'b/x', 'small'],
+    ] as const;
+    writer.send(held.map(([packetId, topic, text]) => publish(5, topic, text, { qos: 2, packetId })).join(''));
+    for (const [packetId] of held) await writer.expect(pubrec(packetId));
+    const small = '{ allow: publish, topics: "a/#", when: { max_payload: 5 } }';
+    const reading = '{ allow: [subscribe, receive], topics: ["a/#", "b/#"] }';
+    await broker.enforce(policyOf(connect, reading, small));
+    writer.send('6202 0001 6202 0002 6202 0003 6202 0004');
+    for (const [packetId] of held) await writer.expect(pubcomp(packetId));
+    assert.equal(await readPacket(reader), publish(5, 'a/x', 'small'));
+    await ping(reader);
+    reader.end();
+    writer.end();
+  });
+
   it('sends a resumed session nothing again that it may no longer receive', async (t) => {
     const broker = await start(t, policyOf(connect, all('a/#'), all('b/#')));
     const reader = await subscriber(broker.port, 4, { 'a/#': 1, 'b/#': 1 }, stored(4, 'r'));

@@ -39,7 +39,13 @@ export class Peer implements Link {
   publishRun(message: Message, packetIds: readonly number[]): void {
     for (const [index, single] of [...message.each()].entries()) {
       const packetId = packetIds[index] ?? 0;
-      this.publish(single, { qos: 1, retain: false, dup: false, packetId, subscriptionIdentifiers: undefined });
+      this.publish(single, {
+        qos: message.qos,
+        retain: false,
+        dup: false,
+        packetId,
+        subscriptionIdentifiers: undefined,
+      });
     }
     this.runs++;
   }

@@ -454,20 +454,20 @@ describe('Messages to a client whose session ends with its connection', () => {
   it('leave as they came in a run, each with its identifier, where all of them can leave now', () => {
     const desk = new Desk({}, false);
     const peer = desk.attach(new Peer(5));
-    desk.outgoing.pushRun(runOf(3), plainTarget);
+    desk.outgoing.pushRun(runOf(3), 1, plainTarget);
     assert.equal(peer.runs, 1);
     assert.deepEqual(peer.take(), ['01@1', '02@2', '03@3']);
     assert.equal(desk.outgoing.sentUpTo, 3);
     assert.equal(desk.outgoing.inFlightCount, 3);
     assert.equal(desk.outgoing.bytesInFlight, 0);
-    desk.outgoing.pushRun(runOf(3), plainTarget); // one too many
+    desk.outgoing.pushRun(runOf(3), 1, plainTarget); // one too many
     assert.equal(peer.runs, 1);
     assert.deepEqual(peer.take(), ['01@4', '02@5']);
-    desk.outgoing.pushRun(runOf(2), plainTarget); // behind what waits
+    desk.outgoing.pushRun(runOf(2), 1, plainTarget); // behind what waits
     for (const id of [2, 1, 5, 3, 4]) assert.equal(desk.outgoing.acknowledged(id, 1), true);
     assert.deepEqual(peer.take(), ['03@6', '01@7', '02@8']);
     assert.equal(peer.runs, 1);
-    desk.outgoing.pushRun(runOf(2), plainTarget);
+    desk.outgoing.pushRun(runOf(2), 1, plainTarget);
     assert.equal(peer.runs, 2);
     assert.deepEqual(peer.take(), ['01@9', '02@10']);
   });
@@ -482,8 +482,8 @@ describe('Messages to a client whose session ends with its connection', () => {
     for (const peer of peers.slice(2, 3)) peer.largest = 8;
     for (const peer of peers.slice(4)) peer.writable = false;
     crowded.crowd(true);
-    for (const desk of [stored, small, crowded, unread]) desk.outgoing.pushRun(runOf(2), plainTarget);
-    sharing.outgoing.pushRun(runOf(2), shared);
+    for (const desk of [stored, small, crowded, unread]) desk.outgoing.pushRun(runOf(2), 1, plainTarget);
+    sharing.outgoing.pushRun(runOf(2), 1, shared);
     assert.deepEqual(
       peers.map((peer) => peer.runs),
       [0, 0, 0, 0, 0],
@@ -505,7 +505,7 @@ describe('Messages to a client whose session ends with its connection', () => {
       if (count !== 2) desk.outgoing.acknowledged(count, 1);
     }
     peer.take();
-    desk.outgoing.pushRun(runOf(4), plainTarget);
+    desk.outgoing.pushRun(runOf(4), 1, plainTarget);
     assert.deepEqual(peer.take(), ['01@65535', '02@1', '03@3', '04@4']);
     assert.equal(peer.runs, 1);
   });

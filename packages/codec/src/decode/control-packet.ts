@@ -1,6 +1,6 @@
 import type { AcknowledgementType, ControlPacket } from '../packet.js';
 import { PacketType, type ProtocolVersion } from '../packet-type.js';
-import { decodeAcknowledgement, decodeShortAcknowledgement, isAcknowledgement } from './acknowledgement.js';
+import { decodeAcknowledgement } from './acknowledgement.js';
 import { decodeAuth, decodeDisconnect } from './disconnect.js';
 import { type DecodeLimits, Reader } from './reader.js';
 import { decodeConnack, decodeSuback, decodeUnsuback } from './server-packets.js';
@@ -9,7 +9,7 @@ import { decodeSubscribe, decodeUnsubscribe } from './subscribe.js';
 const PINGREQ: ControlPacket = Object.freeze({ type: PacketType.PINGREQ });
 const PINGRESP: ControlPacket = Object.freeze({ type: PacketType.PINGRESP });
 
-/** Decodes any packet but CONNECT and PUBLISH. `bytes[start, end)` is what follows the fixed header. */
+/** Decodes any packet but CONNECT, PUBLISH and what is only a packet identifier. `bytes[start, end)` is what follows the fixed header. */
 export function decodeControlPacket(
   type: number,
   bytes: Uint8Array,
@@ -18,7 +18,6 @@ export function decodeControlPacket(
   version: ProtocolVersion,
   { role, maximumUserProperties }: DecodeLimits,
 ): ControlPacket {
-  if (end - start === 2 && isAcknowledgement(type)) return decodeShortAcknowledgement(bytes, start, type);
   const reader = new Reader(bytes, start, end);
   const sender = role === 'server' ? 'client' : 'server';
   switch (type) {

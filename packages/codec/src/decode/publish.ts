@@ -5,9 +5,8 @@ import { topicName } from '../topic-cache.js';
 import { readProperties } from './properties.js';
 import { type DecodeLimits, packetIdZero, protocolError, Reader, tooShort } from './reader.js';
 
-/** The first byte of a PUBLISH with QoS 0 or 1 and no flag: what runs are made of. */
-const PLAIN = 0x30;
-const PLAIN_ACKNOWLEDGED = 0x32;
+/** The first byte of a PUBLISH with QoS 0, 1 or 2 and no flag: what runs are made of. */
+const PLAIN = [0x30, 0x32, 0x34] as const;
 
 /**
  * Decodes the PUBLISH in `bytes[start, end)` and, when it is a plain one, all that follow it and differ in payload
@@ -59,7 +58,7 @@ export function decodePublish(
   let count = 1;
   let largest = end - start;
   let packetIds: number[] | undefined;
-  if (properties === undefined && (first === PLAIN || (first === PLAIN_ACKNOWLEDGED && limits.role === 'server'))) {
+  if (properties === undefined && isOfRuns(first, limits.role)) {
     const prefix = payloadStart - at;
     for (;;) {
       const next = nextOfRun(bytes, runEnd, chunk.end, start, at, prefix, packetIdAt - at, limits.maximumPacketSize);
@@ -92,6 +91,11 @@ export function decodePublish(
     chunk,
     packetIds,
   );
+}
+
+/** A client acknowledges each packet by itself, and finds runs of QoS 0 only. */
+function isOfRuns(first: number, role: 'server' | 'client'): boolean {
+  return first === PLAIN[0] || (role === 'server' && (first === PLAIN[1] || first === PLAIN[2]));
 }
 
 function decodeProperties(reader: Reader, limits: DecodeLimits): PublishProperties | undefined {

@@ -40,10 +40,7 @@ export class Incoming {
     this.held.set(packetId, message);
     const { size } = message;
     if (this.bytes + size <= this.maximumBytes && this.kept.hasRoom(size)) {
-      this.bytes += size;
-      if (this.held.size > mostKeptAWhile) message.keep();
-      else message.keepAWhile();
-      this.kept.keep(message, size);
+      this.count(this.held.size > mostKeptAWhile ? message.keep() : message.keepAWhile());
       return none;
     }
     for (const each of this.messages()) if (each.count > 1) this.split(each);

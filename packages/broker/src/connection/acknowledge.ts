@@ -80,7 +80,7 @@ function deliver({ context, agreement }: Connection, message: Message): void {
   // Judged at PUBLISH, and again now: the right may have gone meanwhile.
   const decision = rights.mayPublish(message.topic, message.qos, message.retain, message);
   if (decision.allowed) context.router.publish(message, session);
-  else rights.denied('publish', message.topic, decision);
+  else rights.denied('publish', message.topic, decision, message.count);
 }
 
 /** PUBREL or PUBCOMP; 5.0 clients learn that the identifier was not in use. */

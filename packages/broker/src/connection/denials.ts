@@ -30,17 +30,17 @@ export class Denials {
     private readonly subject: Subject,
   ) {}
 
-  /** `now` is milliseconds of any clock that only goes forward. */
-  add(action: Action, topic: string, decision: Decision, now: number): void {
+  /** `now` is milliseconds of any clock that only goes forward, `count` how many were denied alike. */
+  add(action: Action, topic: string, decision: Decision, now: number, count = 1): void {
     const key = `${action} ${topic}`;
     const known = this.repeated.get(key);
     if (known === undefined) {
       this.makeRoom();
       this.repeated.set(key, { action, topic, decision, count: 0, reportedAt: now });
-      this.report(action, topic, decision, 1);
+      this.report(action, topic, decision, count);
       return;
     }
-    known.count++;
+    known.count += count;
     known.decision = decision;
     if (now - known.reportedAt >= interval) this.tell(known, now);
   }

@@ -47,7 +47,7 @@ function publishAlike(connection: Connection, agreement: Agreement, packet: Inco
   if (qos !== 0 && !accountFor(connection, agreement, packet)) return;
   const decision = agreement.rights.mayPublish(topic, qos, packet.retain, packet);
   if (!decision.allowed) {
-    agreement.rights.denied('publish', topic, decision);
+    agreement.rights.denied('publish', topic, decision, packet.count);
     deny(connection, packet, decision);
     return;
   }

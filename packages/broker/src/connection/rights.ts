@@ -95,10 +95,10 @@ export class ClientRights implements Rights {
     return decision.allowed;
   }
 
-  /** Tells the operator of a denial. */
-  denied(action: Action, topic: string, decision: Decision): void {
+  /** Tells the operator of a denial, or of so many that are alike. */
+  denied(action: Action, topic: string, decision: Decision, count = 1): void {
     this.denials ??= new Denials(this.context.audit, this.subject);
-    this.denials.add(action, topic, decision, this.context.timers.now);
+    this.denials.add(action, topic, decision, this.context.timers.now, count);
   }
 
   /** Tells the operator of values that could give a rule another meaning, and so match nothing. */

@@ -27,7 +27,7 @@ const refusedInATurn = 500;
 export interface Rights {
   mayReceive(topic: string): boolean;
   mayPublish(topic: string, qos: QoS, retain: boolean, message: { readonly payload: Uint8Array }): Decision;
-  denied(action: 'publish', topic: string, decision: Decision): void;
+  denied(action: 'publish', topic: string, decision: Decision, count?: number): void;
   /** Lets go of what was decided, to decide it anew. */
   forget(): void;
 }

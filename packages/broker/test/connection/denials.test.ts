@@ -28,6 +28,15 @@ describe('The denials of a client', () => {
     assert.equal(audit.counts['policy.denied'], 6);
   });
 
+  it('count each message of a run', () => {
+    const { told, audit, denials } = start();
+    denials.add('publish', 'a', denied, 0, 3);
+    denials.add('publish', 'a', denied, 1, 20);
+    denials.flush();
+    assert.deepEqual(told, ['3 publish a default', '20 publish a default']);
+    assert.equal(audit.counts['policy.denied'], 23);
+  });
+
   it('are all told, however many topics there are', () => {
     const { told, audit, denials } = start();
     for (let round = 0; round < 2; round++)

@@ -160,6 +160,25 @@ describe('A policy that changes', () => {
     writer.end();
   });
 
+  it('counts each message of a run that it denies, at PUBLISH and at PUBREL', async (t) => {
+    const broker = await start(t, policyOf(connect, all('a/#'), all('b/#')));
+    const writer = await connected(broker.port, 5);
+    writer.send([1, 2, 3].map((packetId) => publish(5, 'a/x', 'held', { qos: 2, packetId })).join(''));
+    for (const id of [1, 2, 3]) await writer.expect(pubrec(id));
+    await broker.enforce(policyOf(connect));
+    writer.send(`6202 0001 6202 0002 6202 0003 ${publish(5, 'b/x', 'x')} ${publish(5, 'b/x', 'y')}`);
+    for (const id of [1, 2, 3]) await writer.expect(pubcomp(id));
+    await ping(writer);
+    writer.end();
+    const counts = new Map<unknown, number>();
+    await waitFor(() => {
+      counts.clear();
+      for (const { topic, count = 1 } of broker.denied()) counts.set(topic, (counts.get(topic) ?? 0) + Number(count));
+      return counts.get('b/x') === 2;
+    });
+    assert.equal(counts.get('a/x'), 3);
+  });
+
   it('sends a resumed session nothing again that it may no longer receive', async (t) => {
     const broker = await start(t, policyOf(connect, all('a/#'), all('b/#')));
     const reader = await subscriber(broker.port, 4, { 'a/#': 1, 'b/#': 1 }, stored(4, 'r'));

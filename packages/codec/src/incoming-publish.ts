@@ -1,3 +1,4 @@
+import { packetEnd, variableHeaderOffset } from './packet-bounds.js';
 import { PacketType, type ProtocolVersion, type QoS } from './packet-type.js';
 import type { PublishProperties } from './properties.js';
 
@@ -86,16 +87,8 @@ export class IncomingPublish {
       return;
     }
     for (let start = this.start; start < this.end; ) {
-      let at = start + 1;
-      let length = 0;
-      let shift = 0;
-      let byte: number;
-      do {
-        byte = this.bytes[at++] ?? 0;
-        length += (byte & 0x7f) << shift;
-        shift += 7;
-      } while (byte > 0x7f);
-      const end = at + length;
+      const at = variableHeaderOffset(this.bytes, start);
+      const end = packetEnd(this.bytes, start, at);
       const topicLength = ((this.bytes[at] ?? 0) << 8) | (this.bytes[at + 1] ?? 0);
       const topicEnd = at + 2 + topicLength;
       const payloadStart = topicEnd + (this.qos === 0 ? 0 : 2) + (this.version === 5 ? 1 : 0);

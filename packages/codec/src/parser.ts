@@ -8,6 +8,7 @@ import { malformed, notMinimal, Reader } from './decode/reader.js';
 import { CodecError } from './error.js';
 import { Chunk, type IncomingPublish } from './incoming-publish.js';
 import type { AcknowledgementType, ControlPacket } from './packet.js';
+import { variableHeaderOffset } from './packet-bounds.js';
 import { PacketType, type ProtocolVersion } from './packet-type.js';
 import { ReasonCode } from './reason-code.js';
 import { variableByteIntegerLength } from './variable-byte-integer.js';
@@ -162,9 +163,7 @@ export class Parser {
     while (at < end && this.#state === 'open') {
       const size = this.#sizeOf(bytes, at, end);
       if (size === 0 || size > end - at) break;
-      let body = at + 2;
-      while ((bytes[body - 1] ?? 0) > 0x7f) body++;
-      at = this.#packet(bytes, at, body, at + size, chunk);
+      at = this.#packet(bytes, at, variableHeaderOffset(bytes, at), at + size, chunk);
     }
     return at;
   }

@@ -1,4 +1,5 @@
 import { type Chunk, IncomingPublish } from '../incoming-publish.js';
+import { variableHeaderOffset } from '../packet-bounds.js';
 import { PacketType, type ProtocolVersion, type QoS } from '../packet-type.js';
 import type { PublishProperties } from '../properties.js';
 import { topicName } from '../topic-cache.js';
@@ -65,7 +66,7 @@ export function decodePublish(
       if (next === 0) break;
       if (packetIdAt >= 0) {
         packetIds ??= [packetId];
-        const nextId = bodyOf(runEnd, next) + packetIdAt - at;
+        const nextId = variableHeaderOffset(bytes, runEnd) + packetIdAt - at;
         packetIds.push(((bytes[nextId] ?? 0) << 8) | (bytes[nextId + 1] ?? 0));
       }
       if (next - runEnd > largest) largest = next - runEnd;
@@ -105,13 +106,6 @@ function decodeProperties(reader: Reader, limits: DecodeLimits): PublishProperti
     throw protocolError('A PUBLISH from a client with a subscription identifier', 'MQTT-3.3.4-6');
   }
   return properties;
-}
-
-/** Where the variable header of a packet begins, whose length is encoded in no more bytes than it needs, and in three at most. */
-function bodyOf(start: number, end: number): number {
-  const size = end - start;
-  if (size <= 2 + 0x7f) return start + 2;
-  return start + (size <= 3 + 0x3fff ? 3 : 4);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { CodecError } from '../error.js';
 import type { PublishPacket } from '../packet.js';
+import { packetEnd, variableHeaderOffset } from '../packet-bounds.js';
 import { PacketType, type ProtocolVersion } from '../packet-type.js';
 import { ReasonCode } from '../reason-code.js';
 import { writeProperties } from './properties.js';
@@ -26,24 +27,21 @@ export function encodePublish(packet: PublishPacket, version: ProtocolVersion): 
 
 /** Offset of the packet identifier (two bytes, high first) in the encoded PUBLISH of QoS 1 or 2 at `start`. */
 export function packetIdOffset(bytes: Uint8Array, start = 0): number {
-  let at = start + 1;
-  while ((bytes[at] ?? 0) > 0x7f) at++;
-  return at + 3 + (((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0));
+  return behindTopic(bytes, variableHeaderOffset(bytes, start));
 }
 
 /** Sets the packet identifiers of the PUBLISH packets of QoS 1 or 2 that follow one another in `bytes` from `start` on. */
 export function writePacketIds(bytes: Uint8Array, start: number, packetIds: readonly number[]): void {
-  let at = start + 1;
+  let at = start;
   for (const packetId of packetIds) {
-    let byte = bytes[at++] ?? 0;
-    let length = byte & 0x7f;
-    for (let shift = 7; byte > 0x7f; shift += 7) {
-      byte = bytes[at++] ?? 0;
-      length |= (byte & 0x7f) << shift;
-    }
-    const idAt = at + 2 + (((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0));
+    const body = variableHeaderOffset(bytes, at);
+    const idAt = behindTopic(bytes, body);
     bytes[idAt] = packetId >> 8;
     bytes[idAt + 1] = packetId;
-    at += length + 1;
+    at = packetEnd(bytes, at, body);
   }
+}
+
+function behindTopic(bytes: Uint8Array, body: number): number {
+  return body + 2 + (((bytes[body] ?? 0) << 8) | (bytes[body + 1] ?? 0));
 }

@@ -9,6 +9,7 @@ import {
 } from 'node:tls';
 import { OperatorError } from '../errors.js';
 import { acceptInto } from './accept.js';
+import { makeSocketsAlike } from './alike-sockets.js';
 import type { Handshake, HandshakeGate } from './handshake-gate.js';
 import { type ProxyOptions, readProxyHeader } from './proxied.js';
 import { pskLookup } from './psk.js';
@@ -82,6 +83,7 @@ export class Listener {
     owner: ListenerOwner,
     certificates: readonly TlsMaterial[],
   ): Promise<Listener> {
+    makeSocketsAlike();
     const names = new ServerNames();
     const [first] = certificates;
     const serverOptions = first && tlsServerOptions(options, first.context, owner, names);

@@ -361,7 +361,8 @@ class ConnectAttempt {
     username: string | undefined,
     reason: string,
   ): void {
-    this.connection.context.audit.record(code, { ...this.origin, username, reason });
+    const { address, listener, clientId } = this.origin;
+    this.connection.context.audit.record(code, { address, listener, clientId, username, reason });
   }
 }
 

@@ -34,6 +34,7 @@ export class Guest {
   left(): void {
     if (!this.present) return;
     this.present = false;
+    this.client = undefined; // whatever still knows this guest is not to hold it
     this.gone(this);
   }
 

@@ -72,10 +72,11 @@ export class Guests {
 
   private evict(guest: Guest, kind: 'unfinished' | 'anonymous'): void {
     this.evicted[kind]++;
+    const { client } = guest;
     guest.left();
     this.onEvicted(guest);
-    if (guest.client === undefined) guest.socket.destroy();
-    else guest.client.makeRoom();
+    if (client === undefined) guest.socket.destroy();
+    else client.makeRoom();
   }
 }
 

@@ -1,5 +1,7 @@
 /** What gathers bytes to send, and sends them on request. */
 export interface Flushable {
+  /** The look in which it was last flushed. Here, and not in a set of who was: such a set keeps those that have gone. */
+  lastLook: number;
   flush(): void;
 }
 
@@ -8,8 +10,6 @@ const readsBetweenLooks = 32;
 const turnsBetweenLooks = 256;
 /** What a look looks at. In a crowd nobody is flushed to twice in so few turns; of few clients that are busy everybody is. */
 const turnsOfLook = 2;
-/** So many it keeps in mind: a look that no further turn ends holds no crowd that has left. */
-const mostInMind = 256;
 /** With so many outboxes waiting, those that came first do not wait for the others: each holds memory until it is flushed. */
 const mostWaiting = 4_096;
 /** Reads a turn, in the running mean, below which gathering over the turn costs more than it saves. */
@@ -42,9 +42,9 @@ export class FlushQueue {
   private turnEnds = false;
   private reads = 0;
   private mean = 0;
-  /** How many turns are still looked at, and who was flushed in those before and in this one. */
+  /** How many turns are still looked at, and the number of this look, or of the next. */
   private turnsToLook = 0;
-  private readonly flushed = new Set<Flushable>();
+  private looks = 1;
   private pressing = false;
   private readonly afterMicrotasks = (): void => {
     this.scheduled = false;
@@ -93,7 +93,7 @@ export class FlushQueue {
 
   /** Looks at the next turn, too, or at none for some time. */
   private lookOn(): void {
-    if (--this.turnsToLook === 0) this.flushed.clear();
+    if (--this.turnsToLook === 0) this.looks++;
     this.untilLook = this.turnsToLook > 0 ? 1 : readsBetweenLooks;
   }
 
@@ -106,14 +106,14 @@ export class FlushQueue {
 
   /** Who is flushed for the second time so soon will wait for the end of the turn. */
   private look(outbox: Flushable): void {
-    if (!this.flushed.has(outbox)) {
-      if (this.flushed.size < mostInMind) this.flushed.add(outbox);
+    if (outbox.lastLook !== this.looks) {
+      outbox.lastLook = this.looks;
       return;
     }
     this.overTurns = true;
     this.untilLook = turnsBetweenLooks;
     this.turnsToLook = 0;
-    this.flushed.clear();
+    this.looks++;
   }
 
   private flush(): void {
@@ -132,4 +132,4 @@ export class FlushQueue {
 }
 
 /** In the places of those that have been flushed, which nothing is to hold. */
-const nobody: Flushable = { flush: () => undefined };
+const nobody: Flushable = { lastLook: 0, flush: () => undefined };

@@ -10,12 +10,13 @@ import {
 import { OperatorError } from '../errors.js';
 import { acceptInto } from './accept.js';
 import { makeSocketsAlike } from './alike-sockets.js';
-import type { Handshake, HandshakeGate } from './handshake-gate.js';
+import { EarlySocket, finishHandshake, SocketHandshake } from './early-socket.js';
+import type { HandshakeGate } from './handshake-gate.js';
 import { type ProxyOptions, readProxyHeader } from './proxied.js';
 import { pskLookup } from './psk.js';
 import { ServerNames } from './server-names.js';
 import { onRead, SocketWire } from './socket-wire.js';
-import { acceptedSocket, originOf, peerOf, remember, type Source } from './sources.js';
+import { originOf, peerOf, remember, type Source } from './sources.js';
 import type { TlsMaterial, TlsOptions } from './tls-material.js';
 import { createWebSocketServer, type WebSocketOptions } from './websocket-server.js';
 import { WebSocketWire } from './websocket-wire.js';
@@ -56,7 +57,7 @@ const mostHeaders = 1_000;
 
 /** One listening socket, with all that lies between it and bytes of MQTT. The broker calls nobody. // [MQTT3-7.0.0-1] */
 export class Listener {
-  private readonly sockets = new Set<Socket>();
+  private readonly early = new Set<EarlySocket>();
   /** PROXY headers that are awaited. */
   private headers = 0;
   /** As events and clients' origins have it: `protocol:port`. */
@@ -116,7 +117,7 @@ export class Listener {
 
   /** Accepts no more. What was accepted stays, but for handshakes. */
   close(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy();
+    for (const socket of this.early) socket.destroy();
     return new Promise((resolve) => {
       this.server.close(() => resolve());
       // Established connections keep the server open; nobody waits for those.
@@ -145,10 +146,10 @@ export class Listener {
     if (!proxy.trusts(peer.address)) return refuse('no trusted proxy');
     if (this.headers >= mostHeaders) return refuse('too many PROXY headers are awaited');
     this.headers++;
-    this.sockets.add(socket);
+    const early = new EarlySocket(socket, this.early);
     readProxyHeader(socket, proxy, (result) => {
       this.headers--;
-      this.sockets.delete(socket);
+      early.ended();
       if (result === 'left') socket.destroy();
       else if ('invalid' in result) refuse(result.invalid);
       else this.enter(socket, result.source === 'local' ? peer : result.source, owner, upper);
@@ -161,7 +162,7 @@ export class Listener {
     if (upper === undefined) return owner.accepted(SocketWire.overStream(socket, origin));
     const { admitted } = origin;
     const isSecure = this.options.tls !== undefined;
-    const handshake = isSecure ? new SocketHandshake(socket, upper, owner.gate, this.sockets) : undefined;
+    const handshake = isSecure ? new SocketHandshake(socket, this.early, upper, owner.gate) : undefined;
     socket.on('close', () => {
       handshake?.ended();
       admitted?.left();
@@ -182,44 +183,6 @@ export class Listener {
     const { address: remoteAddress, port: remotePort } = source;
     return { protocol, listener: this.name, remoteAddress, remotePort, admitted, tls: undefined };
   }
-}
-
-/** How a finished handshake is found by its socket. */
-const underWay = Symbol('handshake');
-interface ShakingSocket extends Socket {
-  [underWay]?: SocketHandshake;
-}
-
-/** The TLS handshake of an accepted socket, on its way through the gate. */
-class SocketHandshake implements Handshake {
-  constructor(
-    private readonly socket: ShakingSocket,
-    private readonly upper: TlsServer | HttpServer,
-    private readonly gate: HandshakeGate,
-    private readonly sockets: Set<Socket>,
-  ) {
-    socket[underWay] = this;
-    sockets.add(socket);
-  }
-
-  begin(): void {
-    if (this.socket.destroyed) this.gate.leave(this);
-    else this.upper.emit('connection', this.socket);
-  }
-
-  abandon(): void {
-    this.socket.destroy();
-  }
-
-  /** Well or not; more often does no harm. */
-  ended(): void {
-    this.sockets.delete(this.socket);
-    this.gate.leave(this);
-  }
-}
-
-function finishHandshake(socket: TLSSocket): void {
-  (acceptedSocket(socket) as ShakingSocket)[underWay]?.ended();
 }
 
 function upperServer(

@@ -1,4 +1,4 @@
-import type { FlushQueue } from './flush-queue.js';
+import type { Flushable, FlushQueue } from './flush-queue.js';
 import { Pieces } from './pieces.js';
 import type { OutgoingMemory, SharedBytes } from './shared-bytes.js';
 import type { Wire } from './wire.js';
@@ -64,7 +64,8 @@ function returnSlab(slab: Uint8Array): void {
  * that what waits is counted here ({@link waiting}) and batched; all memory that is held is counted with that of
  * others; an idle outbox holds none.
  */
-export class Outbox {
+export class Outbox implements Flushable {
+  lastLook = 0;
   private slab: Uint8Array | undefined;
   /** Start of the part of the slab that no chunk refers to yet. */
   private open = 0;

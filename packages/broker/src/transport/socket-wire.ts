@@ -200,7 +200,7 @@ function lengthOf(pieces: readonly Uint8Array[]): number {
 /** One listener function for all sockets instead of closures for each: an idle connection stays small. */
 const adoptedBy = Symbol('wire');
 interface AdoptedSocket extends Socket {
-  [adoptedBy]?: SocketWire;
+  [adoptedBy]?: SocketWire | undefined;
 }
 
 /** What a socket calls that reads into a buffer of its transport. */
@@ -223,4 +223,5 @@ function onError(this: AdoptedSocket, error: Error): void {
 
 function onClose(this: AdoptedSocket): void {
   this[adoptedBy]?.closed();
+  this[adoptedBy] = undefined; // a TLS socket is kept for longer than it is of use
 }

@@ -19,6 +19,7 @@ export class WebSocketWire implements Wire {
   private isClosed = false;
   private readonly progress = new WebSocketProgress();
   private told = 0;
+  private cutOff: NodeJS.Timeout | undefined = undefined;
   private readonly written = (): void => {
     if (this.pending === 0) this.receiver?.drained();
   };
@@ -42,7 +43,10 @@ export class WebSocketWire implements Wire {
       this.error = error;
       socket.terminate();
     });
-    socket.on('close', () => this.over());
+    socket.on('close', () => {
+      clearTimeout(this.cutOff);
+      this.over();
+    });
   }
 
   get pending(): number {
@@ -104,7 +108,7 @@ export class WebSocketWire implements Wire {
     this.isClosing = true;
     this.socket.close(code, reason);
     if (this.told > 0) this.socket.terminate();
-    setTimeout(() => this.socket.terminate(), closeGrace).unref();
+    this.cutOff ??= setTimeout(() => this.socket.terminate(), closeGrace).unref();
   }
 
   private over(): void {

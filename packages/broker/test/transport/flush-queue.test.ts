@@ -4,6 +4,7 @@ import { type Flushable, FlushQueue } from '../../dist/transport/flush-queue.js'
 
 /** An outbox that only counts. */
 class Counter implements Flushable {
+  lastLook = 0;
   flushes = 0;
 
   flush(): void {

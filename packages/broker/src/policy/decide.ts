@@ -101,12 +101,14 @@ export class BoundPolicy {
 
   /** What of this client cannot stand in a variable, and the rule that it keeps from matching. */
   unusableValues(): { readonly problem: string; readonly rule: Rule }[] {
-    return this.ruleSets.flatMap(({ variables }) =>
-      [...variables].flatMap(([variable, rule]) => {
+    const unusable = [];
+    for (const { variables } of this.ruleSets) {
+      for (const [variable, rule] of variables) {
         const problem = variableProblem(this.subject, variable);
-        return problem === undefined ? [] : [{ problem, rule }];
-      }),
-    );
+        if (problem !== undefined) unusable.push({ problem, rule });
+      }
+    }
+    return unusable;
   }
 
   #decideConnect(clientId: string): Decision {

@@ -36,6 +36,7 @@ export class SubjectIndex<Entry> {
 
   /** Everything that is about the client, in the order in which it was added. */
   find(subject: Subject): Entry[] {
+    if (this.#count === 0) return [];
     const found = this.#others.filter(({ pattern }) => subjectMatches(pattern, subject));
     for (const [fact, values] of this.#facts) {
       const own = valuesOf(subject, fact);

@@ -179,7 +179,7 @@ export class Connection extends Outbound implements WireReceiver, Link {
 
   closed(error: Error | undefined): void {
     this.finish(true, error?.message ?? 'connection closed');
-    this.outbox.discard();
+    this.outbox.closed();
     this.unfinished.end();
     this.ended(this);
   }

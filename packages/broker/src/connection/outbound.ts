@@ -119,7 +119,7 @@ export abstract class Outbound {
       sessionCounters.dropped.too_large++; // [MQTT-3.1.2-24]
       return;
     }
-    if (length < shareFrom || message.isFirstUse()) outbox.copy(frame.bytes, frame.start, frame.end);
+    if (length < shareFrom || message.isFirstUse()) outbox.append(frame.bytes, frame.start, frame.end);
     else outbox.share(message.stable(frame));
     counters.messagesSent += message.count;
     counters.packetsSent += message.count;

@@ -1,10 +1,14 @@
 import type { Flushable, FlushQueue } from './flush-queue.js';
+import { borrow, letGoOfSpareLendables } from './lendable.js';
 import { Pieces } from './pieces.js';
 import type { OutgoingMemory, SharedBytes } from './shared-bytes.js';
 import type { Wire } from './wire.js';
 
 /** Frames of at least this size are referred to, not copied, where several wires get them. */
 export const shareFrom = 2_048;
+
+/** Spans of at least this size are borrowed, where they are lent. */
+const borrowFrom = 16_384;
 
 /** With so many bytes an outbox does not wait for the end of the turn. */
 const pressFrom = 65_536;
@@ -35,10 +39,11 @@ const pieces = new Pieces();
 const smallSlabs = new SlabPool(16_384, 256);
 const largeSlabs = new SlabPool(262_144, 16);
 
-/** Lets go of the memory, at most 8 MiB, that is kept to be used again. */
+/** Lets go of the memory, at most 16 MiB, that is kept to be used again. */
 export function letGoOfSpareSlabs(): void {
   smallSlabs.letGoOfSpare();
   largeSlabs.letGoOfSpare();
+  letGoOfSpareLendables();
 }
 
 function takeSlab(length: number): Uint8Array {
@@ -116,6 +121,18 @@ export class Outbox implements Flushable {
     return offset;
   }
 
+  /** Appends bytes of the read under way: where they are lent and can leave when it ends, themselves; else a copy. */
+  append(bytes: Uint8Array, start: number, end: number): void {
+    const mayBorrow = end - start >= borrowFrom && !this.held && this.wire.pending === 0;
+    const borrowed = mayBorrow ? borrow(bytes, start, end) : undefined;
+    if (borrowed === undefined) {
+      this.copy(bytes, start, end);
+      return;
+    }
+    this.share(borrowed);
+    this.flushQueue.press();
+  }
+
   /** Room for `length` bytes, to be written by the caller into {@link target} from the returned offset on. */
   reserve(length: number): number {
     if (!this.marked) this.mark();
@@ -190,21 +207,26 @@ export class Outbox implements Flushable {
     this.flush();
   }
 
-  /** Forgets everything; the wire is gone. */
+  /** Forgets what has gathered. */
   discard(): void {
-    for (const slab of [this.slab, ...(this.filled ?? []), ...(this.lent ?? [])])
-      this.memory.bytes -= slab?.length ?? 0;
+    for (const slab of [this.slab, ...(this.filled ?? [])]) this.memory.bytes -= slab?.length ?? 0;
     this.letGo(this.shared);
-    this.letGo(this.lentShared);
     this.slab = undefined;
     this.chunks = undefined;
     this.filled = undefined;
-    this.lent = undefined;
     this.shared = undefined;
-    this.lentShared = undefined;
     this.queued = 0;
     this.open = 0;
     this.used = 0;
+  }
+
+  /** The wire is gone, with what it held. */
+  closed(): void {
+    this.discard();
+    for (const slab of this.lent ?? []) this.memory.bytes -= slab.length;
+    this.lent = undefined;
+    this.letGo(this.lentShared);
+    this.lentShared = undefined;
   }
 
   private mark(): void {
@@ -267,6 +289,10 @@ export class Outbox implements Flushable {
   }
 
   private letGo(shared: readonly SharedBytes[] = []): void {
-    for (const one of shared) if (--one.holders === 0) this.memory.bytes -= one.bytes.length;
+    for (const one of shared) {
+      if (--one.holders > 0) continue;
+      this.memory.bytes -= one.bytes.length;
+      one.free();
+    }
   }
 }

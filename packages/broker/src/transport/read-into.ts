@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 
-/** Every read of a TCP or TLS socket lands here: a read is handled to its end before the next one begins. */
+/** Every read of a TCP or TLS socket lands here, but of those that bring much: a read is handled to its end before the next one begins. */
 export const readBuffer = Buffer.allocUnsafeSlow(262_144);
 
 /** Called with what a read brought: so many bytes at the beginning of the buffer. */
@@ -10,6 +10,8 @@ export type OnRead = (this: Socket, length: number, buffer: Uint8Array) => boole
 interface Places {
   readonly buffer: symbol;
   readonly callback: symbol;
+  /** What is asked, behind each read, for where to read next. */
+  readonly next: symbol;
 }
 
 const places = findPlaces();
@@ -31,11 +33,23 @@ export function readInto(socket: Socket, read: OnRead): boolean {
   return true;
 }
 
+/** From within a read: has the socket read what comes next into other memory. False where that is not to be had. */
+export function readNextInto(socket: Socket, buffer: Uint8Array): boolean {
+  if (places === undefined) return false;
+  const { next } = places;
+  const internals = socket as Socket & { [place: symbol]: unknown };
+  internals[next] = (): Uint8Array => {
+    internals[next] = null;
+    return buffer;
+  };
+  return true;
+}
+
 function findPlaces(): Places | undefined {
   const onread = { buffer: Buffer.alloc(1), callback: () => true };
   const symbols = Object.getOwnPropertySymbols(new Socket({ onread } as ConstructorParameters<typeof Socket>[0]));
   const [buffer, callback, next] = ['kBuffer', 'kBufferCb', 'kBufferGen'].map((name) =>
     symbols.find(({ description }) => description === name),
   );
-  return buffer === undefined || callback === undefined || next === undefined ? undefined : { buffer, callback };
+  return buffer === undefined || callback === undefined || next === undefined ? undefined : { buffer, callback, next };
 }

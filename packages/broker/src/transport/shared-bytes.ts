@@ -4,6 +4,9 @@ export class SharedBytes {
   holders = 0;
 
   constructor(readonly bytes: Uint8Array) {}
+
+  /** No outbox has them any more. */
+  free(): void {}
 }
 
 /** Counts the memory that outboxes hold. */

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { closeInTurn } from './close-in-turn.js';
-import { readInto } from './read-into.js';
+import { askedToLend, type Lendable, lending, takeLendable } from './lendable.js';
+import { readBuffer, readInto, readNextInto } from './read-into.js';
 import type { Wire, WireOrigin, WireReceiver } from './wire.js';
 import {
   type WriteHandle,
@@ -15,6 +16,9 @@ import {
 /** Milliseconds that a closing wire has to send what is pending. */
 const closeGrace = 5_000;
 const nothing = Buffer.alloc(0);
+/** A read of so many bytes brings much, and of fewer than that little. */
+const much = 131_072;
+const little = 32_768;
 
 /** A wire over a TCP or TLS socket. */
 export class SocketWire implements Wire, WriteOwner {
@@ -33,6 +37,9 @@ export class SocketWire implements Wire, WriteOwner {
   private next: Uint8Array[] | undefined;
   /** To be closed once they have. */
   private ending = false;
+  /** What is read into, if it is not the shared buffer. */
+  private lendable: Lendable | undefined = undefined;
+
   constructor(
     private readonly socket: Socket,
     readonly origin: WireOrigin,
@@ -176,6 +183,29 @@ export class SocketWire implements Wire, WriteOwner {
     this.receiver?.received(buffer, 0, length);
   }
 
+  /** From a read by callback: who sends much of use reads into memory that can be lent, for as long as much comes. */
+  readInto(buffer: Uint8Array, length: number): void {
+    const { lendable } = this;
+    if (lendable !== undefined) {
+      lending(lendable, () => this.received(buffer, length));
+      if (lendable.loans > 0) this.readNext(takeLendable());
+      else if (length < little) this.readNext(undefined);
+    } else if (length < much) this.received(buffer, length);
+    else if (askedToLend(buffer, () => this.received(buffer, length))) this.readNext(takeLendable());
+  }
+
+  /** Into the shared buffer, where there is no other. */
+  private readNext(lendable: Lendable | undefined): void {
+    this.giveBack();
+    if (readNextInto(this.socket, lendable?.bytes ?? readBuffer)) this.lendable = lendable;
+    else if (lendable !== undefined) lendable.isTaken = false;
+  }
+
+  private giveBack(): void {
+    if (this.lendable !== undefined) this.lendable.isTaken = false;
+    this.lendable = undefined;
+  }
+
   failed(error: Error): void {
     this.over = true;
     this.error ??= error;
@@ -186,6 +216,7 @@ export class SocketWire implements Wire, WriteOwner {
   closed(): void {
     this.over = true;
     clearTimeout(this.cutOff);
+    this.giveBack();
     const receiver = this.receiver;
     this.receiver = undefined;
     receiver?.closed(this.error);
@@ -205,7 +236,7 @@ interface AdoptedSocket extends Socket {
 
 /** What a socket calls that reads into a buffer of its transport. */
 export function onRead(this: AdoptedSocket, length: number, buffer: Uint8Array): boolean {
-  this[adoptedBy]?.received(buffer, length);
+  this[adoptedBy]?.readInto(buffer, length);
   return true;
 }
 

@@ -151,6 +151,23 @@ describe('The outbox', () => {
     assert.equal(outbox.waiting, 0);
   });
 
+  it('forgets what has gathered, and holds what the wire still has until that is gone', () => {
+    const wire = new SlowWire();
+    wire.fast = false;
+    const memory = { bytes: 0 };
+    const outbox = new Outbox(wire, new FlushQueue(), memory);
+    const shared = new SharedBytes(bytes('shared'));
+    outbox.share(shared);
+    outbox.flush();
+    add(outbox, 'lost');
+    outbox.discard();
+    assert.equal(shared.holders, 1);
+    assert.equal(memory.bytes, 6);
+    outbox.closed();
+    assert.equal(shared.holders, 0);
+    assert.equal(memory.bytes, 0);
+  });
+
   it('keeps the order of copied and shared bytes of any size, however slow the wire is, and counts all that it holds', () => {
     const piece = fc.record({
       size: fc.oneof(...[100, 5_000, 40_000].map((max) => fc.integer({ min: 1, max })), fc.constant(300_000)),

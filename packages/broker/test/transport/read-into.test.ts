@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { readInto } from '../../dist/transport/read-into.js';
-
-async function pair() {
-  const server = createServer({ pauseOnConnect: true });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
-  const [socket] = (await once(server, 'connection')) as [Socket];
-  return { client, socket, close: () => server.close() };
-}
+import { socketPair } from '../support/socket-pair.js';
 
 describe('Reading into the shared buffer', () => {
   it('begins on a socket that was made without, and pauses and ends as others do', async () => {
-    const { client, socket, close } = await pair();
+    const { client, socket, close } = await socketPair();
     const reads: string[] = [];
     let heard: () => void = () => {};
     assert.equal(

@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { waitFor } from '@moat/testkit';
 import { borrow, type Lendable, takeLendable } from '../../dist/transport/lendable.js';
 import { readBuffer } from '../../dist/transport/read-into.js';
 import { SocketWire } from '../../dist/transport/socket-wire.js';
+import { socketPair } from '../support/socket-pair.js';
 
 /** A wire and who writes to it, with what its last read went into and whether what it has read is what was written. */
 async function reading(asks = true) {
-  const server = createServer({ pauseOnConnect: true });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const peer = connect((server.address() as AddressInfo).port, '127.0.0.1');
-  const [socket] = (await once(server, 'connection')) as [Socket];
+  const { client: peer, socket, close } = await socketPair();
   const origin = { protocol: 'mqtt', listener: '', remoteAddress: '', remotePort: 0, admitted: undefined } as const;
   const wire = SocketWire.overStream(socket, { ...origin, tls: undefined });
   const seen = { bytes: 0, wrong: 0, buffer: undefined as Uint8Array | undefined, freeAtMost: 0, isClosed: false };
@@ -38,7 +33,7 @@ async function reading(asks = true) {
     written += length;
     await waitFor(() => seen.bytes === written);
   };
-  return { peer, seen, write, close: () => server.close() };
+  return { peer, seen, write, close };
 }
 
 /** How many are free. */

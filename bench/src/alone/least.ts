@@ -6,17 +6,13 @@ import { mosquitto } from '../peer/mosquitto.js';
 import { relay } from '../peer/relay.js';
 import { relayInC } from '../peer/relay-in-c.js';
 import type { Study } from '../study.js';
-import { bestOf, type Entrant, measureRounds, middleOf, of, type Round } from './rounds.js';
+import { bestOf, type Entrant, measureRounds, middleOf, of, overBoth, type Round } from './rounds.js';
 
-const effort = { rounds: 5, turns: 5, turnMs: 400, warmUpMs: 2_000 };
+const effort = { rounds: 5, turns: 5, turnMs: 400, warmUpMs: 3_000 };
 
 export const leastPeers = [relayInC, relay, moat('memory'), mosquitto(true), mosquitto(false), aedes];
 
-/** Over TCP all, over TLS whoever speaks it. */
-const entrants: readonly Entrant[] = [
-  ...leastPeers.map((peer) => ({ name: peer.name, peer, isSecure: false })),
-  ...leastPeers.filter((peer) => peer !== relayInC).map((peer) => ({ name: `${peer.name} TLS`, peer, isSecure: true })),
-];
+const entrants = overBoth(leastPeers);
 
 interface Floor {
   /** Of whom a share, and what share, over TCP and over TLS. */
@@ -46,15 +42,13 @@ function cellsOf(measured: readonly Round[], { name, isSecure }: Entrant): strin
   return [name, middleOf(measured, (round) => of(round, name).cpu).toFixed(2), share('mosquitto'), share('aedes')];
 }
 
-/** What the relay in C takes over TCP stands for what it would take at least over TLS. */
 function verdictsOf(measured: readonly Round[], title: string, { peer, plain, secure }: Floor): Verdict[] {
   const verdict = (atMost: number, over: '' | ' TLS'): Verdict => {
     const share = (name: string): number =>
       middleOf(measured, (round) => of(round, name).cpu / bestOf(round, peer + over, 'cpu'));
     const show = (value: number): string => `${shareOf(value)} of ${peer}`;
     const where = over === '' ? 'plain' : 'TLS';
-    const bare = over === '' ? 'relay-c' : 'relay-c without TLS';
-    const result = judge({ atMost }, share(`moat${over}`), show, share('relay-c'), bare);
+    const result = judge({ atMost }, share(`moat${over}`), show, share(`relay-c${over}`), 'relay-c');
     return { title: `${title}, ${where}`, quantity: 'broker CPU µs each', ...result };
   };
   return [verdict(plain, ''), ...(secure === undefined ? [] : [verdict(secure, ' TLS')])];

@@ -6,9 +6,9 @@ import { mosquitto } from '../peer/mosquitto.js';
 import { relay } from '../peer/relay.js';
 import { relayInC } from '../peer/relay-in-c.js';
 import type { Study } from '../study.js';
-import { bestOf, measureRounds, middleOf, of, type Round } from './rounds.js';
+import { bestOf, type Entrant, measureRounds, middleOf, of, overBoth, type Round } from './rounds.js';
 
-const effort = { rounds: 7, turns: 5, turnMs: 1_000, warmUpMs: 5_000 };
+const effort = { rounds: 5, turns: 5, turnMs: 1_000, warmUpMs: 5_000 };
 
 const traffic: Traffic = {
   publishers: 200,
@@ -25,17 +25,18 @@ export const pacedPeers = [moat('memory'), mosquitto(true), mosquitto(false), ae
 export const pacedStudy: Study = {
   name: 'one-message-a-read',
   async run(_effort, say) {
-    const entrants = pacedPeers.map((peer) => ({ name: peer.name, peer, isSecure: false }));
+    const entrants = overBoth(pacedPeers);
     const measured = await measureRounds(entrants, traffic, effort, say);
     const head = ['broker', 'CPU, µs each', 'of Aedes', 'p50 ms', 'p99 ms'];
-    const rows = pacedPeers.map(({ name }) => ({ cells: [name, ...cellsOf(measured, name)] }));
+    const rows = entrants.map((entrant) => ({ cells: [entrant.name, ...cellsOf(measured, entrant)] }));
     return { table: { title: 'One message a read', head, rows }, verdicts: verdictsOf(measured) };
   },
 };
 
-function cellsOf(measured: readonly Round[], name: string): string[] {
+function cellsOf(measured: readonly Round[], { name, isSecure }: Entrant): string[] {
   const middle = (metric: keyof Cost): number => middleOf(measured, (round) => of(round, name)[metric]);
-  const share = (round: Round): number => of(round, name).cpu / of(round, 'aedes').cpu;
+  const aedesCost = (round: Round): number => of(round, isSecure ? 'aedes TLS' : 'aedes').cpu;
+  const share = (round: Round): number => of(round, name).cpu / aedesCost(round);
   const ratios = measured.map(share);
   const span = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
   return [
@@ -47,15 +48,23 @@ function cellsOf(measured: readonly Round[], name: string): string[] {
 }
 
 function verdictsOf(measured: readonly Round[]): Verdict[] {
-  const verdict = (quantity: string, metric: keyof Cost, peer: string, atMost: number): Verdict => {
+  const verdict = (
+    quantity: string,
+    metric: keyof Cost,
+    peer: string,
+    atMost: number,
+    over: '' | ' TLS' = '',
+  ): Verdict => {
     const share = (name: string): number =>
-      middleOf(measured, (round) => of(round, name)[metric] / bestOf(round, peer, metric));
+      middleOf(measured, (round) => of(round, name + over)[metric] / bestOf(round, peer + over, metric));
     const show = (value: number): string => `${value.toFixed(2)} of ${peer}`;
-    return { title: '200 pairs, 15,000/s, plain', quantity, ...judge({ atMost }, share('moat'), show, share('relay')) };
+    const title = `200 pairs, 15,000/s, ${over === '' ? 'plain' : 'TLS'}`;
+    return { title, quantity, ...judge({ atMost }, share('moat'), show, share('relay-c'), 'relay-c') };
   };
   return [
     verdict('broker CPU µs each', 'cpu', 'mosquitto', 1.2),
     verdict('p99 ms', 'p99', 'mosquitto', 1),
     verdict('broker CPU µs each', 'cpu', 'aedes', 1 / 2),
+    verdict('broker CPU µs each', 'cpu', 'aedes', 1 / 2, ' TLS'),
   ];
 }

@@ -11,6 +11,14 @@ export interface Entrant {
   readonly isSecure: boolean;
 }
 
+/** Each over TCP and over TLS, where it is named `NAME TLS`. */
+export function overBoth(peers: readonly Peer[]): Entrant[] {
+  return [
+    ...peers.map((peer) => ({ name: peer.name, peer, isSecure: false })),
+    ...peers.map((peer) => ({ name: `${peer.name} TLS`, peer, isSecure: true })),
+  ];
+}
+
 /** Of each entrant, by its name. */
 export type Round = ReadonlyMap<string, Cost>;
 

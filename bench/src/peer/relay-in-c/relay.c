@@ -1,5 +1,5 @@
 /*
- * What no program goes below that moves messages through sockets: PORT.
+ * What no program goes below that moves messages through sockets: PLAIN_PORT SECURE_PORT CERTFILE KEYFILE.
  *
  * One system call waits, one reads all there is, one writes it on, and of QoS 1 one more writes all answers. It knows MQTT just so
  * far that the load takes it for a broker. It checks nothing, and takes every PUBLISH of a connection to have the size, the
@@ -8,17 +8,18 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <unistd.h>
+
+#include "wire.h"
 
 enum { CONNECT = 1, PUBLISH = 3, SUBSCRIBE = 8, DISCONNECT = 14 };
 enum { MOST = 4096, TOPIC = 128, BUFFER = 262144, UNKNOWN = -1 };
 
 /* By file descriptor. */
 static struct {
+  struct wire wire;
   char filter[TOPIC];
   int to;
   int qos;
@@ -28,14 +29,8 @@ static struct {
 
 static unsigned char buffer[BUFFER], answers[BUFFER];
 
-static void fail(const char *what) {
-  perror(what);
-  exit(1);
-}
-
-static void send_all(int to, const unsigned char *bytes, size_t length) {
-  for (ssize_t sent; length > 0; bytes += sent, length -= sent)
-    if ((sent = write(to, bytes, length)) <= 0) fail("write");
+static void send_to(int fd, const unsigned char *bytes, size_t length) {
+  wire_write(&connections[fd].wire, bytes, length);
 }
 
 static int subscriber_of(const unsigned char *topic, size_t length) {
@@ -49,7 +44,7 @@ static void subscribe(int fd) {
   if (length >= TOPIC) exit(1);
   memcpy(connections[fd].filter, buffer + 6, length);
   connections[fd].filter[length] = 0;
-  send_all(fd, (unsigned char[]){0x90, 3, buffer[2], buffer[3], buffer[6 + length]}, 5);
+  send_to(fd, (unsigned char[]){0x90, 3, buffer[2], buffer[3], buffer[6 + length]}, 5);
 }
 
 /* From the first PUBLISH of a connection. */
@@ -75,35 +70,41 @@ static void acknowledge(int fd, size_t length) {
     answers[used++] = buffer[at + identifier];
     answers[used++] = buffer[at + identifier + 1];
   }
-  send_all(fd, answers, used);
+  send_to(fd, answers, used);
 }
 
 static void publish(int fd, size_t length) {
   if (connections[fd].to == UNKNOWN) learn(fd);
-  if (connections[fd].to != UNKNOWN) send_all(connections[fd].to, buffer, length);
+  if (connections[fd].to != UNKNOWN) send_to(connections[fd].to, buffer, length);
   if (connections[fd].qos > 0) acknowledge(fd, length);
 }
 
 static void leave(int fd) {
   connections[fd].filter[0] = 0;
-  close(fd);
+  wire_close(&connections[fd].wire);
 }
 
-static void receive(int fd) {
-  ssize_t length = read(fd, buffer, sizeof buffer);
-  if (length <= 0 || (length == 2 && buffer[0] >> 4 == DISCONNECT)) {
-    leave(fd);
-    return;
-  }
+static void take(int fd, size_t length) {
   if (connections[fd].to != UNKNOWN) {
     publish(fd, length);
     return;
   }
   switch (buffer[0] >> 4) {
-    case CONNECT: send_all(fd, (unsigned char[]){0x20, 2, 0, 0}, 4); break;
+    case CONNECT: send_to(fd, (unsigned char[]){0x20, 2, 0, 0}, 4); break;
     case SUBSCRIBE: subscribe(fd); break;
     case PUBLISH: publish(fd, length); break;
   }
+}
+
+static void receive(int fd) {
+  do {
+    long length = wire_read(&connections[fd].wire, buffer, sizeof buffer);
+    if (length < 0 || (length == 2 && buffer[0] >> 4 == DISCONNECT)) {
+      leave(fd);
+      return;
+    }
+    if (length > 0) take(fd, length);
+  } while (connections[fd].wire.has_more);
 }
 
 static void watch(int poll, int fd) {
@@ -111,30 +112,37 @@ static void watch(int poll, int fd) {
   if (epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event) != 0) fail("epoll_ctl");
 }
 
-static void accept_one(int poll, int server) {
+static void accept_one(int poll, int server, int over_tls) {
   int on = 1;
   int fd = accept(server, NULL, NULL);
   if (fd < 0 || fd >= MOST) fail("accept");
   if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) fail("setsockopt");
   connections[fd].to = UNKNOWN;
+  connections[fd].wire = wire_open(fd, over_tls);
   watch(poll, fd);
 }
 
-int main(int count, char **arguments) {
-  if (count != 2) exit(2);
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(arguments[1]))};
+static int listen_on(int poll, const char *port) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(port))};
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   int server = socket(AF_INET, SOCK_STREAM, 0);
   if (bind(server, (struct sockaddr *)&address, sizeof address) != 0 || listen(server, 1024) != 0) fail("listen");
-  int poll = epoll_create1(0);
   watch(poll, server);
+  return server;
+}
+
+int main(int count, char **arguments) {
+  if (count != 5) exit(2);
+  wire_credentials(arguments[3], arguments[4]);
+  int poll = epoll_create1(0);
+  int plain = listen_on(poll, arguments[1]), secure = listen_on(poll, arguments[2]);
   struct epoll_event events[1024];
   for (;;) {
     int ready = epoll_wait(poll, events, 1024, -1);
     if (ready < 0 && errno != EINTR) fail("epoll_wait");
     for (int index = 0; index < ready; index++) {
       int fd = events[index].data.fd;
-      if (fd == server) accept_one(poll, server);
+      if (fd == plain || fd == secure) accept_one(poll, fd, fd == secure);
       else receive(fd);
     }
   }

@@ -20,7 +20,7 @@ Example: npm run bench -- --quick --scenario 1-1,qos1-1-1 --peers moat,mosquitto
 `;
 
 const thorough: Effort = {
-  warmUpMs: 1500,
+  warmUpMs: 3000,
   durationMs: 3000,
   repeat: 3,
   idlePlain: 10_000,

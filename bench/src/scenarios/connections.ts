@@ -7,8 +7,8 @@ import type { Broker } from '../peer/peer.js';
 import type { Sample, Scenario } from '../scenario.js';
 
 const concurrency = 32;
-/** Connections before the first that counts: a broker runs for months, and is compiled in its first seconds. */
-const connectWarmUp = { plain: 8_000, secure: 4_000, mutual: 4_000 } as const;
+/** Connections before the first that counts: a broker runs for months, and V8 compiles what is hot in its first seconds. */
+const connectWarmUp = 8_000;
 /** Connections before memory is first read: what a broker sets up once is not counted for each. */
 const idleWarmUp = 200;
 
@@ -50,7 +50,7 @@ export const connectionScenarios: readonly Scenario[] = [
   },
 ];
 
-type PortName = keyof typeof connectWarmUp;
+type PortName = 'plain' | 'secure' | 'mutual';
 
 async function measureIdle(broker: Broker, port: PortName, count: number, settleMs: number): Promise<Sample> {
   const target = broker[port];
@@ -75,7 +75,7 @@ async function measureConnect(broker: Broker, port: PortName, count: number): Pr
   const target = broker[port];
   const load = await LoadProcess.open({ kind: 'connect', target, concurrency });
   try {
-    await load.run(connectWarmUp[port]);
+    await load.run(connectWarmUp);
     const before = cpuMicros(broker.pids);
     const { elapsedMs } = await load.run(count);
     const cpu = cpuMicros(broker.pids) - before;

@@ -14,6 +14,7 @@ import { type WriteHandle, writeBelow, writeHandleOf } from '@moat/broker/write-
 
 const Type = { connect: 1, publish: 3, pubrec: 5, pubrel: 6, subscribe: 8, disconnect: 14 } as const;
 const acknowledgementBytes = 4;
+const disconnectBytes = 2;
 
 /** By topic filter. */
 const subscribers = new Map<string, Connection[]>();
@@ -41,10 +42,11 @@ class Connection {
   /** The bytes are to be used again when it returns. */
   #read(bytes: Buffer): void {
     const type = (bytes[0] ?? 0) >> 4;
-    if (this.#packetBytes > 0 && this.#qos === 0 && type !== Type.disconnect) this.#forward(Buffer.from(bytes));
+    const leaves = type === Type.disconnect && bytes.length === disconnectBytes; // else a payload may go on so
+    if (this.#packetBytes > 0 && this.#qos === 0 && !leaves) this.#forward(Buffer.from(bytes));
     else if (type === Type.connect) this.#write(Buffer.from([0x20, 2, 0, 0]));
     else if (type === Type.subscribe) this.#subscribe(bytes);
-    else if (type === Type.disconnect) this.socket.end();
+    else if (leaves) this.socket.end();
     else this.#exchange(bytes, type);
   }
 

@@ -6,7 +6,7 @@ import { mosquitto } from '../peer/mosquitto.js';
 import { relay } from '../peer/relay.js';
 import { relayInC } from '../peer/relay-in-c.js';
 import type { Study } from '../study.js';
-import { bestOf, type Entrant, measureRounds, middleOf, of, overBoth, type Round } from './rounds.js';
+import { bestOf, type Entrant, measureRounds, middleOf, named, of, overBoth, type Round } from './rounds.js';
 
 const effort = { rounds: 5, turns: 5, turnMs: 400, warmUpMs: 3_000 };
 
@@ -36,22 +36,22 @@ function study(name: string, title: string, traffic: Traffic, floors: readonly F
 
 function cellsOf(measured: readonly Round[], { name, isSecure }: Entrant): string[] {
   const share = (peer: string): string => {
-    const against = isSecure ? `${peer} TLS` : peer;
+    const against = named(peer, isSecure);
     return shareOf(middleOf(measured, (round) => of(round, name).cpu / bestOf(round, against, 'cpu')));
   };
   return [name, middleOf(measured, (round) => of(round, name).cpu).toFixed(2), share('mosquitto'), share('aedes')];
 }
 
 function verdictsOf(measured: readonly Round[], title: string, { peer, plain, secure }: Floor): Verdict[] {
-  const verdict = (atMost: number, over: '' | ' TLS'): Verdict => {
+  const verdict = (atMost: number, isSecure: boolean): Verdict => {
     const share = (name: string): number =>
-      middleOf(measured, (round) => of(round, name).cpu / bestOf(round, peer + over, 'cpu'));
+      middleOf(measured, (round) => of(round, named(name, isSecure)).cpu / bestOf(round, named(peer, isSecure), 'cpu'));
     const show = (value: number): string => `${shareOf(value)} of ${peer}`;
-    const where = over === '' ? 'plain' : 'TLS';
-    const result = judge({ atMost }, share(`moat${over}`), show, share(`relay-c${over}`), 'relay-c');
+    const where = isSecure ? 'TLS' : 'plain';
+    const result = judge({ atMost }, share('moat'), show, share('relay-c'), 'relay-c');
     return { title: `${title}, ${where}`, quantity: 'broker CPU µs each', ...result };
   };
-  return [verdict(plain, ''), ...(secure === undefined ? [] : [verdict(secure, ' TLS')])];
+  return [verdict(plain, false), ...(secure === undefined ? [] : [verdict(secure, true)])];
 }
 
 function shareOf(value: number): string {

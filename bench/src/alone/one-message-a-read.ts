@@ -6,7 +6,7 @@ import { mosquitto } from '../peer/mosquitto.js';
 import { relay } from '../peer/relay.js';
 import { relayInC } from '../peer/relay-in-c.js';
 import type { Study } from '../study.js';
-import { bestOf, type Entrant, measureRounds, middleOf, of, overBoth, type Round } from './rounds.js';
+import { bestOf, type Entrant, measureRounds, middleOf, named, of, overBoth, type Round } from './rounds.js';
 
 const effort = { rounds: 5, turns: 5, turnMs: 1_000, warmUpMs: 5_000 };
 
@@ -35,7 +35,7 @@ export const pacedStudy: Study = {
 
 function cellsOf(measured: readonly Round[], { name, isSecure }: Entrant): string[] {
   const middle = (metric: keyof Cost): number => middleOf(measured, (round) => of(round, name)[metric]);
-  const aedesCost = (round: Round): number => of(round, isSecure ? 'aedes TLS' : 'aedes').cpu;
+  const aedesCost = (round: Round): number => of(round, named('aedes', isSecure)).cpu;
   const share = (round: Round): number => of(round, name).cpu / aedesCost(round);
   const ratios = measured.map(share);
   const span = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
@@ -48,23 +48,20 @@ function cellsOf(measured: readonly Round[], { name, isSecure }: Entrant): strin
 }
 
 function verdictsOf(measured: readonly Round[]): Verdict[] {
-  const verdict = (
-    quantity: string,
-    metric: keyof Cost,
-    peer: string,
-    atMost: number,
-    over: '' | ' TLS' = '',
-  ): Verdict => {
+  const verdict = (quantity: string, metric: keyof Cost, peer: string, atMost: number, isSecure = false): Verdict => {
     const share = (name: string): number =>
-      middleOf(measured, (round) => of(round, name + over)[metric] / bestOf(round, peer + over, metric));
+      middleOf(
+        measured,
+        (round) => of(round, named(name, isSecure))[metric] / bestOf(round, named(peer, isSecure), metric),
+      );
     const show = (value: number): string => `${value.toFixed(2)} of ${peer}`;
-    const title = `200 pairs, 15,000/s, ${over === '' ? 'plain' : 'TLS'}`;
+    const title = `200 pairs, 15,000/s, ${isSecure ? 'TLS' : 'plain'}`;
     return { title, quantity, ...judge({ atMost }, share('moat'), show, share('relay-c'), 'relay-c') };
   };
   return [
     verdict('broker CPU µs each', 'cpu', 'mosquitto', 1.2),
     verdict('p99 ms', 'p99', 'mosquitto', 1),
     verdict('broker CPU µs each', 'cpu', 'aedes', 1 / 2),
-    verdict('broker CPU µs each', 'cpu', 'aedes', 1 / 2, ' TLS'),
+    verdict('broker CPU µs each', 'cpu', 'aedes', 1 / 2, true),
   ];
 }

@@ -11,12 +11,16 @@ export interface Entrant {
   readonly isSecure: boolean;
 }
 
-/** Each over TCP and over TLS, where it is named `NAME TLS`. */
+/** What an entrant is named. */
+export function named(peer: string, isSecure: boolean): string {
+  return isSecure ? `${peer} TLS` : peer;
+}
+
+/** Each over TCP and over TLS. */
 export function overBoth(peers: readonly Peer[]): Entrant[] {
-  return [
-    ...peers.map((peer) => ({ name: peer.name, peer, isSecure: false })),
-    ...peers.map((peer) => ({ name: `${peer.name} TLS`, peer, isSecure: true })),
-  ];
+  return [false, true].flatMap((isSecure) =>
+    peers.map((peer) => ({ name: named(peer.name, isSecure), peer, isSecure })),
+  );
 }
 
 /** Of each entrant, by its name. */

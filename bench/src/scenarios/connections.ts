@@ -3,7 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { LoadProcess } from '@moat/cli/load';
 import { cpuMicros, residentBytes } from '@moat/testkit';
-import type { Broker } from '../peer/peer.js';
+import type { Broker, Ports } from '../peer/peer.js';
 import type { Sample, Scenario } from '../scenario.js';
 
 const concurrency = 32;
@@ -50,9 +50,7 @@ export const connectionScenarios: readonly Scenario[] = [
   },
 ];
 
-type PortName = 'plain' | 'secure' | 'mutual';
-
-async function measureIdle(broker: Broker, port: PortName, count: number, settleMs: number): Promise<Sample> {
+async function measureIdle(broker: Broker, port: keyof Ports, count: number, settleMs: number): Promise<Sample> {
   const target = broker[port];
   const first = await LoadProcess.open({ kind: 'connect', target, concurrency });
   const load = await LoadProcess.open({ kind: 'idle', target });
@@ -71,7 +69,7 @@ async function measureIdle(broker: Broker, port: PortName, count: number, settle
   }
 }
 
-async function measureConnect(broker: Broker, port: PortName, count: number): Promise<Sample> {
+async function measureConnect(broker: Broker, port: keyof Ports, count: number): Promise<Sample> {
   const target = broker[port];
   const load = await LoadProcess.open({ kind: 'connect', target, concurrency });
   try {

@@ -8,6 +8,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,7 @@ static void send_all(int fd, const unsigned char *bytes, size_t length) {
 }
 
 static int fd_of(BIO *bio) {
-  return *(int *)BIO_get_data(bio);
+  return (intptr_t)BIO_get_data(bio);
 }
 
 static int gather(BIO *bio, const char *bytes, int length) {
@@ -77,11 +78,9 @@ struct wire wire_open(int fd, int over_tls) {
   struct wire wire = {fd, NULL, 0};
   if (!over_tls) return wire;
   BIO *bio = BIO_new(below);
-  int *data = malloc(sizeof *data);
   wire.tls = SSL_new(context);
-  if (bio == NULL || data == NULL || wire.tls == NULL) fail("TLS");
-  *data = fd;
-  BIO_set_data(bio, data);
+  if (bio == NULL || wire.tls == NULL) fail("TLS");
+  BIO_set_data(bio, (void *)(intptr_t)fd);
   BIO_set_init(bio, 1);
   SSL_set_bio(wire.tls, bio, bio);
   SSL_set_accept_state(wire.tls);
@@ -113,7 +112,6 @@ void wire_write(struct wire *wire, const unsigned char *bytes, size_t length) {
 
 void wire_close(struct wire *wire) {
   if (wire->tls != NULL) {
-    free(BIO_get_data(SSL_get_wbio(wire->tls)));
     SSL_free(wire->tls);
     ERR_clear_error();
   }

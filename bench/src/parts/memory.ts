@@ -19,7 +19,8 @@ Every broker lets everybody do everything, keeps its state in memory, and runs i
 load comes from a process of its own over loopback. Measurements of the same scenario take turns among the brokers, and each
 number is the median of ${repeat}. CPU is user and system time of all threads of the broker, from \`/proc\`, read while no
 message is on its way. A measurement in which a message was lost or doubled does not count. Messages count after ${warmUpMs / 1000}
-seconds, paced ones after twice as long, and connections after 8,000, since V8 compiles what is hot in its first seconds and a broker runs for months.
+seconds, and connections after 8,000, since V8 compiles what is hot in its first seconds and a broker runs for months. Paced
+messages are warmed up and measured for thrice as long, since a tenth as many come.
 
 Messages have 64 bytes of payload unless said. Saturated publishers keep a window full: 2,000 messages in all on their way
 with QoS 0 (1 → 500: 200; 16 KiB: 64), 20 for each publisher with QoS 1 and 2; latency there is the time spent in that

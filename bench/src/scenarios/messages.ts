@@ -85,18 +85,22 @@ function shape(publishers: number, subscribers: number, qos: QoS = 0): Shape {
   return { publishers, subscribers, qos, payloadBytes: 64, window };
 }
 
-/** The paced load brings V8 a tenth of the messages in the same time, and it counts them before it compiles. */
-function warmUpMs(plan: Shape, effort: Effort): number {
-  return plan.perSecond === undefined ? effort.warmUpMs : 2 * effort.warmUpMs;
+/**
+ * The paced load brings a tenth of the messages in the same time: V8 counts them before it compiles, and of few messages
+ * a single pause is a hundredth.
+ */
+function timesAsLong({ perSecond }: Shape): number {
+  return perSecond === undefined ? 1 : 3;
 }
 
 /** Broker CPU is read while nothing is on its way, before and after, so it belongs to exactly the messages counted. */
 async function measure(broker: Broker, secure: boolean, plan: Shape, effort: Effort): Promise<Sample> {
+  const times = timesAsLong(plan);
   const load = await LoadProcess.open({ kind: 'traffic', target: secure ? broker.secure : broker.plain, ...plan });
   try {
-    await load.run(warmUpMs(plan, effort));
+    await load.run(times * effort.warmUpMs);
     const before = cpuMicros(broker.pids);
-    const { delivered, expected, elapsedMs, latency } = await load.run(effort.durationMs);
+    const { delivered, expected, elapsedMs, latency } = await load.run(times * effort.durationMs);
     const cpu = cpuMicros(broker.pids) - before;
     const memory = residentBytes(broker.pids);
     if (delivered !== expected) throw new Error(`invalid: ${delivered} of ${expected} messages were delivered`);

@@ -62,6 +62,10 @@ describe('A run of QoS 2 that awaits PUBREL', () => {
     assert.equal(take(held(3, 5, 9)), 'as one');
     assert.equal(take(held(10, 12)), 'as one');
     assert.equal(incoming.size, 5);
+    assert.deepEqual(
+      [2, 4, 6, 8, 11, 13].map((id) => incoming.has(id)),
+      new Array(6).fill(false),
+    );
     const released = [3, 5, 9, 10, 12];
     assert.deepEqual(textsOf(incoming.releaseRun(released, 0)), ['payload 3', 'payload 5', 'payload 9']);
     assert.deepEqual(textsOf(incoming.releaseRun(released, 3)), ['payload 10', 'payload 12']);
@@ -106,6 +110,20 @@ describe('A run of QoS 2 that awaits PUBREL', () => {
     assert.deepEqual(due, ['payload 1', 'payload 2', 'xxxxxxxxx']);
     assert.equal(buffered.bytes, 0);
     assert.equal(incoming.size, 3);
+  });
+
+  it('is delivered before what came after it, and what is more than 64 has memory of its own', () => {
+    const { incoming, take } = desk(3_000);
+    const ids = Array.from({ length: 66 }, (_, index) => 66 - index);
+    for (const id of ids) take(held(id));
+    const memory = ids.map((id) => incoming.get(id)?.bytes.buffer.byteLength ?? 0);
+    assert.ok(memory.slice(0, 64).every((bytes) => bytes > 100));
+    assert.ok(memory.slice(64).every((bytes) => bytes < 30));
+    let due: number[] = [];
+    arrive(new Map([[100, 'x'.repeat(3_000)]]), (message) => {
+      due = [...incoming.hold(100, message).keys()];
+    });
+    assert.deepEqual(due, [...ids, 100]);
   });
 
   it('is what its messages are one by one, whatever comes and goes', () => {

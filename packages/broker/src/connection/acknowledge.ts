@@ -33,9 +33,27 @@ export function acknowledge(
 export function acknowledgeAll(connection: Connection, type: AcknowledgementType, packetIds: readonly number[]): void {
   for (let at = 0, together = 0; at < packetIds.length; at += Math.max(together, 1)) {
     if (connection.state !== 'connected') return; // by one before
-    together = type === PacketType.PUBREL ? releaseTogether(connection, packetIds, at) : 0;
+    together =
+      type === PacketType.PUBREL
+        ? releaseTogether(connection, packetIds, at)
+        : acknowledgeTogether(connection, type, packetIds, at);
     if (together === 0) acknowledge(connection, type, packetIds[at] as number, ReasonCode.success);
   }
+}
+
+/** Those from `at` on that belong to messages that have left one behind the other. How many they are. */
+function acknowledgeTogether(
+  connection: Connection,
+  type: Exclude<AcknowledgementType, typeof PacketType.PUBREL>,
+  packetIds: readonly number[],
+  at: number,
+): number {
+  const { session } = connection.agreement as Agreement;
+  const before = connection.context.store.staged;
+  const count = session.acknowledgedTogether(type, packetIds, at);
+  if (count > 0 && type === PacketType.PUBREC)
+    whenSettled(connection, before, () => answerAll(connection, PacketType.PUBREL, packetIds, at, at + count));
+  return count;
 }
 
 /** PUBREC: PUBREL goes out once it is durable that the message must not be sent again. // [MQTT-4.3.3-4] [MQTT-4.3.3-6] [MQTT-4.6.0-4] */
@@ -67,9 +85,7 @@ function releaseTogether(connection: Connection, packetIds: readonly number[], a
   const run = session.releaseRun(packetIds, at);
   if (run === undefined) return 0;
   deliver(connection, run);
-  whenSettled(connection, before, () => {
-    for (const packetId of run.packetIds) answer(connection, PacketType.PUBCOMP, packetId, true);
-  });
+  whenSettled(connection, before, () => answerAll(connection, PacketType.PUBCOMP, run.packetIds, 0, run.count));
   return run.count;
 }
 
@@ -81,6 +97,17 @@ function deliver({ context, agreement }: Connection, message: Message): void {
   const decision = rights.mayPublish(message.topic, message.qos, message.retain, message);
   if (decision.allowed) context.router.publish(message, session);
   else rights.denied('publish', message.topic, decision, message.count);
+}
+
+/** PUBREL or PUBCOMP of identifiers that were in use. */
+function answerAll(
+  connection: Connection,
+  type: typeof PacketType.PUBREL | typeof PacketType.PUBCOMP,
+  packetIds: readonly number[],
+  start: number,
+  end: number,
+): void {
+  if (connection.state === 'connected') connection.writeAcknowledgements(type, packetIds, start, end);
 }
 
 /** PUBREL or PUBCOMP; 5.0 clients learn that the identifier was not in use. */

@@ -85,6 +85,17 @@ export abstract class Outbound {
     this.context.counters.bytesSent += 4;
   }
 
+  /** As {@link writeAcknowledgement}, of each of `packetIds[start, end)`. */
+  writeAcknowledgements(type: AcknowledgementType, packetIds: readonly number[], start: number, end: number): void {
+    const length = 4 * (end - start);
+    let offset = this.outbox.reserve(length);
+    const { target } = this.outbox;
+    for (let index = start; index < end; index++)
+      offset = writeAcknowledgement(target, offset, type, packetIds[index] as number);
+    this.context.counters.packetsSent += end - start;
+    this.context.counters.bytesSent += length;
+  }
+
   get writable(): boolean {
     const { limits, slowReader, buffered } = this.context;
     const most = buffered.hasRoom(0) ? limits.max_outgoing_buffer : spared;

@@ -190,7 +190,10 @@ function answerAll(
   reasonCode: ReasonCode,
 ): void {
   if (packetIds === undefined) answer(connection, qos, packetId, reasonCode);
-  else for (const each of packetIds) answer(connection, qos, each, reasonCode);
+  else if (reasonCode !== ReasonCode.success && connection.v5)
+    for (const each of packetIds) answer(connection, qos, each, reasonCode);
+  else if (connection.state === 'connected')
+    connection.writeAcknowledgements(qos === 1 ? PacketType.PUBACK : PacketType.PUBREC, packetIds, 0, packetIds.length);
 }
 
 /** Not allowed: in the way that the version and the operator want. */

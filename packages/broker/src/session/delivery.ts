@@ -1,10 +1,8 @@
+import { CodecError, ReasonCode } from '@moat/codec';
 import { Message } from '../routing/message.js';
 import type { Target } from '../routing/subscriber.js';
 import type { QueueEntry } from '../storage/store.js';
 import type { OutgoingPublish } from './link.js';
-
-/** In place of a message that is not kept: nobody will send it again. */
-export const forgotten = Message.of('', new Uint8Array(0));
 
 /** A QoS 1 or 2 message on its way to one client. */
 export interface Delivery extends OutgoingPublish {
@@ -70,7 +68,7 @@ export function entryOf(delivery: Delivery): QueueEntry {
 /** Up to `limit` of those that are kept behind a position. Only for a session that the store does not have. */
 export function entriesBehind(deliveries: readonly Delivery[], position: number, limit: number): QueueEntry[] {
   return deliveries
-    .filter((each) => each.position > position && (each.message !== forgotten || each.state === 'released'))
+    .filter((each) => each.position > position)
     .slice(0, limit)
     .map((each) => ({ ...entryOf(each), state: each.state === 'released' ? 'released' : 'queued' }));
 }
@@ -82,4 +80,8 @@ export function deliveryOf(entry: QueueEntry, staged: number): Delivery {
   delivery.state = state;
   delivery.durableAt = staged;
   return delivery;
+}
+
+export function unexpected(): CodecError {
+  return new CodecError(ReasonCode.protocolError, 'an acknowledgement that does not belong to its QoS');
 }

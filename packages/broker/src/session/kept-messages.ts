@@ -4,6 +4,8 @@ import type { Delivery } from './delivery.js';
 
 /** Bytes that keeping a message costs besides the message. */
 const perKeeper = 128;
+/** Bytes that a packet identifier takes that is looked up by itself: up to four slots of three numbers. */
+const perIdentifier = 96;
 
 /** The messages that sessions keep in memory: each counts once, and a little for each session that keeps it. */
 export class KeptMessages {
@@ -19,6 +21,15 @@ export class KeptMessages {
 
   letGo(message: Message, size: number): void {
     this.buffered.bytes -= (--message.keepers === 0 ? size : 0) + perKeeper;
+  }
+
+  /** Packet identifiers whose messages are not kept. */
+  keepIdentifiers(count: number): void {
+    this.buffered.bytes += count * perIdentifier;
+  }
+
+  letGoIdentifiers(count: number): void {
+    this.buffered.bytes -= count * perIdentifier;
   }
 
   /** Counts a delivery once, whichever way it comes into memory. */

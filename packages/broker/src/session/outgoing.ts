@@ -1,14 +1,16 @@
-import { CodecError, type QoS, ReasonCode } from '@moat/codec';
+import { PacketType, type QoS } from '@moat/codec';
 import { mostKeptAWhile } from '../routing/kept-bytes.js';
 import type { Message } from '../routing/message.js';
 import type { Target } from '../routing/subscriber.js';
 import type { Store } from '../storage/store.js';
-import { type Delivery, entryOf, forgotten, newDelivery, packetIdOf } from './delivery.js';
+import { type Delivery, entryOf, newDelivery, packetIdOf, unexpected } from './delivery.js';
 import { Flight } from './flight.js';
 import { type Give, offer, offerAll } from './hand-over.js';
 import type { KeptMessages } from './kept-messages.js';
+import { type Awaited, LeftForGood } from './left-for-good.js';
 import type { Link } from './link.js';
 import { type DropReason, OutgoingQueue, type QueueOwner, type RestoredQueue } from './outgoing-queue.js';
+import { UntilDurable } from './until-durable.js';
 
 /** What it asks of its session. */
 export interface OutgoingOwner extends QueueOwner {
@@ -36,8 +38,9 @@ export class Outgoing {
   readonly queue: OutgoingQueue;
   /** Undefined where nothing is: a session that is away and has a long queue takes no more memory than another. */
   private flight: Flight | undefined = undefined;
-  /** Whether those that are not durable yet will be looked at again. */
-  private awaitsCommit = false;
+  /** What is in flight besides, and will not be sent again. */
+  private forGood: LeftForGood | undefined = undefined;
+  private untilDurable: UntilDurable | undefined = undefined;
   private handing: Promise<number> | undefined = undefined;
   private lastPosition: number;
   private lastSent: number;
@@ -58,10 +61,6 @@ export class Outgoing {
     return this.queue.length;
   }
 
-  get bytes(): number {
-    return this.queue.bytes;
-  }
-
   /** Whether a message that is pushed now leaves at once. */
   get isReady(): boolean {
     const { link } = this.owner;
@@ -74,7 +73,7 @@ export class Outgoing {
   }
 
   get inFlightCount(): number {
-    return (this.flight?.size ?? 0) + this.queue.resting;
+    return (this.flight?.size ?? 0) + (this.forGood?.size ?? 0) + this.queue.resting;
   }
 
   /** Changes with every message that is pushed. */
@@ -101,8 +100,11 @@ export class Outgoing {
       if (!this.queue.makeRoom(message.size)) return;
     }
     if (straight && this.isForGood(target) && this.inFlightCount < packetIds) {
-      const delivery = newDelivery(this.nextPosition(), forgotten, qos, retain, target);
-      return this.leave(link, this.take(delivery), delivery, message);
+      this.forGood ??= new LeftForGood(this.kept);
+      if (this.forGood.send(link, message, qos, retain, target, packetIdOf(this.nextPosition())))
+        this.lastSent = this.lastPosition;
+      else this.owner.dropped(1, 'too_large');
+      return;
     }
     const isBrief = straight && !stored && this.inFlightCount < mostKeptAWhile;
     const kept = isBrief ? message.keepAWhile() : message.keep();
@@ -118,9 +120,15 @@ export class Outgoing {
   /** Does the same with the messages of a run: together where all can leave for good. */
   pushRun(message: Message, qos: 1 | 2, target: Target): void {
     const { link } = this.owner;
-    if (link !== undefined && this.mayLeaveTogether(link, message, qos, target))
-      this.sendRun(link, message, qos, target);
-    else for (const single of message.each()) this.push(single, qos, false, target);
+    if (link === undefined || !this.mayLeaveTogether(link, message, qos, target)) {
+      for (const single of message.each()) this.push(single, qos, false, target);
+      return;
+    }
+    const ids = new Array<number>(message.count);
+    for (let index = 0; index < ids.length; index++) ids[index] = packetIdOf(this.nextPosition());
+    this.lastSent = this.lastPosition;
+    this.forGood ??= new LeftForGood(this.kept);
+    this.forGood.sendRun(link, message, qos, ids);
   }
 
   /**
@@ -128,15 +136,15 @@ export class Outgoing {
    * no other member of a shared subscription. // [MQTT-4.4.0-1] [MQTT-4.6.0-1] [MQTT-4.8.2-4] [MQTT3-4.4.0-1]
    */
   attach(link: Link): void {
-    const { flight } = this;
-    flight?.restart();
-    for (const delivery of flight?.all() ?? []) this.resume(link, delivery);
+    this.flight?.restart();
+    for (const delivery of this.flight?.all() ?? []) this.resume(link, delivery);
     this.drain(link);
   }
 
   /** The connection is gone: what the store has as well need not stay in memory. */
   detach(): void {
     this.flight?.restart();
+    this.forGood?.clear();
     if (!this.owner.stored) return;
     this.queue.detach(this.flight?.all() ?? [], this.lastSent);
     this.flight = undefined;
@@ -163,6 +171,9 @@ export class Outgoing {
    * Throws CodecError 0x82 for an acknowledgement that the message's QoS does not have.
    */
   acknowledged(packetId: number, qos: QoS): boolean {
+    const known = this.forGood?.acknowledged(packetId, qos);
+    if (known === true) this.goOn();
+    if (known !== undefined) return known;
     const delivery = this.find(packetId, qos);
     if (delivery?.state !== 'sent') return false;
     this.finish(delivery); // [MQTT-4.3.2-3] [MQTT-4.4.0-2]
@@ -171,6 +182,7 @@ export class Outgoing {
 
   /** PUBREC: from here on only the identifier matters. False, and throws, as {@link acknowledged}. */
   received(packetId: number): boolean {
+    if (this.forGood?.received(packetId)) return true;
     const delivery = this.find(packetId, 2);
     if (delivery === undefined || delivery.state === 'queued') return false;
     if (delivery.state === 'sent') {
@@ -185,11 +197,22 @@ export class Outgoing {
 
   /** PUBCOMP. False, and throws, as {@link acknowledged}. */
   completed(packetId: number): boolean {
+    if (this.forGood?.completed(packetId)) {
+      this.goOn();
+      return true;
+    }
     const delivery = this.find(packetId, 2);
     if (delivery === undefined || delivery.state === 'queued') return false;
     if (delivery.state !== 'released') throw unexpected();
     this.finish(delivery); // [MQTT-4.3.3-5]
     return true;
+  }
+
+  /** As {@link LeftForGood.together}. The others are to be looked at one by one. */
+  acknowledgedTogether(type: Awaited, packetIds: readonly number[], at: number): number {
+    const count = this.forGood?.together(type, packetIds, at) ?? 0;
+    if (count > 0 && type !== PacketType.PUBREC) this.goOn();
+    return count;
   }
 
   /**
@@ -217,21 +240,19 @@ export class Outgoing {
   /** The session has ended: nothing is kept for it. */
   end(): void {
     for (const delivery of this.flight?.all() ?? []) this.kept.letGoDelivery(delivery);
+    this.forGood?.clear();
     this.queue.end();
   }
 
   private maySend(link: Link): boolean {
-    return this.hasQuota(link) && (this.flight?.bytes ?? 0) <= this.owner.limits.max_queued_bytes;
-  }
-
-  private hasQuota(link: Link): boolean {
-    return this.open < link.receiveMaximum && link.writable; // [MQTT-3.3.4-9] [MQTT-4.9.0-1] [MQTT-4.9.0-2]
+    const hasQuota = this.open < link.receiveMaximum && link.writable; // [MQTT-3.3.4-9] [MQTT-4.9.0-1] [MQTT-4.9.0-2]
+    return hasQuota && (this.flight?.bytes ?? 0) <= this.owner.limits.max_queued_bytes;
   }
 
   /** What counts against the client's receive maximum, or will. */
   private get open(): number {
     const { flight } = this;
-    return flight === undefined ? 0 : flight.outstanding + flight.unsent.size;
+    return (this.forGood?.size ?? 0) + (flight === undefined ? 0 : flight.outstanding + flight.unsent.size);
   }
 
   /** Passes over the identifiers that the client has not acknowledged for a whole round. // [MQTT-4.3.2-1] [MQTT-4.3.3-1] */
@@ -269,18 +290,6 @@ export class Outgoing {
     return isReady && this.isForGood(target) && link.takesRun(message, qos, target.subscriptionIdentifiers);
   }
 
-  private sendRun(link: Link, message: Message, qos: 1 | 2, target: Target): void {
-    const ids: number[] = [];
-    for (let left = message.count; left > 0; left--) {
-      const delivery = newDelivery(this.nextPosition(), forgotten, qos, false, target);
-      delivery.state = 'sent';
-      this.take(delivery).outstanding++;
-      ids.push(delivery.packetId);
-    }
-    this.lastSent = this.lastPosition;
-    link.publishRun(message, ids);
-  }
-
   /** Goes on with what was under way on an earlier connection. */
   private resume(link: Link, delivery: Delivery): void {
     if (delivery.state === 'released') return this.release(link, delivery);
@@ -293,7 +302,7 @@ export class Outgoing {
     const { flight } = this;
     if (flight === undefined) return;
     for (let next = flight.unsent.first; next !== undefined; next = flight.unsent.first) {
-      if (flight.outstanding >= link.receiveMaximum || !link.writable || this.mustWait(next)) return;
+      if (this.open - flight.unsent.size >= link.receiveMaximum || !link.writable || this.mustWait(next)) return;
       const released = next.state === 'released';
       if (!released && !this.kept.hasRoom(next.size)) return;
       if (!released && !this.owner.mayReceive(next.message.topic)) {
@@ -318,8 +327,8 @@ export class Outgoing {
     link.release(delivery.packetId);
   }
 
-  private leave(link: Link, flight: Flight, delivery: Delivery, message = delivery.message): void {
-    const { position } = delivery;
+  private leave(link: Link, flight: Flight, delivery: Delivery): void {
+    const { message, position } = delivery;
     delivery.dup = position <= this.lastSent; // [MQTT-3.3.1-1] [MQTT-3.3.1-3] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
     flight.outstanding++;
     if (!link.publish(message, delivery)) return this.abandon(delivery, 'too_large');
@@ -335,16 +344,8 @@ export class Outgoing {
   /** Whether it has to be durable first and is not; it will be looked at again when that may have changed. */
   private mustWait({ qos, durableAt }: Delivery): boolean {
     if (qos === 1 || durableAt <= this.store.durable) return false;
-    if (!this.awaitsCommit) {
-      this.awaitsCommit = true;
-      const settled = (): void => {
-        this.awaitsCommit = false;
-        if (this.owner.link !== undefined) this.drain(this.owner.link);
-      };
-      this.store.commit().then(settled, () => {
-        this.awaitsCommit = false;
-      });
-    }
+    this.untilDurable ??= new UntilDurable(this.store, () => this.goOn());
+    this.untilDurable.wait();
     return true;
   }
 
@@ -358,6 +359,11 @@ export class Outgoing {
   private finish(delivery: Delivery): void {
     this.flight?.remove(delivery);
     if (this.owner.stored) this.store.dequeue(this.owner.clientId, delivery.position);
+    this.goOn();
+  }
+
+  /** There is quota for what waits. */
+  private goOn(): void {
     const { link } = this.owner;
     if (link !== undefined && (!this.queue.isEmpty || (this.flight?.unsent.size ?? 0) > 0)) this.drain(link);
   }
@@ -369,7 +375,7 @@ export class Outgoing {
   }
 
   private isUnderWay(packetId: number): boolean {
-    return this.flight?.has(packetId) ?? false;
+    return (this.flight?.has(packetId) ?? false) || (this.forGood?.has(packetId) ?? false);
   }
 
   private drop(delivery: Delivery, why: DropReason): void {
@@ -385,13 +391,7 @@ export class Outgoing {
         this.take(delivery);
         if (this.owner.link !== undefined) this.resume(this.owner.link, delivery);
       },
-      () => {
-        if (this.owner.link !== undefined) this.drain(this.owner.link);
-      },
+      () => this.goOn(),
     );
   }
-}
-
-function unexpected(): CodecError {
-  return new CodecError(ReasonCode.protocolError, 'an acknowledgement that does not belong to its QoS');
 }

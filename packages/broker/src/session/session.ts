@@ -1,4 +1,4 @@
-import { isSharedFilter, type QoS, type Will } from '@moat/codec';
+import { isSharedFilter, PacketType, type QoS, type Will } from '@moat/codec';
 import type { Budget } from '../guard/budget.js';
 import type { Decision } from '../policy/decide.js';
 import { Message } from '../routing/message.js';
@@ -13,6 +13,7 @@ import { entriesBehind } from './delivery.js';
 import type { Give } from './hand-over.js';
 import { Incoming } from './incoming.js';
 import type { KeptMessages } from './kept-messages.js';
+import type { Awaited } from './left-for-good.js';
 import type { Link } from './link.js';
 import { Outgoing } from './outgoing.js';
 import type { DropReason } from './outgoing-queue.js';
@@ -98,7 +99,7 @@ export class Session implements Subscriber, Publisher {
 
   /** Bytes of those that wait. */
   get queuedBytes(): number {
-    return this.outgoing?.bytes ?? 0;
+    return this.outgoing?.queue.bytes ?? 0;
   }
 
   get bytesInFlight(): number {
@@ -273,6 +274,13 @@ export class Session implements Subscriber, Publisher {
     const known = this.outgoing?.completed(packetId) ?? false;
     if (known && this.feeds !== undefined) this.drain();
     return known;
+  }
+
+  /** As {@link Outgoing.acknowledgedTogether}. */
+  acknowledgedTogether(type: Awaited, packetIds: readonly number[], at: number): number {
+    const count = this.outgoing?.acknowledgedTogether(type, packetIds, at) ?? 0;
+    if (count > 0 && this.feeds !== undefined && type !== PacketType.PUBREC) this.drain();
+    return count;
   }
 
   attach(link: Link, rights: Rights, terms: Terms): void {

@@ -139,7 +139,7 @@ describe('The outgoing messages of a session', () => {
           Array.from({ length: pushed }, (_, index) => `${index + 1}`),
         );
         assert.equal(desk.outgoing.inFlightCount, 0);
-        assert.equal(desk.outgoing.bytes, 0);
+        assert.equal(desk.outgoing.queue.bytes, 0);
         assert.equal(desk.buffered.bytes, 0, 'something is counted that is kept no more');
         assert.deepEqual(await desk.store.readQueue('c', 0, 10), []);
         assert.deepEqual(Object.values(desk.drops), [0, 0, 0, 0, 0]);

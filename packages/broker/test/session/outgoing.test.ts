@@ -174,7 +174,7 @@ describe('A client that comes back', () => {
     desk.push('5');
     assert.equal(desk.outgoing.inFlightCount, 4);
     assert.equal(desk.outgoing.queued, 1);
-    assert.equal(desk.outgoing.bytes, messageBytes);
+    assert.equal(desk.outgoing.queue.bytes, messageBytes);
     const peer = desk.attach(new Peer(2));
     await turn();
     assert.deepEqual(peer.take(), ['1@1!']);
@@ -209,7 +209,7 @@ describe('A client that comes back', () => {
     while (peer.sent.length < 710) await turn();
     assert.deepEqual(peer.take(), sentAs(1, 710));
     assert.equal(desk.outgoing.queued, 0);
-    assert.equal(desk.outgoing.bytes, 0);
+    assert.equal(desk.outgoing.queue.bytes, 0);
   });
 
   it('gets one page in a turn of the event loop, in which others have theirs, however much of it has expired', async () => {
@@ -240,7 +240,7 @@ describe('A client that comes back', () => {
     const peer = desk.attach(new Peer());
     await turn();
     assert.deepEqual(peer.take(), ['1@1!', '2@2!', '6@6', '7@7', '8@8']);
-    assert.equal(desk.outgoing.bytes, 0);
+    assert.equal(desk.outgoing.queue.bytes, 0);
   });
 
   it('gets what was left to the store because too much waited in memory', async () => {
@@ -332,7 +332,7 @@ describe('A queue that is full', () => {
     await turn();
     assert.deepEqual(peer.take(), ['open@11!', ...sentAs(18, 20)]);
     assert.equal(desk.drops.queue_full, 6);
-    assert.equal(desk.outgoing.bytes, 0);
+    assert.equal(desk.outgoing.queue.bytes, 0);
   });
 
   it('counts what is left when the oldest of an offline session goes, however large it was', async () => {
@@ -343,7 +343,7 @@ describe('A queue that is full', () => {
     const sizes = waiting.map(({ message: { topic, payload } }) => topic.length + payload.length);
     assert.equal(sizes.length, 3);
     assert.equal(
-      desk.outgoing.bytes,
+      desk.outgoing.queue.bytes,
       sizes.reduce((sum, size) => sum + size, 0),
     );
   });
@@ -434,6 +434,16 @@ describe('Messages to a client whose session ends with its connection', () => {
     assert.deepEqual(peer.take(), ['ok@2']);
     assert.equal(desk.drops.too_large, 1);
     desk.outgoing.acknowledged(2, 1);
+    assert.equal(desk.buffered.bytes, 0);
+  });
+
+  it('leave nothing that is counted when the session ends', () => {
+    const desk = new Desk({}, false);
+    desk.attach(new Peer());
+    for (const payload of ['1', '2', '3']) desk.push(payload);
+    desk.outgoing.acknowledged(2, 1);
+    assert.ok(desk.buffered.bytes > 0);
+    desk.outgoing.end();
     assert.equal(desk.buffered.bytes, 0);
   });
 

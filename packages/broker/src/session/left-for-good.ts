@@ -72,7 +72,7 @@ export class LeftForGood {
   received(packetId: number): true | undefined {
     const awaited = this.awaitedOf(packetId, 2);
     if (awaited === PacketType.PUBREC) this.step(packetId, 1, PacketType.PUBCOMP); // [MQTT-4.3.3-3]
-    return awaited && true;
+    return awaited === undefined ? undefined : true;
   }
 
   /** PUBCOMP. */
@@ -80,7 +80,7 @@ export class LeftForGood {
     const awaited = this.awaitedOf(packetId, 2);
     if (awaited === PacketType.PUBREC) throw unexpected();
     if (awaited !== undefined) this.step(packetId, 1, undefined); // [MQTT-4.3.3-5]
-    return awaited && true;
+    return awaited === undefined ? undefined : true;
   }
 
   /**
@@ -88,8 +88,8 @@ export class LeftForGood {
    * are what these await. They have been acted upon.
    */
   together(type: Awaited, packetIds: readonly number[], at: number): number {
-    const span = this.spans.find(({ first, awaited }) => first === packetIds[at] && awaited === type);
-    if (span === undefined) return 0;
+    const span = this.spanOf(packetIds[at] as number);
+    if (span === undefined || span.first !== packetIds[at] || span.awaited !== type) return 0;
     let count = 1;
     while (count < span.count && packetIds[at + count] === span.first + count) count++;
     this.step(span.first, count, type === PacketType.PUBREC ? PacketType.PUBCOMP : undefined);

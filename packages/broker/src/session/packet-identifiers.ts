@@ -1,6 +1,8 @@
 import { randomInt } from 'node:crypto';
 
 const fewestBits = 3;
+/** Slots that stay when nothing is in use any more. */
+const mostKept = 1_024;
 /** Odd, and unknown to clients, which choose identifiers: multiply-shift hashing is universal. */
 const multiplier = randomInt(2 ** 31) * 2 + 1;
 
@@ -58,7 +60,7 @@ export class PacketIdentifiers<T> {
     }
     this.put(free, 0, undefined, 0);
     this.size--;
-    if (this.size === 0) this.last = 0;
+    if (this.size === 0) this.startAnew();
     return true;
   }
 
@@ -90,6 +92,17 @@ export class PacketIdentifiers<T> {
     this.ids[slot] = id;
     this.values[slot] = value;
     this.order[slot] = order;
+  }
+
+  /** Nothing is in use: the room that a crowd took is given back. */
+  private startAnew(): void {
+    this.last = 0;
+    if (this.mask < mostKept) return;
+    this.ids = [];
+    this.values = [];
+    this.order = [];
+    this.mask = -1;
+    this.shift = 32;
   }
 
   private grow(): void {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { serialize } from 'node:v8';
 import fc from 'fast-check';
 import { PacketIdentifiers } from '../../dist/session/packet-identifiers.js';
 
@@ -41,5 +42,25 @@ describe('Packet identifiers in use', () => {
     for (let id = 65_535; id >= 1; id -= 2) assert.ok(table.delete(id));
     for (let id = 1; id <= 65_535; id++) assert.equal(table.get(id), id % 2 === 0 ? `${id}` : undefined);
     assert.deepEqual(table.all().slice(0, 3), ['2', '4', '6']);
+  });
+
+  it('give back the room that many took when all are free, and can be in use again', () => {
+    const table = new PacketIdentifiers<string>();
+    const use = (count: number): void => {
+      for (let id = 1; id <= count; id++) table.set(id, `${id}`);
+    };
+    const free = (count: number): void => {
+      for (let id = 1; id <= count; id++) assert.ok(table.delete(id));
+    };
+    use(65_535);
+    assert.ok(serialize(table).length > 100_000);
+    free(65_535);
+    assert.ok(serialize(table).length < 1_000);
+    use(512);
+    free(512);
+    const kept = serialize(table).length;
+    assert.ok(kept > 3_000 && kept < 20_000, `${kept} bytes`); // who has so many again and again makes no new tables
+    use(3);
+    assert.deepEqual(table.all(), ['1', '2', '3']);
   });
 });

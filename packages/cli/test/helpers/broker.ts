@@ -47,10 +47,12 @@ export class RunningBroker {
         const line = this.log.find(({ msg }) => msg === message);
         if (!line) return;
         this.#waiting.delete(look);
+        this.process.off('exit', exited);
         resolve(line);
       };
+      const exited = (code: number | null) => reject(new Error(`moat start exited with ${code}`));
       this.#waiting.add(look);
-      this.process.once('exit', (code) => reject(new Error(`moat start exited with ${code}`)));
+      this.process.once('exit', exited);
       look();
     });
   }

@@ -93,21 +93,33 @@ describe('moat audit', () => {
   });
 
   test('what comes is shown as it comes', async () => {
-    const following = startMoat(['audit', '--follow', '-n', '1', '--user', 'newcomer'], { cwd });
+    const following = startMoat(['audit', '--follow', '-n', '1', '--user', 'newcomer-*', '--json'], { cwd });
     const done = finished(following);
-    let seen = '';
+    let shown = '';
     following.stdout.on('data', (bytes: Buffer) => {
-      seen += bytes.toString();
+      shown += bytes.toString();
     });
-    await waitFor(
-      async () => {
-        await attempt('newcomer', 'guess', []);
-        return seen.includes('newcomer');
-      },
-      { timeout: 60_000 },
-    );
+    const seqs = () =>
+      shown
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => (JSON.parse(line) as { seq: number }).seq);
+    let guesses = 0;
+    const guessUntilShown = (count: number) =>
+      waitFor(
+        async () => {
+          await attempt(`newcomer-${++guesses}`, 'guess', []);
+          return seqs().length >= count;
+        },
+        { timeout: 60_000 },
+      );
+    await guessUntilShown(1);
+    await guessUntilShown(seqs().length + 1);
     following.kill('SIGINT');
     assert.equal((await done).code, 0);
+    const all = (await json('--user', 'newcomer-*')).map(({ seq }) => seq);
+    const from = all.indexOf(seqs()[0]);
+    assert.deepEqual(seqs(), all.slice(from, from + seqs().length), 'none is left out, none is there twice');
   });
 
   test('no password is ever in it', async () => {

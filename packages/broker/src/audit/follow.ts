@@ -6,10 +6,14 @@ import { type JournalFile, listJournal } from './journal-files.js';
 /** Milliseconds between two looks. */
 const interval = 250;
 
-/** The records that are added from now on, until `signal` is aborted. */
-export async function* followJournal(directory: string, signal: AbortSignal): AsyncGenerator<JournalRecord> {
+/** The records that are added from when it resolves, until `signal` is aborted. */
+export async function followJournal(directory: string, signal: AbortSignal): Promise<AsyncGenerator<JournalRecord>> {
   const tail = new Tail(directory);
-  await tail.read();
+  await tail.begin();
+  return recordsBehind(tail, signal);
+}
+
+async function* recordsBehind(tail: Tail, signal: AbortSignal): AsyncGenerator<JournalRecord> {
   while (!signal.aborted) {
     await wait(interval, undefined, { signal }).catch(() => {});
     for (const line of await tail.read()) {
@@ -25,6 +29,14 @@ class Tail {
   private offset = 0;
 
   constructor(private readonly directory: string) {}
+
+  /** Goes behind the whole lines that there are. */
+  async begin(): Promise<void> {
+    const last = (await listJournal(this.directory)).at(-1);
+    if (last === undefined) return;
+    this.number = last.number;
+    await this.readMore(last);
+  }
 
   /** The whole lines that are new. */
   async read(): Promise<string[]> {

@@ -27,12 +27,24 @@ export async function listEvents(options: ListOptions): Promise<void> {
   const since = options.since === undefined ? 0 : Date.now() - options.since * 1000;
   if (denied) return showDenied(readJournal(directory, isWanted, since), json === true);
   const print = json ? (record: JournalRecord) => console.log(JSON.stringify(record)) : printer();
-  if (all) for await (const record of readJournal(directory, isWanted, since)) print(record);
-  else for (const record of await lastRecords(directory, lines, isWanted, since)) print(record);
-  if (!follow) return;
+  if (all) {
+    for await (const record of readJournal(directory, isWanted, since)) print(record);
+    return;
+  }
+  const coming = follow ? await followUntilSignalled(directory) : [];
+  let shown = 0;
+  for (const record of await lastRecords(directory, lines, isWanted, since)) {
+    print(record);
+    shown = record.seq;
+  }
+  // What came while the last ones were read is among them.
+  for await (const record of coming) if (record.seq > shown && isWanted(record)) print(record);
+}
+
+function followUntilSignalled(directory: string): Promise<AsyncIterable<JournalRecord>> {
   const end = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => end.abort());
-  for await (const record of followJournal(directory, end.signal)) if (isWanted(record)) print(record);
+  return followJournal(directory, end.signal);
 }
 
 function filterOf({ code, user, clientId, address, denied }: ListOptions): (record: JournalRecord) => boolean {

@@ -46,8 +46,10 @@ export async function respond(options: OcspOptions): Promise<void> {
   server.listen(options.bind.port, options.bind.host);
   await once(server, 'listening');
   const { address, port, family } = server.address() as AddressInfo;
+  // Before anybody can see that it answers, and send a signal.
+  const signalled = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   console.log(`answering at http://${family === 'IPv6' ? `[${address}]` : address}:${port}/`);
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await signalled;
   server.close();
   server.closeAllConnections();
 }

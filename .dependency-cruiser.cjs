@@ -16,6 +16,7 @@ const rooms = [
   'yaml',
   'version',
   'errors',
+  'replace-file',
   'glob',
   'fifo',
   'lower-priority',

@@ -1,5 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { Log } from '../audit/log.js';
+import { replaceFile } from '../replace-file.js';
 
 /** A log of the authority that only grows. */
 export interface GrowingLog {
@@ -50,7 +51,7 @@ export class LogTail {
 
   async keepPosition(): Promise<void> {
     if (this.told === 0) return;
-    await writeFile(this.log.position, `${this.told}\n`, { mode: 0o600 }).catch((error: Error) => {
+    await replaceFile(this.log.position, `${this.told}\n`).catch((error: Error) => {
       this.operator.warn({ reason: error.message }, `cannot note how much of the ${this.log.name} is in the audit`);
     });
   }

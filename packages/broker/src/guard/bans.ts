@@ -1,6 +1,7 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { OperatorError } from '../errors.js';
+import { replaceFile } from '../replace-file.js';
 import { AddressList, parseRange } from './address.js';
 
 /** Who may be banned: an address or a range, a user name, a client ID. */
@@ -104,16 +105,10 @@ export class Bans {
     this.renewAt = Math.min(...addresses.map(({ until }) => until ?? Number.POSITIVE_INFINITY));
   }
 
-  /** One write after the other; a crash leaves the old file or the new one. */
+  /** One write after the other. */
   private save(): Promise<void> {
-    const write = async (): Promise<void> => {
-      const temporary = `${this.file}.new`;
-      await writeFile(temporary, `${JSON.stringify([...this.bans.values()], undefined, 1)}\n`, {
-        mode: 0o600,
-        flush: true,
-      });
-      await rename(temporary, this.file);
-    };
+    const write = (): Promise<void> =>
+      replaceFile(this.file, `${JSON.stringify([...this.bans.values()], undefined, 1)}\n`);
     this.writing = this.writing.then(write, write);
     return this.writing;
   }

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { chown, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { dirname } from 'node:path';
 import { mechanismNames } from '@moat/scram';
 import { OperatorError } from '../errors.js';
+import { replaceFile } from '../replace-file.js';
 import { withLock } from './file-lock.js';
 import { linesOf } from './password-file.js';
 import { hashPassword } from './password-hash.js';
@@ -112,7 +111,7 @@ export async function changeCredentials(
       changed++;
       lines.push(`${user}:${credentials}`);
     }
-    if (changed > 0) await replace(target, lines);
+    if (changed > 0) await replaceFile(target, lines.map((line) => `${line}\n`).join(''));
     return changed;
   });
 }
@@ -123,47 +122,6 @@ async function readLines(path: string): Promise<string[]> {
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;
-  }
-}
-
-/** Whoever reads the file meanwhile, or after a crash, sees the old lines or the new ones; its owner stays the same. */
-async function replace(target: string, lines: readonly string[]): Promise<void> {
-  const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(lines.map((line) => `${line}\n`).join(''));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await keepOwner(target, temporary);
-    await rename(temporary, target);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await syncDirectory(dirname(target));
-}
-
-/** Only root can change another's file, and must not take it away from the broker's user. */
-async function keepOwner(from: string, to: string): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  try {
-    const { uid, gid } = await stat(from);
-    await chown(to, uid, gid);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-  }
-}
-
-/** The new name is durable only then. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }
 

@@ -371,8 +371,9 @@ export class Broker {
   private async restore(store: Store): Promise<void> {
     const now = Date.now();
     const { registry, router } = this.context;
-    for await (const some of store.sessions()) for (const session of some) registry.restore(session, now);
+    // Sessions come last: they stage what has changed, and a disk that is full is no reason not to start.
     for await (const some of store.retained()) for (const record of some) router.retained.note(record);
+    for await (const some of store.sessions()) for (const session of some) registry.restore(session, now);
     // What was read is twice what is kept. Nobody is served yet, so nobody waits; later it might stay for hours.
     if (registry.count + router.retained.count > manyRestored) collectGarbage();
   }

@@ -18,6 +18,33 @@ function mayGrowTo(pid: number | undefined, bytes: number | 'unlimited'): void {
   execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`]);
 }
 
+test('a broker starts while its disk is full, and keeps what has changed as soon as there is room', async (t) => {
+  const cwd = join(await temporaryDirectory(), 'full');
+  await mkdir(cwd);
+  const killed = await RunningBroker.start(cwd, configuration);
+  t.after(() => killed.stop('SIGKILL'));
+  const to = { protocol: 'mqtt', host: '127.0.0.1', reconnect: false } as const;
+  const properties = { sessionExpiryInterval: 600 };
+  const port = await killed.port('mqtt');
+  const keeper = await connect({ ...to, port, clientId: 'keeper', cleanStart: false, properties });
+  await keeper.subscribe('kept/#', { qos: 1 });
+  await killed.stop('SIGKILL'); // the next one has to keep that the client is gone
+  await keeper.close();
+
+  const broker = await RunningBroker.start(cwd, configuration, { by: ['prlimit', '--fsize=1:unlimited'] });
+  t.after(() => broker.stop('SIGKILL'));
+  await broker.logged('storage.failing');
+  const publisher = await connect({ ...to, port: await broker.port('mqtt') });
+  const publish = () => publisher.publish('kept/x', 'x', { qos: 1 });
+  await assert.rejects(publish(), /0x97|quota/i);
+  mayGrowTo(broker.process.pid, 'unlimited');
+  await broker.logged('storage.recovered');
+  await publish();
+  await publisher.close();
+  assert.match((await moat(['status'], { cwd })).stdout, /^sessions +1\b/m);
+  assert.equal(await broker.stop(), 0);
+});
+
 test('a broker whose disk is full says so, refuses what it cannot store, and recovers by itself', async (t) => {
   const cwd = join(await temporaryDirectory(), 'full');
   await mkdir(cwd);

@@ -130,7 +130,7 @@ export interface Store {
   putRetained(message: MessageRecord, owner: string | undefined): void;
   deleteRetained(topic: string): void;
 
-  /** All sessions, some at a time, for the start. */
+  /** All sessions, some at a time, for the start. What is staged is to become durable first, here and below, or they reject. */
   sessions(): AsyncIterable<readonly RestoredSession[]>;
   /** All retained messages, some at a time, for the start. */
   retained(): AsyncIterable<readonly RetainedRecord[]>;

@@ -17,14 +17,17 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly input?: string | Buffer;
   readonly env?: NodeJS.ProcessEnv;
+  /** A command and its arguments that becomes `moat`. */
+  readonly by?: readonly string[];
 }
 
 export type Running = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /** Starts `moat` with its streams piped, in an environment without settings of our own. */
-export function startMoat(args: readonly string[], { cwd, env }: RunOptions = {}): Running {
+export function startMoat(args: readonly string[], { cwd, env, by = [] }: RunOptions = {}): Running {
   const { MOAT_PASSWORD: _, MOAT_DEBUG: __, MOAT_CA_PASSPHRASE: ___, ...inherited } = process.env;
-  return spawn(command, args, { cwd, env: { ...inherited, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  const [program, ...further] = [...by, command, ...args] as [string, ...string[]];
+  return spawn(program, further, { cwd, env: { ...inherited, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
 /** Runs `moat` to its end. */

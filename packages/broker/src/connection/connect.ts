@@ -207,7 +207,8 @@ class ConnectAttempt {
     const givingUp = registry.giveUp(request);
     if (givingUp !== undefined) {
       const { authenticator } = connection.listener;
-      return this.waitFor(givingUp, () => {
+      return this.waitFor(givingUp, (refused) => {
+        if (refused !== undefined) return this.refuseSession(refused, principal);
         // All is judged anew, since anything may have changed; what proved the client cannot be asked for a second time.
         if (connection.listener.authenticator === authenticator) this.accept(principal, authenticationData);
         else this.refuse(ReasonCode.serverBusy, 'what proves clients was replaced');

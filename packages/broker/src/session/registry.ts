@@ -89,19 +89,29 @@ export class SessionRegistry {
 
   /**
    * A clean start ends the session of before. If that has messages in the store for other members of shared
-   * subscriptions, they have to get them first; undefined when there is nothing to wait for. Rejects when the store
-   * fails.
+   * subscriptions, they have to get them first; undefined when there is nothing to wait for. Resolves when all of it is
+   * durable, or with what is in the way.
    */
-  giveUp(request: OpenRequest): Promise<void> | undefined {
+  giveUp(request: OpenRequest): Promise<Refusal | undefined> | undefined {
     const existing = this.sessions.get(request.clientId);
-    if (existing === undefined || survives(existing, request) || !existing.hasShared) return undefined;
+    if (existing === undefined || this.survives(existing, request) || !existing.hasShared) return undefined;
     if (this.refusal(existing, request) !== undefined) return undefined;
     if (existing.link !== undefined) this.takeOver(existing, false);
-    return this.handOverAndEnd(existing, () => true).catch((error: unknown) => {
-      const isThere = this.sessions.get(existing.clientId) === existing && existing.link === undefined;
-      if (isThere && existing.expiryTimer === undefined) this.scheduleExpiry(existing); // its connection is gone all the same
-      throw error;
-    });
+    return this.giveUpDurably(existing);
+  }
+
+  private async giveUpDurably(session: Session): Promise<Refusal | undefined> {
+    const { store } = this.context;
+    try {
+      await this.handOverAndEnd(session, () => true);
+      await store.commit();
+      return undefined;
+    } catch (error) {
+      const isThere = this.sessions.get(session.clientId) === session && session.link === undefined;
+      if (isThere && session.expiryTimer === undefined) this.scheduleExpiry(session); // its connection is gone all the same
+      if (store.failure === undefined) throw error;
+      return 'not_stored';
+    }
   }
 
   /**
@@ -113,7 +123,7 @@ export class SessionRegistry {
     const refused = this.refusal(existing, request);
     if (refused !== undefined) return { refused };
     if (existing !== undefined) {
-      const stays = survives(existing, request);
+      const stays = this.survives(existing, request);
       if (existing.link !== undefined) this.takeOver(existing, stays);
       if (stays) return { session: this.resume(existing, request), present: true }; // [MQTT-3.1.2-5] [MQTT3-3.1.2-4]
       if (this.sessions.get(request.clientId) === existing) this.end(existing); // [MQTT-3.1.2-4]
@@ -190,6 +200,11 @@ export class SessionRegistry {
     // Nothing happens before all sessions are there, so that none misses a will.
     this.delayWill(session, Math.max(0, willDelay(session) - away));
     this.delayEnd(session, Math.max(0, session.expiryInterval - away));
+  }
+
+  /** Whether a request goes on with the session that there is. // [MQTT-3.1.4-4] [MQTT3-3.1.4-3] */
+  private survives(session: Session, { cleanStart }: OpenRequest): boolean {
+    return session.expiryInterval > 0 && !cleanStart;
   }
 
   private resume(session: Session, { owner, expiryInterval, will }: OpenRequest): Session {
@@ -298,7 +313,15 @@ export class SessionRegistry {
       return 'max_sessions_per_user';
     const shortage = this.wills.shortage(existing, request);
     if (shortage !== undefined) return shortage;
-    return this.context.store.failure !== undefined && mustStore(existing, request) ? 'not_stored' : undefined;
+    return this.context.store.failure !== undefined && this.mustStore(existing, request) ? 'not_stored' : undefined;
+  }
+
+  /** Whether a request changes what a store holds; that its client is there can be written down later. */
+  private mustStore(existing: Session | undefined, request: OpenRequest): boolean {
+    const { expiryInterval, will } = request;
+    if (!existing?.stored) return expiryInterval > 0;
+    if (!this.survives(existing, request) || expiryInterval !== existing.expiryInterval) return true;
+    return will !== undefined || existing.will !== undefined;
   }
 
   /** While nothing can be stored, what has to be waits. */
@@ -331,17 +354,6 @@ export class SessionRegistry {
 
 /** Seconds after which is tried again what the store did not take. */
 const retryDelay = 1;
-
-/** Whether a request goes on with the session that there is. // [MQTT-3.1.4-4] [MQTT3-3.1.4-3] */
-function survives({ expiryInterval }: Session, { cleanStart }: OpenRequest): boolean {
-  return expiryInterval > 0 && !cleanStart;
-}
-
-/** Whether a request changes what a store holds; that its client is there can be written down later. */
-function mustStore(existing: Session | undefined, { cleanStart, expiryInterval, will }: OpenRequest): boolean {
-  if (!existing?.stored) return expiryInterval > 0;
-  return cleanStart || expiryInterval !== existing.expiryInterval || will !== undefined || existing.will !== undefined;
-}
 
 /** Seconds from the end of the connection to the will: no longer than the session lives. */
 function willDelay({ will, expiryInterval }: Session): number {

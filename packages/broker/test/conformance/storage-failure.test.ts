@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, afterEach, describe, it } from 'node:test';
 import { FailingStore } from '../storage/failing-store.js';
 import { connected, ping, readPacket, startBroker } from '../support/broker.js';
-import { leave, puback, pubcomp, pubrec, pubrel, stored, subscriber } from '../support/clients.js';
-import { connectPacket, publish, subscribe, unsubscribe, will } from '../support/packets.js';
+import { leave, nameOf, puback, pubcomp, pubrec, pubrel, stored, subscriber, versions } from '../support/clients.js';
+import { type ConnectFields, connectPacket, publish, subscribe, unsubscribe, will } from '../support/packets.js';
 import { RawClient } from '../support/raw-client.js';
 
 const store = new FailingStore();
@@ -98,8 +98,8 @@ async function fill(): Promise<void> {
 }
 
 /** CONNECT, and what comes of it. */
-async function answerTo(version: 4 | 5, fields: Parameters<typeof connectPacket>[1]): Promise<string> {
-  const client = await RawClient.connect(port);
+async function answerTo(version: 4 | 5, fields: ConnectFields, to = port): Promise<string> {
+  const client = await RawClient.connect(to);
   client.send(connectPacket(version, fields));
   const connack = await readPacket(client);
   client.end();
@@ -254,4 +254,40 @@ describe('While the store says that it fails', () => {
     for (const code of ['storage.failing', 'storage.recovered'])
       assert.equal((events[code] ?? 0) - (before[code] ?? 0), 1, code);
   });
+});
+
+describe('A clean start that ends a session with messages for other members of a shared subscription', () => {
+  const own = new FailingStore();
+  afterEach(() => {
+    own.full = false;
+  });
+
+  for (const version of versions)
+    for (const restarted of [false, true])
+      it(`is refused in ${nameOf(version)} while that cannot be stored, with the messages ${restarted ? 'in the store' : 'in memory'} [MQTT-3.2.2-7] [MQTT3-3.2.2-5]`, async (t) => {
+        const [member, other] = [stored(version, 'member'), stored(version, 'other')];
+        let life = await startBroker({}, { store: own });
+        t.after(() => life.stop());
+        await leave(await subscriber(life.port, version, { '$share/g/t': 1 }, member));
+        const publisher = await connected(life.port, 4);
+        publisher.send(publish(4, 't', 'x', { qos: 1, packetId: 1 }));
+        assert.equal(await readPacket(publisher), puback(1));
+        publisher.end();
+        await leave(await subscriber(life.port, version, { '$share/g/t': 1 }, other));
+        if (restarted) {
+          await life.stop();
+          life = await startBroker({}, { store: own });
+        }
+        own.full = true; // which is not noticed yet
+        const connack = await answerTo(version, { ...member, cleanStart: true }, life.port);
+        assert.match(connack, version === 5 ? /^20..0097/ : /^20020003$/);
+        own.full = false;
+        assert.equal(life.broker.status().events['broker.fault'] ?? 0, 0);
+        const heir = await connected(life.port, version, other);
+        assert.equal(await readPacket(heir), publish(version, 't', 'x', { qos: 1, packetId: 1 }));
+        heir.send(puback(1));
+        await leave(heir);
+        for (const fields of [member, other])
+          await leave(await connected(life.port, version, { ...fields, cleanStart: true }));
+      });
 });

@@ -44,6 +44,8 @@ export class SessionRegistry {
   private readonly sessions = new Map<string, Session>();
   /** Sessions that changed while the store took nothing. */
   private readonly unsaved = new Set<Session>();
+  /** Restored sessions whose time was over by then: a client may be back before the timer. */
+  private readonly overdue = new Set<Session>();
   /** One for all sessions: there may be a million. */
   private readonly whenOver = (session: Session): void => this.expire(session);
   /** Every will that a session has. */
@@ -170,6 +172,7 @@ export class SessionRegistry {
     session.expiryTimer?.cancel();
     session.willTimer?.cancel();
     if (this.sessions.delete(session.clientId)) this.note(session.owner, -1);
+    this.overdue.delete(session);
     session.end();
     if (session.stored) this.context.store.deleteSession(session.clientId);
     this.fireWill(session); // the end of the session is the latest moment for a delayed will
@@ -204,7 +207,7 @@ export class SessionRegistry {
 
   /** Whether a request goes on with the session that there is. // [MQTT-3.1.4-4] [MQTT3-3.1.4-3] */
   private survives(session: Session, { cleanStart }: OpenRequest): boolean {
-    return session.expiryInterval > 0 && !cleanStart;
+    return session.expiryInterval > 0 && !cleanStart && !this.overdue.has(session); // [MQTT-3.1.2-23]
   }
 
   private resume(session: Session, { owner, expiryInterval, will }: OpenRequest): Session {
@@ -266,6 +269,7 @@ export class SessionRegistry {
 
   private delayEnd(session: Session, seconds: number): void {
     if (session.expiryInterval === neverExpires) return;
+    if (seconds === 0) this.overdue.add(session);
     session.expiryTimer = this.timers.afterWith(seconds * 1000, this.whenOver, session);
   }
 

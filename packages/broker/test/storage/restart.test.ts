@@ -10,7 +10,8 @@ import { MemoryStore } from '../../dist/storage/memory.js';
 import type { Store } from '../../dist/storage/store.js';
 import { connected, ping, portOf, readPacket, silent, testConfiguration } from '../support/broker.js';
 import { leave, puback, pubcomp, pubrec, pubrel, stored, subscriber } from '../support/clients.js';
-import { publish, will } from '../support/packets.js';
+import { type ConnectFields, connectPacket, publish, will } from '../support/packets.js';
+import { RawClient } from '../support/raw-client.js';
 
 /** A store that loses what is written from the moment on at which its broker is said to have died. */
 class MortalStore {
@@ -256,6 +257,34 @@ describe('A broker that was stopped, and another on its store,', { concurrency: 
     client.send(publish(5, 't', 'x', { qos: 1, packetId: 1 }));
     await client.expect('40 03 0001 10');
   });
+
+  for (const filter of ['t', '$share/g/t'])
+    survives(
+      `does not resume them either, however soon a client of ${filter} is back [MQTT-3.1.2-23]`,
+      async (life) => {
+        const short = { clientId: 'short', cleanStart: false, properties: '1100000001' };
+        const [never, long] = [stored(4, 'never'), stored(5, 'long')];
+        await leave(await subscriber(life.port, 5, { [filter]: 1 }, short));
+        for (const fields of [never, long]) await leave(await connected(life.port, fields === never ? 4 : 5, fields));
+        const publisher = await connected(life.port, 5);
+        publisher.send(publish(5, 't', 'x', { qos: 1, packetId: 1 }));
+        assert.equal(await readPacket(publisher), puback(1));
+        await delay(1_050);
+        await life.restart();
+        const isPresent = async (version: 4 | 5, fields: ConnectFields) => {
+          const client = await RawClient.connect(life.port);
+          client.send(connectPacket(version, fields));
+          const connack = await readPacket(client);
+          await ping(client);
+          client.end();
+          return connack.slice(4, 6) === '01';
+        };
+        assert.equal(await isPresent(5, short), false);
+        assert.equal(await isPresent(5, long), true);
+        assert.equal(await isPresent(4, never), true);
+        assert.equal(await isPresent(5, short), true, 'the new one lasts as long as asked for');
+      },
+    );
 
   survives('counts down the expiry of messages by the time that it was away [MQTT-3.3.2-6]', async (life) => {
     await leave(await subscriber(life.port, 5, { t: 1 }, stored(5, 'away')));

@@ -13,6 +13,7 @@ const command = fileURLToPath(new URL('../../../bin/moat', import.meta.url));
 const unexpectedEvents = new Set(['client.protocol_error', 'policy.denied', 'session.theft', 'storage.failing']);
 /** And those of them that a full disk gives cause for. */
 const fullDiskEvents = new Set(['storage.failing', 'audit.failing']);
+const fullDiskReason = /^ENOSPC: /;
 
 /** Writes the configuration of the broker: everything on disk, no bound and no question in the way. */
 export function writeConfiguration(directory: string, port: number, engine: 'lmdb' | 'memory'): string {
@@ -28,6 +29,13 @@ export function writeConfiguration(directory: string, port: number, engine: 'lmd
   };
   writeFileSync(file, `${JSON.stringify(configuration, undefined, 2)}\n`); // every JSON text is a YAML text
   return file;
+}
+
+interface LogLine {
+  readonly msg: string;
+  readonly level: string;
+  readonly event?: string;
+  readonly reason?: string;
 }
 
 /** One life of the broker: `moat start` as people run it. */
@@ -57,12 +65,12 @@ export class RunningBroker {
     this.ready = new Promise((resolve) => {
       if (stdout !== null)
         createInterface(stdout).on('line', (line) => {
-          const { msg, level, event = '' } = JSON.parse(line) as { msg: string; level: string; event?: string };
+          const { msg, level, event = '', reason = '' } = JSON.parse(line) as LogLine;
           if (msg === 'ready') {
             this.record.write({ e: 'ready' });
             resolve(true);
           }
-          if (fillsDisk && fullDiskEvents.has(event)) return;
+          if (fillsDisk && (fullDiskEvents.has(event) || fullDiskReason.test(reason))) return;
           if (level !== 'info' || unexpectedEvents.has(event)) this.complain(log, line);
         });
       if (stderr !== null)

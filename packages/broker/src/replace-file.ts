@@ -36,8 +36,8 @@ async function keepOwner(from: string, to: string): Promise<void> {
   }
 }
 
-/** The new name is durable only then. */
-async function syncDirectory(path: string): Promise<void> {
+/** Makes the names in a directory durable: what was made, renamed or removed there survives a power cut only then. */
+export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path);
   try {
     await directory.sync();

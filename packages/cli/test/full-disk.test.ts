@@ -3,7 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from '@moat/client';
+import { RawClient, readPacket } from '@moat/testkit';
+import { connectPacket } from '@moat/testkit/packets';
 import { RunningBroker } from './helpers/broker.js';
 import { temporaryDirectory } from './helpers/directory.js';
 import { moat } from './helpers/moat.js';
@@ -43,6 +46,47 @@ test('a broker starts while its disk is full, and keeps what has changed as soon
   await publisher.close();
   assert.match((await moat(['status'], { cwd })).stdout, /^sessions +1\b/m);
   assert.equal(await broker.stop(), 0);
+});
+
+test('a session that its client resumed while the disk was full is there after a crash, whose time was over otherwise', async (t) => {
+  const cwd = join(await temporaryDirectory(), 'full');
+  await mkdir(cwd);
+  let broker = await RunningBroker.start(cwd, configuration);
+  t.after(() => broker.stop('SIGKILL'));
+  const crash = async () => {
+    await broker.stop('SIGKILL');
+    broker = await RunningBroker.start(cwd, configuration);
+  };
+  const resume = async () => {
+    const client = await RawClient.connect(await broker.port('mqtt'));
+    client.send(connectPacket(5, { clientId: 'keeper', cleanStart: false, properties: '1100000002' }));
+    return { client, present: (await readPacket(client)).slice(4, 6) };
+  };
+  const leave = async (client: RawClient) => {
+    client.send('e000');
+    await client.closed();
+  };
+  await leave((await resume()).client);
+  await delay(200); // that it has left is on disk
+
+  mayGrowTo(broker.process.pid, 1);
+  const publisher = await connect({
+    protocol: 'mqtt',
+    host: '127.0.0.1',
+    port: await broker.port('mqtt'),
+    reconnect: false,
+  });
+  await assert.rejects(publisher.publish('retained', 'x', { qos: 1, retain: true }), /0x97|quota/i);
+  assert.equal((await resume()).present, '01');
+  await delay(2_200);
+  await crash();
+  const resumed = await resume();
+  assert.equal(resumed.present, '01');
+
+  await leave(resumed.client);
+  await delay(2_200);
+  await crash();
+  assert.equal((await resume()).present, '00', 'what the store says is believed again');
 });
 
 test('a broker whose disk is full says so, refuses what it cannot store, and recovers by itself', async (t) => {

@@ -10,6 +10,7 @@ import type {
   SubscriptionRecord,
 } from '../store.js';
 import { Batch, type Operation } from './batch.js';
+import { BehindMark } from './behind-mark.js';
 import type { Compaction } from './compaction.js';
 import { allBodies, allQueues, allSessions, retainedKey } from './keys.js';
 import { LmdbMaintenance, type Underneath } from './lmdb-maintenance.js';
@@ -54,6 +55,7 @@ export class LmdbStore implements Store {
   /** What is to be done between two batches. */
   private readonly errands: (() => Promise<void>)[] = [];
   private compaction: Compaction | undefined = undefined;
+  private readonly behind: BehindMark;
   readonly maintenance: LmdbMaintenance;
 
   /** Of a tree that {@link openLmdbStore} has found good; calls `onClose` when it is closed. */
@@ -62,6 +64,7 @@ export class LmdbStore implements Store {
     directory: string,
     private readonly onClose: () => void,
   ) {
+    this.behind = new BehindMark(directory);
     this.maintenance = new LmdbMaintenance(directory, this);
     const session = Math.max(highestNumber(tree, allSessions), highestNumber(tree, allQueues));
     this.progress = { session, body: highestNumber(tree, allBodies), clearing: true };
@@ -150,7 +153,9 @@ export class LmdbStore implements Store {
 
   async *sessions(): AsyncIterable<readonly RestoredSession[]> {
     await this.commit();
-    yield* readSessions(this.tree);
+    const { isSet } = this.behind;
+    for (const some of readSessions(this.tree)) yield isSet ? some.map(asIfThere) : some;
+    this.behind.endsAt(this.staged);
   }
 
   async *retained(): AsyncIterable<readonly RetainedRecord[]> {
@@ -259,6 +264,7 @@ export class LmdbStore implements Store {
       if (this.underWay !== undefined) this.compaction?.wrote(this.underWay);
       this.underWay?.succeed();
       this.settle(undefined);
+      this.behind.reached(this.durable);
       if (this.progress.clearing) this.arm();
     } catch (error) {
       const failed = this.underWay ?? this.cut();
@@ -274,7 +280,10 @@ export class LmdbStore implements Store {
   private settle(failure: Error | undefined): void {
     const changed = (this.failure === undefined) !== (failure === undefined);
     this.failure = failure;
-    if (changed) this.failureChanged(failure);
+    if (!changed) return;
+    if (failure !== undefined) this.behind.set();
+    this.failureChanged(failure);
+    if (failure === undefined) this.behind.endsAt(this.staged);
   }
 
   /** Takes what is pending; the next batch begins. */
@@ -285,6 +294,11 @@ export class LmdbStore implements Store {
     this.timer = undefined;
     return batch;
   }
+}
+
+/** Its client may have been there until the end of the broker before. */
+function asIfThere(restored: RestoredSession): RestoredSession {
+  return { ...restored, session: { ...restored.session, disconnectedAt: undefined } };
 }
 
 function closedError(): Error {

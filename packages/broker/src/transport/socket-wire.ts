@@ -154,10 +154,10 @@ export class SocketWire implements Wire, WriteOwner {
     this.socket.resume();
   }
 
-  /** A half-closed connection is waited for; closing it at once saves a system call, a timer and a turn of the loop. */
+  /** A half-closed connection is waited for; closing it at once saves three system calls, a timer and a turn of the loop. */
   end(peerLeaves: boolean): void {
     if (this.over) return;
-    if (peerLeaves && this.origin.tls === undefined && this.pending === 0) return this.destroy();
+    if (peerLeaves && this.pending === 0) return this.part();
     this.over = true;
     // What TLS has still to encrypt would be lost behind a shutdown.
     if (this.underWay > 0) this.ending = true;
@@ -172,6 +172,12 @@ export class SocketWire implements Wire, WriteOwner {
     else if (this.underWay > 0) this.ending = true;
     else if (!this.over) this.socket.end();
     this.left = true;
+  }
+
+  /** Closes at once; TLS says so first, by a close_notify that leaves in this turn (RFC 8446 §6.1). */
+  private part(): void {
+    if (this.origin.tls !== undefined) this.socket.end();
+    this.destroy();
   }
 
   destroy(): void {

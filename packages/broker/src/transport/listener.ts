@@ -94,8 +94,10 @@ export class Listener {
     const { address, port } = server.address() as AddressInfo;
     const listener = new Listener(options, server, upper, names, address, port);
     listener.useTls(certificates);
-    if (upper === undefined && options.proxy === undefined)
+    if (options.proxy === undefined && upper === undefined)
       acceptInto(server, onRead, (...accepted) => listener.acceptPlain(owner, ...accepted));
+    else if (options.proxy === undefined && options.webSocket === undefined)
+      acceptInto(server, undefined, (socket) => listener.accept(socket, owner, upper));
     else server.on('connection', (socket) => listener.accept(socket, owner, upper));
     return listener;
   }
@@ -159,6 +161,7 @@ export class Listener {
   private enter(socket: Socket, source: Source, owner: ListenerOwner, upper: TlsServer | HttpServer | undefined): void {
     const origin = this.admit(socket, source, owner);
     if (origin === undefined) return;
+    if (this.options.set_tcp_nodelay) socket.setNoDelay(true);
     if (upper === undefined) return owner.accepted(SocketWire.overStream(socket, origin));
     const { admitted } = origin;
     const isSecure = this.options.tls !== undefined;

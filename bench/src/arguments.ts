@@ -5,7 +5,8 @@ import type { Effort } from './scenario.js';
 export const usage = `Usage: npm run bench -- [options]
        npm run bench -- policy [--write]   what a policy costs, beside other engines
 
-  --part NAMES       only these: memory, durable; scale, identity, guard, paced and least, which are not measured by default
+  --part NAMES       only these: memory, durable; scale, identity, guard, paced, least and connections, which are not
+                     measured by default
   --scenario NAMES   only these, separated by commas; * at the end matches any rest (tls-*)
   --peers NAMES      only these brokers
   --duration SECONDS of each measurement (default 3)

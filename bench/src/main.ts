@@ -2,6 +2,7 @@ import { cleanUpAtExit, scratchDirectory } from '@moat/testkit';
 import { readArguments, usage } from './arguments.js';
 import { verdicts } from './outcome.js';
 import type { Part } from './part.js';
+import { connectionsPart } from './parts/connections.js';
 import { durablePart } from './parts/durable.js';
 import { guardPart } from './parts/guard.js';
 import { identityPart } from './parts/identity.js';
@@ -17,7 +18,7 @@ import type { Finding } from './study.js';
 import { outcomeTables, plainText, type Table, verdictTable } from './table.js';
 
 const reference = new URL('../../docs/reference/', import.meta.url);
-const parts = [memoryPart, durablePart, scalePart, identityPart, guardPart, pacedPart, leastPart];
+const parts = [memoryPart, durablePart, scalePart, identityPart, guardPart, pacedPart, leastPart, connectionsPart];
 
 interface Measured {
   readonly tables: readonly Table[];

@@ -1,14 +1,18 @@
-import type { Cost, Traffic } from '../on-a-core-each.js';
+import { scratchDirectory } from '@moat/testkit';
+import type { Traffic } from '../on-a-core-each.js';
 import { judge, type Verdict } from '../outcome.js';
 import { aedes } from '../peer/aedes.js';
+import { makeCertificate } from '../peer/certificate.js';
 import { moat } from '../peer/moat.js';
 import { mosquitto } from '../peer/mosquitto.js';
 import { relay } from '../peer/relay.js';
 import { relayInC } from '../peer/relay-in-c.js';
 import type { Study } from '../study.js';
-import { bestOf, type Entrant, measureRounds, middleOf, named, of, overBoth, type Round } from './rounds.js';
+import { type Transport, transports, withMessages } from './entrants.js';
+import { type Cost, type Turns, takeTurns } from './turns.js';
 
-const effort = { rounds: 5, turns: 5, turnMs: 1_000, warmUpMs: 5_000 };
+const effort = { rounds: 5, warmUp: 5, turns: 8 };
+const turnMs = 1_000;
 
 const traffic: Traffic = {
   publishers: 200,
@@ -25,43 +29,58 @@ export const pacedPeers = [moat('memory'), mosquitto(true), mosquitto(false), ae
 export const pacedStudy: Study = {
   name: 'one-message-a-read',
   async run(_effort, say) {
-    const entrants = overBoth(pacedPeers);
-    const measured = await measureRounds(entrants, traffic, effort, say);
-    const head = ['broker', 'CPU, µs each', 'of Aedes', 'p50 ms', 'p99 ms'];
-    const rows = entrants.map((entrant) => ({ cells: [entrant.name, ...cellsOf(measured, entrant)] }));
-    return { table: { title: 'One message a read', head, rows }, verdicts: verdictsOf(measured) };
+    const certificate = await makeCertificate(scratchDirectory());
+    const brief = ({ cpu, p99 }: Cost<Metric>): string => `${cpu.toFixed(1)} µs, p99 ${p99.toFixed(2)} ms`;
+    const rows: { cells: readonly string[] }[] = [];
+    const verdicts: Verdict[] = [];
+    for (const transport of transports) {
+      const entrants = withMessages(pacedPeers, traffic, { transport, turnMs }, certificate);
+      const turns = await takeTurns(entrants, effort, brief, say);
+      for (const { name } of pacedPeers) rows.push({ cells: cellsOf(turns, name, transport) });
+      verdicts.push(...floors[transport].map((floor) => verdictOf(turns, floor, transport)));
+    }
+    const head = ['broker', 'CPU, µs each', 'of Aedes', 'p50 ms', 'p99 ms', 'of Mosquitto'];
+    return { table: { title: 'One message a read', head, rows }, verdicts };
   },
 };
 
-function cellsOf(measured: readonly Round[], { name, isSecure }: Entrant): string[] {
-  const middle = (metric: keyof Cost): number => middleOf(measured, (round) => of(round, name)[metric]);
-  const aedesCost = (round: Round): number => of(round, named('aedes', isSecure)).cpu;
-  const share = (round: Round): number => of(round, name).cpu / aedesCost(round);
-  const ratios = measured.map(share);
-  const span = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
+type Metric = 'cpu' | 'p50' | 'p99';
+
+interface Floor {
+  readonly metric: Metric;
+  readonly peer: string;
+  readonly atMost: number;
+}
+
+const halfOfAedes: Floor = { metric: 'cpu', peer: 'aedes', atMost: 1 / 2 };
+const floors: Readonly<Record<Transport, readonly Floor[]>> = {
+  plain: [
+    { metric: 'cpu', peer: 'mosquitto', atMost: 1.2 },
+    { metric: 'p99', peer: 'mosquitto', atMost: 1 },
+    halfOfAedes,
+  ],
+  TLS: [halfOfAedes],
+};
+
+function cellsOf(turns: Turns<Metric>, name: string, transport: Transport): string[] {
+  const share = (peer: string, metric: Metric): string => {
+    const { middle, from, to } = turns.share(name, peer, metric);
+    return `${middle.toFixed(2)} (${from.toFixed(2)} to ${to.toFixed(2)})`;
+  };
   return [
-    middle('cpu').toFixed(1),
-    `${middleOf(measured, share).toFixed(2)} (${span})`,
-    middle('p50').toFixed(2),
-    middle('p99').toFixed(2),
+    `${name}, ${transport}`,
+    turns.middle(name, 'cpu').toFixed(1),
+    share('aedes', 'cpu'),
+    turns.middle(name, 'p50').toFixed(2),
+    turns.middle(name, 'p99').toFixed(2),
+    share('mosquitto', 'p99'),
   ];
 }
 
-function verdictsOf(measured: readonly Round[]): Verdict[] {
-  const verdict = (quantity: string, metric: keyof Cost, peer: string, atMost: number, isSecure = false): Verdict => {
-    const share = (name: string): number =>
-      middleOf(
-        measured,
-        (round) => of(round, named(name, isSecure))[metric] / bestOf(round, named(peer, isSecure), metric),
-      );
-    const show = (value: number): string => `${value.toFixed(2)} of ${peer}`;
-    const title = `200 pairs, 15,000/s, ${isSecure ? 'TLS' : 'plain'}`;
-    return { title, quantity, ...judge({ atMost }, share('moat'), show, share('relay-c'), 'relay-c') };
-  };
-  return [
-    verdict('broker CPU µs each', 'cpu', 'mosquitto', 1.2),
-    verdict('p99 ms', 'p99', 'mosquitto', 1),
-    verdict('broker CPU µs each', 'cpu', 'aedes', 1 / 2),
-    verdict('broker CPU µs each', 'cpu', 'aedes', 1 / 2, true),
-  ];
+function verdictOf(turns: Turns<Metric>, { metric, peer, atMost }: Floor, transport: Transport): Verdict {
+  const share = (name: string): number => turns.share(name, peer, metric).middle;
+  const show = (value: number): string => `${value.toFixed(2)} of ${peer}`;
+  const quantity = metric === 'cpu' ? 'broker CPU µs each' : `${metric} ms`;
+  const result = judge({ atMost }, share('moat'), show, share('relay-c'), 'relay-c');
+  return { title: `200 pairs, 15,000/s, ${transport}`, quantity, ...result };
 }

@@ -14,8 +14,9 @@ QoS 1 with one more write for all PUBACK of a read. It checks nothing and rememb
 AES-128, as Moat does; the others agree on AES-256 with the load. Brokers and \`relay\`, which is the same in Node.js, are
 those of [the page of all](../performance.md); here the broker has a core of its own, and its load another.
 
-One fresh process after the other, alone, five rounds of all; each is the median of five measurements of 0.4 seconds, and each number the median of
-the rounds', ratios those of one round each. Where the relay in C misses a floor, it is \`out of reach\`: of whoever reads and writes through the
+All brokers run, and are measured in turns of 0.4 seconds, one right behind the other: what else the machine does falls on all of them. Five fresh
+processes of each, ten turns each behind eight that do not count. Numbers are the median of all turns, and shares that of the shares in each turn. Of Mosquitto the setting counts
+that takes less. Where the relay in C misses a floor, it is \`out of reach\`: of whoever reads and writes through the
 system's sockets.
 `,
 };

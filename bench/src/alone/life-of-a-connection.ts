@@ -8,7 +8,7 @@ import type { Ports } from '../peer/peer.js';
 import { relay } from '../peer/relay.js';
 import type { Study } from '../study.js';
 import { withConnections } from './entrants.js';
-import { takeTurns } from './turns.js';
+import { showShare, takeTurns } from './turns.js';
 
 export const connectionPeers = [moat('memory'), mosquitto(true), mosquitto(false), aedes, relay];
 
@@ -22,14 +22,12 @@ function study(name: string, title: string, port: keyof Ports, perTurn: number, 
       const certificate = await makeCertificate(scratchDirectory());
       const entrants = withConnections(connectionPeers, port, perTurn, certificate);
       const turns = await takeTurns(entrants, effort, ({ cpu }) => `${cpu.toFixed(0)} µs`, say);
-      const rows = connectionPeers.map(({ name }) => {
-        const { middle, from, to } = turns.share(name, 'mosquitto', 'cpu');
-        const share = `${middle.toFixed(2)} (${from.toFixed(2)} to ${to.toFixed(2)})`;
-        return { cells: [name, turns.middle(name, 'cpu').toFixed(0), share] };
-      });
-      const share = (name: string): number => turns.share(name, 'mosquitto', 'cpu').middle;
+      const share = (name: string) => turns.share(name, 'mosquitto', 'cpu');
+      const rows = connectionPeers.map(({ name }) => ({
+        cells: [name, turns.middle(name, 'cpu').toFixed(0), showShare(share(name))],
+      }));
       const show = (value: number): string => `${value.toFixed(2)} of mosquitto`;
-      const result = judge({ atMost }, share('moat'), show, share('relay'));
+      const result = judge({ atMost }, share('moat').middle, show, share('relay').middle);
       const verdict: Verdict = { title, quantity: 'broker CPU µs each', ...result };
       return { table: { title, head: ['broker', 'CPU, µs each', 'of Mosquitto'], rows }, verdicts: [verdict] };
     },

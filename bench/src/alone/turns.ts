@@ -28,8 +28,8 @@ type Turn<Metric extends string> = ReadonlyMap<string, Cost<Metric>>;
 
 /**
  * Measures entrants in turns. All of them run, and wait until it is theirs: one is measured right behind the other, so what
- * else the machine does falls on all. Nobody should have to wait for more than eight seconds: V8 tidies up then, and forgets much of what
- * it has compiled. `show` is for `say`, which is told of each turn.
+ * else the machine does falls on all. Nobody should have to wait for more than some seconds: V8 tidies up then, and forgets much of what it
+ * has compiled. `show` is for `say`, which is told of each turn.
  */
 export async function takeTurns<Metric extends string>(
   entrants: readonly Entrant<Metric>[],
@@ -56,6 +56,17 @@ export async function takeTurns<Metric extends string>(
   return new Turns(turns);
 }
 
+/** The middle of some shares, and the bounds of their middle half. */
+interface Share {
+  readonly middle: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+export function showShare({ middle, from, to }: Share): string {
+  return `${middle.toFixed(2)} (${from.toFixed(2)} to ${to.toFixed(2)})`;
+}
+
 /** Numbers of all turns. */
 export class Turns<Metric extends string> {
   constructor(private readonly turns: readonly Turn<Metric>[]) {}
@@ -66,10 +77,10 @@ export class Turns<Metric extends string> {
   }
 
   /**
-   * What share an entrant takes of what a peer takes in the same turn: the middle, and the bounds of the middle half. Of a peer that
-   * is measured in several settings (`NAME`, `NAME-…`) that one counts which takes less.
+   * What share an entrant takes of what a peer takes in the same turn. Of a peer that is measured in several settings (`NAME`, `NAME-…`)
+   * that one counts which takes less.
    */
-  share(name: string, against: string, metric: Metric): { middle: number; from: number; to: number } {
+  share(name: string, against: string, metric: Metric): Share {
     const shares = this.settingsOf(against).map((setting) =>
       this.turns
         .map((turn) => costOf(turn, name)[metric] / costOf(turn, setting)[metric])

@@ -27,7 +27,7 @@ with QoS 0 (1 → 500: 200; 16 KiB: 64), 20 for each publisher with QoS 1 and 2;
 window. The paced load is one message in one write, from one publisher after the other. Mosquitto is measured with
 \`set_tcp_nodelay\` on (\`mosquitto\`) and off (\`mosquitto-nagle\`), and the lower number of the two counts.
 \`relay\` is no broker but the measure of what Node.js can do: it hands on the bytes that it reads, answers where the load
-needs an answer, checks nothing and remembers nothing. Where even that misses a floor, the floor is \`out of reach\`.
+needs an answer, checks nothing and remembers nothing. It is started as Moat is, with what V8 and OpenSSL are told. Where even that misses a floor, the floor is \`out of reach\`.
 All TLS is 1.3 with an ECDSA P-256 certificate; no session is resumed. Only where client certificates are measured does a broker ask for one.
 "× Moat" says how many times as much as Moat a broker takes.
 `,

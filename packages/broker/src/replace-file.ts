@@ -26,7 +26,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
 }
 
 /** Only root can change another's file, and must not take it away from the broker's user. */
-async function keepOwner(from: string, to: string): Promise<void> {
+export async function keepOwner(from: string, to: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   try {
     const { uid, gid } = await stat(from);

@@ -5,7 +5,7 @@ import { FILES } from './authority-files.js';
 import { describeCertificate, needsRenewal } from './certificate.js';
 import { assertDeviceName } from './device-name.js';
 import { PkiError } from './errors.js';
-import { inFile, PUBLIC, readIfThere, SECRET, writeFileAtomic } from './files.js';
+import { inFile, PUBLIC, readIfThere, SECRET, writeAuthorityFile } from './files.js';
 import {
   certifyClaim,
   certifyDevice,
@@ -65,8 +65,8 @@ export class AuthorityStore {
     const issued = await issueServerCertificate(this.authority, kept ? { ...options, privateKey: kept } : options);
     const record = issueRecordOf(issued.certificate, 'server', kept !== undefined);
     await this.log.add(record);
-    if (!kept) await writeFileAtomic(this.#path('serverKey'), privateKeyPem(issued.privateKey), SECRET);
-    await writeFileAtomic(this.#path('serverCertificate'), issued.certificate, PUBLIC);
+    if (!kept) await writeAuthorityFile(this.#path('serverKey'), privateKeyPem(issued.privateKey), SECRET);
+    await writeAuthorityFile(this.#path('serverCertificate'), issued.certificate, PUBLIC);
     return record;
   }
 
@@ -165,8 +165,8 @@ export class AuthorityStore {
     const certificate = await certifyResponder(this.authority, createPublicKey(privateKey), { days, now });
     const record = issueRecordOf(certificate, 'responder', kept !== undefined);
     await this.log.add(record);
-    if (!kept) await writeFileAtomic(this.#path('responderKey'), privateKeyPem(privateKey), SECRET);
-    await writeFileAtomic(this.#path('responderCertificate'), certificate, PUBLIC);
+    if (!kept) await writeAuthorityFile(this.#path('responderKey'), privateKeyPem(privateKey), SECRET);
+    await writeAuthorityFile(this.#path('responderCertificate'), certificate, PUBLIC);
     return record;
   }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PkiError } from './errors.js';
 
@@ -13,10 +13,35 @@ export const PUBLIC = 0o644;
  * and never with a wider mode than `mode`.
  */
 export async function writeFileAtomic(path: string, content: string | Uint8Array, mode: number): Promise<void> {
+  await replace(path, content, mode, () => Promise.resolve());
+}
+
+/** As {@link writeFileAtomic}, a file of an authority. */
+export async function writeAuthorityFile(path: string, content: string, mode: number): Promise<void> {
+  await replace(path, content, mode, (file) => giveToOwner(file, dirname(path)));
+}
+
+/**
+ * The broker's user has to read what root puts into its directory: so that belongs to whom the directory belongs to. Not for what is put
+ * where others may have made the directory so that they get it.
+ */
+export async function giveToOwner(file: FileHandle, directory: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await stat(directory);
+  await file.chown(uid, gid);
+}
+
+async function replace(
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+  prepare: (file: FileHandle) => Promise<void>,
+): Promise<void> {
   const draft = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
   try {
     const file = await open(draft, 'wx', mode);
     try {
+      await prepare(file);
       await file.writeFile(content);
       await file.sync();
     } finally {

@@ -1,9 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { FILES } from './authority-files.js';
 import { PkiError } from './errors.js';
-import { SECRET } from './files.js';
+import { giveToOwner, SECRET } from './files.js';
 import { type Invite, type InviteRecord, parseInviteRecord, type Spending } from './invite-records.js';
 import { appendRecords } from './journal.js';
 import { JournalReader } from './journal-reader.js';
@@ -54,9 +54,19 @@ export class Invites {
       throw new PkiError('pki.invalid_name', `one name is not enough for ${count} devices`, { hint });
     }
     const invite = { id, names, count, expires, days, proof };
-    await (await open(this.#path, 'a', SECRET)).close();
+    await this.#make();
     await appendRecords(this.#path, [{ invite }]);
     return invite;
+  }
+
+  /** Makes the log if there is none. */
+  async #make(): Promise<void> {
+    const file = await open(this.#path, 'a', SECRET);
+    try {
+      await giveToOwner(file, dirname(this.#path));
+    } finally {
+      await file.close();
+    }
   }
 
   /** Nobody may use it any more. @throws PkiError `pki.invite_refused` if there is none */

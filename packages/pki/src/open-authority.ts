@@ -12,7 +12,7 @@ import { FILES } from './authority-files.js';
 import { AuthorityStore } from './authority-store.js';
 import { describeCertificate, parseCertificate } from './certificate.js';
 import { PkiError } from './errors.js';
-import { inFile, isSystemError, PUBLIC, readIfThere, SECRET, syncDirectory, writeFileAtomic } from './files.js';
+import { inFile, isSystemError, PUBLIC, readIfThere, SECRET, syncDirectory, writeAuthorityFile } from './files.js';
 import type { ForeignAuthority } from './foreign-chain.js';
 import { signRevocationList } from './revocation-list.js';
 import { privateKeyPem } from './x509.js';
@@ -60,7 +60,7 @@ export async function initAuthority(directory: string, options: InitOptions): Pr
 
 async function fill(directory: string, options: InitOptions): Promise<void> {
   const write = (file: keyof typeof FILES, text: string, mode: number) =>
-    writeFileAtomic(join(directory, FILES[file]), text, mode);
+    writeAuthorityFile(join(directory, FILES[file]), text, mode);
   const keyOf = ({ privateKey }: Authority) => privateKeyPem(privateKey, options.passphrase);
   const { signer, root, lists } = await authoritiesFor(options);
   await write('caCertificate', root.certificate, PUBLIC);

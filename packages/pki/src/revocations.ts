@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Authority } from './authority.js';
 import { FILES } from './authority-files.js';
-import { PUBLIC, readIfThere, writeFileAtomic } from './files.js';
+import { PUBLIC, readIfThere, writeAuthorityFile } from './files.js';
 import { appendRecords } from './journal.js';
 import { JournalReader } from './journal-reader.js';
 import { parseRevocationRecord, type RevocationRecord } from './records.js';
@@ -54,7 +54,7 @@ export class Revocations {
       number = log.length;
       const list = signRevocationList(this.authority, revokedBy(log), { now, nextUpdate, number });
       // Whoever checks lists wants one of every authority in the chain.
-      await writeFileAtomic(this.#list, `${list}${(await readIfThere(this.#rootList)) ?? ''}`, PUBLIC);
+      await writeAuthorityFile(this.#list, `${list}${(await readIfThere(this.#rootList)) ?? ''}`, PUBLIC);
     }
     return { number, nextUpdate };
   }

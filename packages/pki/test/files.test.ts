@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { temporaryDirectory } from '@moat/testkit';
-import { PUBLIC, SECRET, writeFileAtomic } from '../dist/files.js';
+import { needs, temporaryDirectory } from '@moat/testkit';
+import { FILES } from '../dist/authority-files.js';
+import { PUBLIC, SECRET, writeAuthorityFile, writeFileAtomic } from '../dist/files.js';
+import { Invites } from '../dist/invites.js';
 
 test('a reader finds the old text or the new one, and never a part', async (t) => {
   const path = join(await temporaryDirectory(t), 'ca.crl');
@@ -38,4 +40,39 @@ test('a write that fails leaves everything as it was', async (t) => {
   await mkdir(path);
   await assert.rejects(writeFileAtomic(path, 'secret', SECRET), { code: 'EISDIR' });
   assert.deepEqual(await readdir(directory), ['ca.key']);
+});
+
+const nobody = 65_534;
+
+test('a file of an authority belongs to whom its directory belongs to, whoever writes it', needs('root'), async (t) => {
+  const directory = await temporaryDirectory(t);
+  const path = join(directory, 'ocsp.key');
+  await chown(directory, nobody, nobody);
+  for (const turn of ['new', 'again']) {
+    await writeAuthorityFile(path, turn, SECRET);
+    const { uid, gid, mode } = await stat(path);
+    assert.deepEqual([uid, gid, mode & 0o777], [nobody, nobody, 0o600]);
+  }
+});
+
+test(
+  'what root writes elsewhere stays with root, whoever made the directory and what was there',
+  needs('root'),
+  async (t) => {
+    const directory = await temporaryDirectory(t);
+    const path = join(directory, 'client.key');
+    await writeFile(path, '');
+    for (const theirs of [directory, path]) await chown(theirs, nobody, nobody);
+    await writeFileAtomic(path, 'secret', SECRET);
+    assert.equal((await stat(path)).uid, 0);
+  },
+);
+
+test('the first invite of an authority can be read by whom its directory belongs to', needs('root'), async (t) => {
+  const directory = await temporaryDirectory(t);
+  await chown(directory, nobody, nobody);
+  const terms = { names: 'pump-7', count: 1, days: 1, expires: new Date(Date.now() + 60_000) };
+  await new Invites(directory).withToken(terms);
+  const { uid, mode } = await stat(join(directory, FILES.invites));
+  assert.deepEqual([uid, mode & 0o777], [nobody, 0o600]);
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { access, mkdir, stat, writeFile } from 'node:fs/promises';
+import { access, chown, mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { needs } from '@moat/testkit';
 import { Batch } from '../../dist/storage/lmdb/batch.js';
 import { checkStore } from '../../dist/storage/lmdb/check.js';
 import { Compaction } from '../../dist/storage/lmdb/compaction.js';
@@ -138,6 +139,18 @@ describe('The space of a store', () => {
       await same(again, expected);
       await again.close();
     }));
+
+  it('stays with the user of the broker where root has it given back', needs('root'), () =>
+    inDirectory(async (directory) => {
+      const store = await openLmdbStore(directory);
+      const [file, nobody] = [join(directory, 'data.mdb'), 65_534];
+      await chown(file, nobody, nobody);
+      await store.maintenance.compact();
+      const { uid, gid } = await stat(file);
+      assert.deepEqual([uid, gid], [nobody, nobody]);
+      await store.close();
+    }),
+  );
 
   it('is not taken by a compaction that a killed broker left half done', () =>
     inDirectory(async (directory) => {

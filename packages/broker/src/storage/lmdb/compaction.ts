@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { OperatorError } from '../../errors.js';
+import { keepOwner } from '../../replace-file.js';
 import type { Batch } from './batch.js';
 import { type Progress, Transaction } from './transaction.js';
 import type { Tree } from './tree.js';
@@ -95,8 +96,10 @@ export class Compaction {
     await tree.close();
     let progress = before;
     let failure: unknown;
+    const [file, compacted] = [join(this.directory, dataFile), join(this.target, dataFile)];
     try {
-      renameSync(join(this.target, dataFile), join(this.directory, dataFile));
+      await keepOwner(file, compacted);
+      renameSync(compacted, file);
       progress = this.progress;
       syncPath(this.directory);
     } catch (error) {

@@ -29,8 +29,9 @@ export async function replaceFile(path: string, text: string): Promise<void> {
 export async function keepOwner(from: string, to: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   try {
-    const { uid, gid } = await stat(from);
-    await chown(to, uid, gid);
+    const [{ uid, gid }, now] = await Promise.all([stat(from), stat(to)]);
+    // A broker that runs as root in a sandbox may give nothing away, and has nothing to give.
+    if (uid !== now.uid || gid !== now.gid) await chown(to, uid, gid);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }

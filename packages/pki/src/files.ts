@@ -27,8 +27,9 @@ export async function writeAuthorityFile(path: string, content: string, mode: nu
  */
 export async function giveToOwner(file: FileHandle, directory: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
-  const { uid, gid } = await stat(directory);
-  await file.chown(uid, gid);
+  const [{ uid, gid }, now] = await Promise.all([stat(directory), file.stat()]);
+  // A broker that runs as root in a sandbox may give nothing away, and has nothing to give.
+  if (uid !== now.uid || gid !== now.gid) await file.chown(uid, gid);
 }
 
 async function replace(

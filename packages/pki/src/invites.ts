@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FILES } from './authority-files.js';
 import { PkiError } from './errors.js';
-import { giveToOwner, SECRET } from './files.js';
+import { giveToOwner, isSystemError, SECRET } from './files.js';
 import { type Invite, type InviteRecord, parseInviteRecord, type Spending } from './invite-records.js';
 import { appendRecords } from './journal.js';
 import { JournalReader } from './journal-reader.js';
@@ -59,13 +59,15 @@ export class Invites {
     return invite;
   }
 
-  /** Makes the log if there is none. */
+  /** Makes the log if there is none. Only what is made here is given away: another name for a file of root's is not. */
   async #make(): Promise<void> {
-    const file = await open(this.#path, 'a', SECRET);
+    const file = await open(this.#path, 'wx', SECRET).catch((error: unknown) => {
+      if (!isSystemError(error, 'EEXIST')) throw error;
+    });
     try {
-      await giveToOwner(file, dirname(this.#path));
+      if (file !== undefined) await giveToOwner(file, dirname(this.#path));
     } finally {
-      await file.close();
+      await file?.close();
     }
   }
 

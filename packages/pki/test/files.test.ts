@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chown, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { needs, temporaryDirectory } from '@moat/testkit';
@@ -75,4 +75,15 @@ test('the first invite of an authority can be read by whom its directory belongs
   await new Invites(directory).withToken(terms);
   const { uid, mode } = await stat(join(directory, FILES.invites));
   assert.deepEqual([uid, mode & 0o777], [nobody, 0o600]);
+});
+
+test('an invite gives no file of root away that has another name in the directory', needs('root'), async (t) => {
+  const [ours, theirs] = [await temporaryDirectory(t), await temporaryDirectory(t)];
+  const file = join(ours, 'of-root');
+  await writeFile(file, '', { mode: 0o600 });
+  await chown(theirs, nobody, nobody);
+  await symlink(file, join(theirs, FILES.invites));
+  const terms = { names: 'pump-7', count: 1, days: 1, expires: new Date(Date.now() + 60_000) };
+  await new Invites(theirs).withToken(terms);
+  assert.equal((await stat(file)).uid, 0);
 });

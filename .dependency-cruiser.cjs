@@ -16,7 +16,6 @@ const rooms = [
   'yaml',
   'version',
   'errors',
-  'replace-file',
   'glob',
   'fifo',
   'lower-priority',

@@ -9,40 +9,22 @@ export const SECRET = 0o600;
 export const PUBLIC = 0o644;
 
 /**
- * Replaces a file as a whole: whoever reads it, even after a crash or a power cut, finds the old content or the new,
- * and never with a wider mode than `mode`.
+ * Puts a file in the place of another, or makes one: whoever reads it meanwhile, after a crash, a power cut or when the disk is full, finds
+ * the old content or the new, and never with a wider mode than `mode`.
+ *
+ * @param like a file or directory; what root writes will belong to whom that belongs to, and, without it, to root
  */
-export async function writeFileAtomic(path: string, content: string | Uint8Array, mode: number): Promise<void> {
-  await replace(path, content, mode, () => Promise.resolve());
-}
-
-/** As {@link writeFileAtomic}, a file of an authority. */
-export async function writeAuthorityFile(path: string, content: string, mode: number): Promise<void> {
-  await replace(path, content, mode, (file) => giveToOwner(file, dirname(path)));
-}
-
-/**
- * The broker's user has to read what root puts into its directory: so that belongs to whom the directory belongs to. Not for what is put
- * where others may have made the directory so that they get it.
- */
-export async function giveToOwner(file: FileHandle, directory: string): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const [{ uid, gid }, now] = await Promise.all([stat(directory), file.stat()]);
-  // A broker that runs as root in a sandbox may give nothing away, and has nothing to give.
-  if (uid !== now.uid || gid !== now.gid) await file.chown(uid, gid);
-}
-
-async function replace(
+export async function writeFileAtomic(
   path: string,
   content: string | Uint8Array,
   mode: number,
-  prepare: (file: FileHandle) => Promise<void>,
+  like?: string,
 ): Promise<void> {
   const draft = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
   try {
     const file = await open(draft, 'wx', mode);
     try {
-      await prepare(file);
+      if (like !== undefined) await giveToOwnerOf(like, file);
       await file.writeFile(content);
       await file.sync();
     } finally {
@@ -54,6 +36,26 @@ async function replace(
     throw error;
   }
   await syncDirectory(dirname(path));
+}
+
+/** As {@link writeFileAtomic}, a file of an authority: it belongs to whom its directory belongs to. */
+export function writeAuthorityFile(path: string, content: string, mode: number): Promise<void> {
+  return writeFileAtomic(path, content, mode, dirname(path));
+}
+
+/**
+ * Has a file that root writes belong to whom another file, or a directory, belongs to, if that is there: the broker's user has to read what
+ * root writes for it. Not for what is put where others may have made the directory so that they get it.
+ */
+export async function giveToOwnerOf(like: string, file: FileHandle): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  try {
+    const [{ uid, gid }, now] = await Promise.all([stat(like), file.stat()]);
+    // A broker that runs as root in a sandbox may give nothing away, and has nothing to give.
+    if (uid !== now.uid || gid !== now.gid) await file.chown(uid, gid);
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT')) throw error;
+  }
 }
 
 /** Makes the names in a directory durable: a rename is safe from a power cut only then. */

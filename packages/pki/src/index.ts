@@ -28,6 +28,7 @@ export { DeviceDesk, type GrantedCertificate } from './device-desk.js';
 export { assertDeviceName } from './device-name.js';
 export { attributeTypes, type DistinguishedName, nameText, valuesOf } from './distinguished-name.js';
 export { PkiError, type PkiErrorCode, pkiErrors } from './errors.js';
+export { giveToOwnerOf, syncDirectory, writeFileAtomic } from './files.js';
 export { type ForeignAuthority, foreignAuthority } from './foreign-chain.js';
 export type { Invite } from './invite-records.js';
 export { Invites, type InviteTerms, type ListedInvite, newInviteId, problemOf } from './invites.js';

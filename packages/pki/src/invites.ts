@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FILES } from './authority-files.js';
 import { PkiError } from './errors.js';
-import { giveToOwner, isSystemError, SECRET } from './files.js';
+import { giveToOwnerOf, isSystemError, SECRET } from './files.js';
 import { type Invite, type InviteRecord, parseInviteRecord, type Spending } from './invite-records.js';
 import { appendRecords } from './journal.js';
 import { JournalReader } from './journal-reader.js';
@@ -65,7 +65,7 @@ export class Invites {
       if (!isSystemError(error, 'EEXIST')) throw error;
     });
     try {
-      if (file !== undefined) await giveToOwner(file, dirname(this.#path));
+      if (file !== undefined) await giveToOwnerOf(dirname(this.#path), file);
     } finally {
       await file?.close();
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chown, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { needs, temporaryDirectory } from '@moat/testkit';
+import { needs, temporaryDirectory, withoutRoom } from '@moat/testkit';
 import { FILES } from '../dist/authority-files.js';
 import { PUBLIC, SECRET, writeAuthorityFile, writeFileAtomic } from '../dist/files.js';
 import { Invites } from '../dist/invites.js';
@@ -42,7 +42,26 @@ test('a write that fails leaves everything as it was', async (t) => {
   assert.deepEqual(await readdir(directory), ['ca.key']);
 });
 
+test('where there is no room a file stays as it was, and nothing beside it', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const path = join(directory, 'bans.json');
+  await writeFileAtomic(path, 'old', SECRET);
+  await withoutRoom(() => assert.rejects(writeFileAtomic(path, 'new', SECRET), { code: 'EFBIG' }));
+  assert.equal(await readFile(path, 'utf8'), 'old');
+  assert.deepEqual(await readdir(directory), ['bans.json']);
+});
+
 const nobody = 65_534;
+
+test('what root replaces stays with whom it belonged to, where that is asked for', needs('root'), async (t) => {
+  const path = join(await temporaryDirectory(t), 'passwords');
+  await writeFileAtomic(path, 'one', SECRET, path);
+  assert.equal((await stat(path)).uid, 0);
+  await chown(path, nobody, nobody);
+  await writeFileAtomic(path, 'two', SECRET, path);
+  const { uid, gid, mode } = await stat(path);
+  assert.deepEqual([uid, gid, mode & 0o777], [nobody, nobody, 0o600]);
+});
 
 test('a file of an authority belongs to whom its directory belongs to, whoever writes it', needs('root'), async (t) => {
   const directory = await temporaryDirectory(t);

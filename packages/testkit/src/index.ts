@@ -3,6 +3,7 @@ export { withDeadline } from './deadline.js';
 export { Gsasl } from './gsasl.js';
 export { fromHex } from './hex.js';
 export { inTurns } from './in-turns.js';
+export { limitFiles, withoutRoom } from './limit-files.js';
 export { launchMosquitto, type Mosquitto, startMosquitto } from './mosquitto.js';
 export { cut, mutate } from './mutate.js';
 export { needs } from './needs.js';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { writeFileAtomic } from '@moat/pki';
 import type { Log } from '../audit/log.js';
-import { replaceFile } from '../replace-file.js';
 
 /** A log of the authority that only grows. */
 export interface GrowingLog {
@@ -51,7 +51,8 @@ export class LogTail {
 
   async keepPosition(): Promise<void> {
     if (this.told === 0) return;
-    await replaceFile(this.log.position, `${this.told}\n`).catch((error: Error) => {
+    const { position } = this.log;
+    await writeFileAtomic(position, `${this.told}\n`, 0o600, position).catch((error: Error) => {
       this.operator.warn({ reason: error.message }, `cannot note how much of the ${this.log.name} is in the audit`);
     });
   }

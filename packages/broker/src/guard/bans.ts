@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { writeFileAtomic } from '@moat/pki';
 import { z } from 'zod';
 import { OperatorError } from '../errors.js';
-import { replaceFile } from '../replace-file.js';
 import { AddressList, parseRange } from './address.js';
 
 /** Who may be banned: an address or a range, a user name, a client ID. */
@@ -108,7 +108,7 @@ export class Bans {
   /** One write after the other. */
   private save(): Promise<void> {
     const write = (): Promise<void> =>
-      replaceFile(this.file, `${JSON.stringify([...this.bans.values()], undefined, 1)}\n`);
+      writeFileAtomic(this.file, `${JSON.stringify([...this.bans.values()], undefined, 1)}\n`, 0o600, this.file);
     this.writing = this.writing.then(write, write);
     return this.writing;
   }

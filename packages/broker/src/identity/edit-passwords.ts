@@ -1,8 +1,8 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { writeFileAtomic } from '@moat/pki';
 import { mechanismNames } from '@moat/scram';
 import { OperatorError } from '../errors.js';
-import { replaceFile } from '../replace-file.js';
 import { withLock } from './file-lock.js';
 import { linesOf } from './password-file.js';
 import { hashPassword } from './password-hash.js';
@@ -111,7 +111,7 @@ export async function changeCredentials(
       changed++;
       lines.push(`${user}:${credentials}`);
     }
-    if (changed > 0) await replaceFile(target, lines.map((line) => `${line}\n`).join(''));
+    if (changed > 0) await writeFileAtomic(target, lines.map((line) => `${line}\n`).join(''), 0o600, target);
     return changed;
   });
 }

@@ -1,8 +1,7 @@
 /** In a process whose files may not grow: a broker that is to let nobody in, or to serve on (the argument), meanwhile. */
 import assert from 'node:assert/strict';
-import { waitFor } from '@moat/testkit';
+import { limitFiles, waitFor } from '@moat/testkit';
 import { connected, startBroker } from '../support/broker.js';
-import { limitFiles } from './limit-files.js';
 
 const [rule] = process.argv.slice(2) as ['continue' | 'refuse'];
 const { broker, port, stop } = await startBroker({ audit: { when_unwritable: rule } });

@@ -1,11 +1,10 @@
 /** In a process whose files may not grow beyond a limit: records until that is met, lifts it, and looks at what is there. */
 import assert from 'node:assert/strict';
-import { waitFor } from '@moat/testkit';
+import { limitFiles, waitFor } from '@moat/testkit';
 import { Journal } from '../../dist/audit/journal.js';
 import { lastRecords } from '../../dist/audit/read.js';
 import { verifyJournal } from '../../dist/audit/verify.js';
 import { silent } from '../support/broker.js';
-import { limitFiles } from './limit-files.js';
 
 const [directory = ''] = process.argv.slice(2);
 const changes: (string | undefined)[] = [];

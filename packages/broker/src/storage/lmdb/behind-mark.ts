@@ -1,6 +1,6 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { syncDirectory } from '../../replace-file.js';
+import { syncDirectory } from '@moat/pki';
 
 /**
  * An empty file beside a store that takes nothing: a full disk still has room for a name. A client that returns then is told

@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { giveToOwnerOf } from '@moat/pki';
 import { OperatorError } from '../../errors.js';
-import { keepOwner } from '../../replace-file.js';
 import type { Batch } from './batch.js';
 import { type Progress, Transaction } from './transaction.js';
 import type { Tree } from './tree.js';
@@ -98,7 +99,7 @@ export class Compaction {
     let failure: unknown;
     const [file, compacted] = [join(this.directory, dataFile), join(this.target, dataFile)];
     try {
-      await keepOwner(file, compacted);
+      await leaveToOwner(file, compacted);
       renameSync(compacted, file);
       progress = this.progress;
       syncPath(this.directory);
@@ -132,4 +133,14 @@ export class Compaction {
 
 function hasBytes(file: string): boolean {
   return existsSync(file) && statSync(file).size > 0;
+}
+
+/** Whoever compacts a store, it stays with whom it belonged to. */
+async function leaveToOwner(file: string, compacted: string): Promise<void> {
+  const copy = await open(compacted);
+  try {
+    await giveToOwnerOf(file, copy);
+  } finally {
+    await copy.close();
+  }
 }

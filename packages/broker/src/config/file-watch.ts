@@ -41,7 +41,10 @@ export class FileWatch {
 
   /** What is there now, among these files or others; to be given to {@link know} by whoever has read it. */
   async look(files = this.files()): Promise<string> {
-    return (await Promise.all([...new Set(files)].map((file) => signatureOf(file)))).join('\n');
+    const seen: string[] = [];
+    // One after the other: to ask for all at once takes half a millisecond in which no message moves.
+    for (const file of new Set(files)) seen.push(await signatureOf(file));
+    return seen.join('\n');
   }
 
   /** What was found by {@link look} has been read: it is no change. */
@@ -79,8 +82,9 @@ async function signatureOf(file: string, isInside = false): Promise<string> {
     const found = await stat(file);
     const own = `${file} ${found.ino} ${found.size} ${found.mtimeMs} ${found.ctimeMs}`;
     if (isInside || !found.isDirectory()) return own;
-    const names = (await readdir(file)).sort();
-    return [own, ...(await Promise.all(names.map((name) => signatureOf(join(file, name), true))))].join('\n');
+    const all = [own];
+    for (const name of (await readdir(file)).sort()) all.push(await signatureOf(join(file, name), true));
+    return all.join('\n');
   } catch {
     return `${file} is not there`;
   }

@@ -43,3 +43,27 @@ test('a file that is written, replaced, removed or made is noticed, and so is on
   await new Promise((resolve) => setTimeout(resolve, 200));
   assert.equal(changes, steps.length);
 });
+
+test('files are looked at one after the other, so that messages go on between them', async (t) => {
+  const directory = await temporaryDirectory(t);
+  await mkdir(join(directory, 'lists'));
+  const names = Array.from({ length: 20 }, (_, index) => `${index}`);
+  for (const name of names) await writeFile(join(directory, 'lists', name), name);
+  const files = [...names.map((name) => join(directory, 'lists', name)), join(directory, 'lists')];
+  const watch = new FileWatch(
+    () => files,
+    async () => {},
+  );
+  let isOver = false;
+  const look = watch.look().finally(() => {
+    isOver = true;
+  });
+  let most = 0;
+  while (!isOver) {
+    const underWay = process.getActiveResourcesInfo().filter((kind) => kind === 'FSReqPromise');
+    most = Math.max(most, underWay.length);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal((await look).split('\n').length, 2 * names.length + 1);
+  assert.equal(most, 1);
+});

@@ -167,6 +167,7 @@ export class Broker {
       audit,
       certificates: desk && new CertificateDesk(desk, (name) => this.passwords.has(name)),
       slowReader: Number.POSITIVE_INFINITY,
+      countsSenders: false,
       admission,
       unfinished,
       buffered,

@@ -147,7 +147,7 @@ export class Connection extends Outbound implements WireReceiver, Link {
   received(buffer: Uint8Array, start: number, end: number): void {
     const { flushQueue, counters } = this.context;
     counters.bytesReceived += end - start;
-    this.bytesSince += end - start;
+    if (this.context.countsSenders) this.bytesSince += end - start;
     const began = beginWork(end - start);
     flushQueue.beginRead();
     try {

@@ -71,6 +71,8 @@ export interface ConnectionContext {
   readonly certificates: CertificateDesk | undefined;
   /** Bytes in one socket above which QoS 0 is dropped while the broker is overloaded; else Infinity. */
   slowReader: number;
+  /** Whether it is counted who sends how much: where the broker is overloaded. */
+  countsSenders: boolean;
   readonly admission: Admission;
   readonly unfinished: Unfinished;
   readonly buffered: Buffered;

@@ -18,6 +18,8 @@ const worst = 5;
 const slowReader = 65_536;
 /** Messages of a stored session's queue that are in memory. */
 const inMemory = 1_024;
+/** Looks after which it is asked again how much memory there is: that takes the reading of files. */
+const looksBetween = 240;
 const heapLimit = getHeapStatistics().heap_size_limit;
 
 /** Looks four times a second how things stand, and does what the steps of an overload say. */
@@ -28,6 +30,8 @@ export class OverloadWatch {
   private disconnected = 0;
   private pressure: Pressure = { delay: 0, memory: 0, buffered: 0 };
   private expectedAt = performance.now() + interval;
+  private looks = 0;
+  private available = 0;
   private readonly afterCrowd = new AfterCrowd();
   private readonly timer: NodeJS.Timeout;
 
@@ -53,6 +57,11 @@ export class OverloadWatch {
   }
 
   private look(): void {
+    this.relieve();
+    this.afterCrowd.look(this.context.admission.connections, this.overload.steps === 0);
+  }
+
+  private relieve(): void {
     const { overload, context } = this;
     this.pressure = this.measure();
     const { entered, left } = overload.look(this.pressure, limitsOf(context.limits));
@@ -66,21 +75,23 @@ export class OverloadWatch {
     if (overload.has('disconnect')) this.disconnectWorst(ranked);
     this.pauseGreediest(ranked);
     const hasRoomAgain = context.buffered.recovered();
+    context.countsSenders = overload.steps > 0;
+    if (!context.countsSenders && !hasRoomAgain) return; // to visit ten thousand clients takes milliseconds
     for (const connection of this.connections) {
       connection.bytesSince = 0;
       if (hasRoomAgain) connection.deliver();
     }
-    this.afterCrowd.look(context.admission.connections, overload.steps === 0);
   }
 
   private measure(): Pressure {
     const now = performance.now();
     const late = Math.max(0, now - this.expectedAt);
     this.expectedAt = now + interval;
-    const { heapUsed, external } = process.memoryUsage();
+    const { used_heap_size: heapUsed, external_memory: external } = getHeapStatistics();
+    if (this.looks++ % looksBetween === 0) this.available = available();
     const buffered = this.context.buffered.bytes;
     // A single late turn is no overload.
-    const memory = 100 * Math.max(heapUsed / heapLimit, (heapUsed + external) / available());
+    const memory = 100 * Math.max(heapUsed / heapLimit, (heapUsed + external) / this.available);
     return { delay: (this.pressure.delay + late) / 2, memory, buffered };
   }
 

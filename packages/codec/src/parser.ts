@@ -11,6 +11,7 @@ import type { AcknowledgementType, ControlPacket } from './packet.js';
 import { variableHeaderOffset } from './packet-bounds.js';
 import { PacketType, type ProtocolVersion } from './packet-type.js';
 import { ReasonCode } from './reason-code.js';
+import { LONGEST } from './topic-cache.js';
 import { variableByteIntegerLength } from './variable-byte-integer.js';
 
 /** What holds for every connection of a kind: share one object among all parsers. */
@@ -55,6 +56,8 @@ export class Parser {
   #backlog: Backlog | undefined;
   #state: 'open' | 'paused' | 'closed' = 'open';
   #parsing = false;
+  /** The topic of the last PUBLISH, if it was not too long. */
+  #topic = '';
 
   /** @param memory who answers for what is kept of packets that are not whole yet; nobody is asked without it */
   constructor(receiver: PacketReceiver, options: ParserOptions, memory?: MemoryOwner) {
@@ -175,7 +178,9 @@ export class Parser {
     if (version === 0) {
       this.#connect(bytes, start, body, end);
     } else if (type === PacketType.PUBLISH) {
-      const publish = decodePublish(bytes, start, body, end, chunk, version, this.#options);
+      const publish = decodePublish(bytes, start, body, end, chunk, version, this.#options, this.#topic);
+      const { topic } = publish;
+      if (topic !== '' && topic.length <= LONGEST) this.#topic = topic;
       this.#receiver.publish(publish);
       return publish.end;
     } else if (end - body === 2 && isAcknowledgement(type)) {

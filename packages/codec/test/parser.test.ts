@@ -48,6 +48,35 @@ describe('The first packet', () => {
   });
 });
 
+describe('The topic of a PUBLISH', () => {
+  const publish = (topic: Uint8Array): Uint8Array => Uint8Array.of(0x30, topic.length + 2, 0, topic.length, ...topic);
+
+  test('is what its own bytes say, whichever came before it on the connection', () => {
+    const letters = fc.constantFrom('a', 'b', '/', '\u00e9', '\u{1f600}');
+    const topic = fc.oneof(
+      fc.string({ minLength: 1, maxLength: 4, unit: letters }),
+      fc.string({ minLength: 20, maxLength: 30, unit: letters }),
+      fc.constantFrom('long'.repeat(30), `${'long'.repeat(30)}er`),
+    );
+    fc.assert(
+      fc.property(fc.array(topic, { maxLength: 20 }), (topics) => {
+        const { parser, collector } = connected('client', 4);
+        for (const each of topics) parser.feed(publish(utf8(each)));
+        assert.deepEqual(
+          collector.packets.map((packet) => packet.type === PacketType.PUBLISH && packet.topic),
+          topics,
+        );
+      }),
+    );
+  });
+
+  test('is refused where its bytes are those of the characters before it, but no UTF-8 [MQTT-1.5.4-1]', () => {
+    const { parser } = connected('client', 4);
+    parser.feed(publish(utf8('\u00e9')));
+    assert.throws(() => parser.feed(publish(Uint8Array.of(0xe9))), CodecError);
+  });
+});
+
 describe('The maximum packet size', () => {
   const options = { ...serverOptions, maximumPacketSize: 100 };
 

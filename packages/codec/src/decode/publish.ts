@@ -14,6 +14,7 @@ const PLAIN = [0x30, 0x32, 0x34] as const;
  * only, up to the end of the chunk.
  *
  * @param at offset of the variable header
+ * @param last the topic of the one before
  */
 export function decodePublish(
   bytes: Uint8Array,
@@ -23,12 +24,13 @@ export function decodePublish(
   chunk: Chunk,
   version: ProtocolVersion,
   limits: DecodeLimits,
+  last = '',
 ): IncomingPublish {
   const first = bytes[start] ?? 0;
   if (end - at < 2) throw tooShort();
   const topicEnd = at + 2 + (((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0));
   if (topicEnd > end) throw tooShort();
-  const topic = topicEnd === at + 2 ? '' : topicName(bytes, at + 2, topicEnd);
+  const topic = topicEnd === at + 2 ? '' : topicName(bytes, at + 2, topicEnd, last);
   let payloadStart = topicEnd;
   let packetId = 0;
   let packetIdAt = -1;

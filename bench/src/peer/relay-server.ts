@@ -9,8 +9,10 @@ import { constants } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import tls from 'node:tls';
-import { readInto } from '@moat/broker/read-into';
-import { type WriteHandle, writeBelow, writeHandleOf } from '@moat/broker/write-below';
+import { readBelow } from '@moat/broker/read-below';
+import { readBuffer, readInto } from '@moat/broker/read-into';
+import { type StreamHandle, streamHandleOf } from '@moat/broker/stream-handle';
+import { writeBelow } from '@moat/broker/write-below';
 
 const Type = { connect: 1, publish: 3, pubrec: 5, pubrel: 6, subscribe: 8, disconnect: 14 } as const;
 const acknowledgementBytes = 4;
@@ -21,7 +23,7 @@ const subscribers = new Map<string, Connection[]>();
 
 class Connection {
   #to: readonly Connection[] = [];
-  readonly #handle: WriteHandle | undefined;
+  readonly #handle: StreamHandle | undefined;
   #qos = 0;
   #packetBytes = 0;
   /** Where a PUBLISH has its packet identifier. */
@@ -30,13 +32,19 @@ class Connection {
 
   constructor(readonly socket: net.Socket) {
     socket.setNoDelay(true).on('error', () => socket.destroy());
-    this.#handle = socket instanceof tls.TLSSocket ? undefined : writeHandleOf(socket); // TLS takes one write at a time
-    const reads = readInto(socket, (length, buffer) => {
-      this.#read(Buffer.from(buffer.buffer, buffer.byteOffset, length));
+    const handle = streamHandleOf(socket);
+    this.#handle = socket instanceof tls.TLSSocket ? undefined : handle; // TLS takes one write at a time
+    const readsInto = readInto(socket, (length) => {
+      this.read(length);
       return true;
     });
-    if (!reads) socket.on('data', (bytes) => this.#read(bytes));
+    if (!readsInto) socket.on('data', (bytes) => this.#read(bytes));
+    else if (handle !== undefined) readBelow(handle, this);
     socket.resume();
+  }
+
+  read(length: number): undefined {
+    this.#read(Buffer.from(readBuffer.buffer, readBuffer.byteOffset, length));
   }
 
   /** The bytes are to be used again when it returns. */

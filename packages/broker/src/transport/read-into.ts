@@ -10,8 +10,6 @@ export type OnRead = (this: Socket, length: number, buffer: Uint8Array) => boole
 interface Places {
   readonly buffer: symbol;
   readonly callback: symbol;
-  /** What is asked, behind each read, for where to read next. */
-  readonly next: symbol;
 }
 
 const places = findPlaces();
@@ -33,23 +31,11 @@ export function readInto(socket: Socket, read: OnRead): boolean {
   return true;
 }
 
-/** From within a read: has the socket read what comes next into other memory. False where that is not to be had. */
-export function readNextInto(socket: Socket, buffer: Uint8Array): boolean {
-  if (places === undefined) return false;
-  const { next } = places;
-  const internals = socket as Socket & { [place: symbol]: unknown };
-  internals[next] = (): Uint8Array => {
-    internals[next] = null;
-    return buffer;
-  };
-  return true;
-}
-
 function findPlaces(): Places | undefined {
   const onread = { buffer: Buffer.alloc(1), callback: () => true };
   const symbols = Object.getOwnPropertySymbols(new Socket({ onread } as ConstructorParameters<typeof Socket>[0]));
-  const [buffer, callback, next] = ['kBuffer', 'kBufferCb', 'kBufferGen'].map((name) =>
+  const [buffer, callback] = ['kBuffer', 'kBufferCb'].map((name) =>
     symbols.find(({ description }) => description === name),
   );
-  return buffer === undefined || callback === undefined || next === undefined ? undefined : { buffer, callback, next };
+  return buffer === undefined || callback === undefined ? undefined : { buffer, callback };
 }

@@ -2,16 +2,11 @@ import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { closeInTurn } from './close-in-turn.js';
 import { askedToLend, type Lendable, lending, takeLendable } from './lendable.js';
-import { readBuffer, readInto, readNextInto } from './read-into.js';
+import { forgetOwner, type ReadOwner, readBelow } from './read-below.js';
+import { readBuffer, readInto } from './read-into.js';
+import { type StreamHandle, streamHandleOf } from './stream-handle.js';
 import type { Wire, WireOrigin, WireReceiver } from './wire.js';
-import {
-  type WriteHandle,
-  type WriteOwner,
-  type Written,
-  writeAllBelow,
-  writeBelow,
-  writeHandleOf,
-} from './write-below.js';
+import { type WriteOwner, type Written, writeAllBelow, writeBelow } from './write-below.js';
 
 /** Milliseconds that a closing wire has to send what is pending. */
 const closeGrace = 5_000;
@@ -21,31 +16,32 @@ const much = 131_072;
 const little = 32_768;
 
 /** A wire over a TCP or TLS socket. */
-export class SocketWire implements Wire, WriteOwner {
-  private receiver: WireReceiver | undefined;
-  private error: Error | undefined;
-  private cutOff: NodeJS.Timeout | undefined;
+export class SocketWire implements Wire, ReadOwner, WriteOwner {
+  // What each read and write looks at stands together: with hundreds of clients, none of it is in a cache.
+  private receiver: WireReceiver | undefined = undefined;
+  /** What is read into, if it is not the shared buffer. */
+  private lendable: Lendable | undefined = undefined;
   /** Nothing is sent any more. */
   private over = false;
   /** The peer has closed its side. */
   private left = false;
-  /** What is written with; through the stream where it is undefined. */
-  private readonly handle: WriteHandle | undefined;
+  /** What is read and written with; through the stream where it is undefined. */
+  private readonly handle: StreamHandle | undefined;
   /** Bytes taken for {@link handle} that have not left. */
   private underWay = 0;
   /** Those of them that follow the write under way: TLS takes one at a time. */
-  private next: Uint8Array[] | undefined;
+  private next: Uint8Array[] | undefined = undefined;
   /** To be closed once they have. */
   private ending = false;
-  /** What is read into, if it is not the shared buffer. */
-  private lendable: Lendable | undefined = undefined;
+  private error: Error | undefined = undefined;
+  private cutOff: NodeJS.Timeout | undefined = undefined;
 
   constructor(
     private readonly socket: Socket,
     readonly origin: WireOrigin,
   ) {
     (socket as AdoptedSocket)[adoptedBy] = this;
-    this.handle = writeHandleOf(socket);
+    this.handle = streamHandleOf(socket);
     // Its end is ours to answer: Node.js would do so in the same turn, however many end.
     socket.allowHalfOpen = true;
     socket.on('end', onEnd);
@@ -55,7 +51,7 @@ export class SocketWire implements Wire, WriteOwner {
 
   /** Takes over a socket whose reads call {@link onRead}. */
   static overCallback(socket: Socket, origin: WireOrigin): SocketWire {
-    return new SocketWire(socket, origin);
+    return new SocketWire(socket, origin).readingBelow();
   }
 
   /**
@@ -64,8 +60,15 @@ export class SocketWire implements Wire, WriteOwner {
    */
   static overStream(socket: Socket, origin: WireOrigin): SocketWire {
     const wire = new SocketWire(socket, origin);
-    if (!readInto(socket, onRead)) socket.on('data', onData);
+    if (readInto(socket, onRead)) return wire.readingBelow();
+    socket.on('data', onData);
     return wire;
+  }
+
+  /** The socket reads into the shared buffer: past the stream, where that is to be had. */
+  private readingBelow(): this {
+    if (this.handle !== undefined) readBelow(this.handle, this);
+    return this;
   }
 
   get pending(): number {
@@ -94,7 +97,7 @@ export class SocketWire implements Wire, WriteOwner {
     return this.writePieces(handle, pieces, lengthOf(pieces), tell);
   }
 
-  private writePieces(handle: WriteHandle, pieces: readonly Uint8Array[], length: number, tell: boolean): boolean {
+  private writePieces(handle: StreamHandle, pieces: readonly Uint8Array[], length: number, tell: boolean): boolean {
     return this.settle(writeAllBelow(handle, pieces, length, this), length, tell);
   }
 
@@ -189,22 +192,30 @@ export class SocketWire implements Wire, WriteOwner {
     this.receiver?.received(buffer, 0, length);
   }
 
-  /** From a read by callback: who sends much of use reads into memory that can be lent, for as long as much comes. */
-  readInto(buffer: Uint8Array, length: number): void {
-    const { lendable } = this;
-    if (lendable !== undefined) {
-      lending(lendable, () => this.received(buffer, length));
-      if (lendable.loans > 0) this.readNext(takeLendable());
-      else if (length < little) this.readNext(undefined);
-    } else if (length < much) this.received(buffer, length);
-    else if (askedToLend(buffer, () => this.received(buffer, length))) this.readNext(takeLendable());
+  /** Who sends much of use reads into memory that can be lent, for as long as much comes. */
+  read(length: number): Uint8Array | undefined {
+    if (this.lendable !== undefined) return this.readLendable(this.lendable, length);
+    if (length >= much) return this.readMuch(length);
+    this.receiver?.received(readBuffer, 0, length);
+    return undefined;
+  }
+
+  private readMuch(length: number): Uint8Array | undefined {
+    const asked = askedToLend(readBuffer, () => this.received(readBuffer, length));
+    return asked ? this.readOn(takeLendable()) : undefined;
+  }
+
+  private readLendable(lendable: Lendable, length: number): Uint8Array | undefined {
+    lending(lendable, () => this.received(lendable.bytes, length));
+    if (lendable.loans > 0) return this.readOn(takeLendable());
+    return length < little ? this.readOn(undefined) : undefined;
   }
 
   /** Into the shared buffer, where there is no other. */
-  private readNext(lendable: Lendable | undefined): void {
+  private readOn(lendable: Lendable | undefined): Uint8Array {
     this.giveBack();
-    if (readNextInto(this.socket, lendable?.bytes ?? readBuffer)) this.lendable = lendable;
-    else if (lendable !== undefined) lendable.isTaken = false;
+    this.lendable = lendable;
+    return lendable?.bytes ?? readBuffer;
   }
 
   private giveBack(): void {
@@ -223,6 +234,7 @@ export class SocketWire implements Wire, WriteOwner {
     this.over = true;
     clearTimeout(this.cutOff);
     this.giveBack();
+    if (this.handle !== undefined) forgetOwner(this.handle); // a TLS socket is kept for longer than it is of use
     const receiver = this.receiver;
     this.receiver = undefined;
     receiver?.closed(this.error);
@@ -242,7 +254,7 @@ interface AdoptedSocket extends Socket {
 
 /** What a socket calls that reads into a buffer of its transport. */
 export function onRead(this: AdoptedSocket, length: number, buffer: Uint8Array): boolean {
-  this[adoptedBy]?.readInto(buffer, length);
+  this[adoptedBy]?.received(buffer, length);
   return true;
 }
 
@@ -260,5 +272,5 @@ function onError(this: AdoptedSocket, error: Error): void {
 
 function onClose(this: AdoptedSocket): void {
   this[adoptedBy]?.closed();
-  this[adoptedBy] = undefined; // a TLS socket is kept for longer than it is of use
+  this[adoptedBy] = undefined;
 }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
-import { cleanUpAtExit, scratchDirectory, selfSigned, waitFor, withDeadline } from '@moat/testkit';
+import type { TLSSocket } from 'node:tls';
+import { cleanUpAtExit, waitFor, withDeadline } from '@moat/testkit';
 import { SocketWire } from '../../dist/transport/socket-wire.js';
-import { writeHandleOf } from '../../dist/transport/write-below.js';
+import { streamHandleOf } from '../../dist/transport/stream-handle.js';
+import { securePair, socketPair } from '../support/socket-pair.js';
 
 /** A wire with its peer, and what it reported. */
 interface Pair {
@@ -18,20 +19,14 @@ interface Pair {
 }
 
 cleanUpAtExit();
-const identity = selfSigned(scratchDirectory(), '/CN=localhost');
 
 type Kind = 'TCP' | 'TLS' | 'a stream';
 
 async function pair(kind: Kind): Promise<Pair> {
-  const server = kind === 'TLS' ? createTlsServer(await identity) : createServer();
-  server.listen(0, 'localhost');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const peer = kind === 'TLS' ? connectTls({ port, rejectUnauthorized: false }) : connect(port);
-  const [socket] = (await once(server, kind === 'TLS' ? 'secureConnection' : 'connection')) as [Socket];
+  const { client: peer, socket, close } = await (kind === 'TLS' ? securePair() : socketPair());
   if (kind === 'a stream') socket.cork(); // with something in its stream it is written through that
   if (kind === 'a stream') socket.write('0');
-  assert.equal(writeHandleOf(socket) !== undefined, kind !== 'a stream');
+  assert.equal(streamHandleOf(socket) !== undefined, kind !== 'a stream');
   const origin = { protocol: 'mqtt', listener: '', remoteAddress: '', remotePort: 0, admitted: undefined } as const;
   const wire = SocketWire.overStream(socket, { ...origin, tls: kind === 'TLS' ? (socket as TLSSocket) : undefined });
   socket.uncork();
@@ -44,7 +39,7 @@ async function pair(kind: Kind): Promise<Pair> {
   });
   if (kind === 'a stream') await once(peer, 'data');
   peer.pause();
-  return { wire, peer, socket, reports, close: () => server.close() };
+  return { wire, peer, socket, reports, close };
 }
 
 /** So much that no socket buffer takes it at once. */

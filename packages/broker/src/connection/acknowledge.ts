@@ -1,6 +1,7 @@
 import { type AcknowledgementType, PacketType, ReasonCode } from '@moat/codec';
 import type { Message } from '../routing/message.js';
-import type { Agreement, Connection } from './connection.js';
+import type { Agreement } from './agreement.js';
+import type { Connection } from './connection.js';
 import { unstored, whenSettled } from './when-durable.js';
 
 /** PUBACK, PUBREC, PUBREL and PUBCOMP of the client (MQTT 5.0 §3.4 to §3.7). */

@@ -2,7 +2,8 @@ import { type AuthPacket, CodecError, PacketType, ReasonCode } from '@moat/codec
 import type { Credentials } from '../identity/authenticator.js';
 import type { AuthenticationExchange, ExchangeOutcome, ExchangeStep } from '../identity/enhanced.js';
 import { principalKey } from '../identity/principal.js';
-import type { Agreement, Connection } from './connection.js';
+import type { Agreement } from './agreement.js';
+import type { Connection } from './connection.js';
 import { endWithProof, hasEnded } from './expiry.js';
 
 /** Begins the exchange of a method and takes its first step; the client's AUTH packets bring the next ones. */

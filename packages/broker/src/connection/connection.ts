@@ -5,19 +5,17 @@ import { hit } from '../config/limit-hits.js';
 import type { ClientLimits, LimitName } from '../config/profiles.js';
 import { type CertificateProblem, type ClientCertificate, inWords } from '../identity/client-trust.js';
 import type { AuthenticationExchange, ExchangeOutcome } from '../identity/enhanced.js';
-import type { Principal } from '../identity/principal.js';
 import type { Link } from '../session/link.js';
-import type { Session } from '../session/session.js';
 import type { PreSharedKey } from '../transport/psk.js';
 import type { Timer } from '../transport/timer-wheel.js';
 import type { Wire, WireReceiver } from '../transport/wire.js';
+import type { Agreement } from './agreement.js';
 import type { ConnectionContext, ListenerPolicy } from './context.js';
 import type { IncomingAliases } from './incoming-aliases.js';
 import { limitOf } from './limit-exceeded.js';
 import { charge, type Meter } from './meter.js';
 import { Outbound } from './outbound.js';
 import { PendingAnswers } from './pending-answers.js';
-import type { ClientRights } from './rights.js';
 import type { ClientTerms } from './terms.js';
 import { beginWork, endWork } from './turn-share.js';
 import { UnfinishedMemory } from './unfinished-memory.js';
@@ -26,18 +24,6 @@ import { UnfinishedMemory } from './unfinished-memory.js';
 export interface PacketActions extends PacketReceiver {
   /** A CONNECT, or what came in its place, that breaks the standard. */
   refuse(error: CodecError): void;
-}
-
-/** What CONNECT settled for as long as the connection lasts. */
-export interface Agreement {
-  readonly clientId: string;
-  readonly principal: Principal;
-  readonly rights: ClientRights;
-  readonly session: Session;
-  /** Seconds; 0 for none. */
-  readonly keepAlive: number;
-  /** Wall-clock milliseconds. */
-  readonly since: number;
 }
 
 /**
@@ -53,12 +39,23 @@ export interface Agreement {
  * here (invariant 7); `closed` is entered once.
  */
 export class Connection extends Outbound implements WireReceiver, Link {
+  // What each message looks at stands together: with hundreds of clients, none of it is in a cache.
   readonly parser: Parser;
-  private readonly actions: PacketActions;
   state: 'connecting' | 'authenticating' | 'connected' | 'closed' = 'connecting';
   agreement: Agreement | undefined = undefined;
   /** Of its listener, until CONNECT tells what roles the client has. */
   terms: ClientTerms;
+  /** Coarse milliseconds of the last whole packet: a trickle of bytes keeps nobody alive. */
+  lastReceived = 0;
+  /** Messages published, and filters asked for, that have yet to be charged. */
+  published = 0;
+  subscribed = 0;
+  /** Bytes received since it was last looked at who sends most. */
+  bytesSince = 0;
+  /** For how many reasons nothing is read. */
+  private holds = 0;
+
+  private readonly actions: PacketActions;
   /** The enhanced authentication that is under way. */
   exchange:
     | { readonly method: string; readonly steps: AuthenticationExchange; readonly outcome: ExchangeOutcome }
@@ -75,23 +72,14 @@ export class Connection extends Outbound implements WireReceiver, Link {
   proofTimer: Timer | undefined = undefined;
   receiveMaximum = 65_535;
   timer: Timer | undefined = undefined;
-  /** Coarse milliseconds of the last whole packet: a trickle of bytes keeps nobody alive. */
-  lastReceived: number;
   /** Aliases that the client has set. */
   incomingAliases: IncomingAliases | undefined = undefined;
-  /** Messages published, and filters asked for, that have yet to be charged. */
-  published = 0;
-  subscribed = 0;
-  /** Bytes received since it was last looked at who sends most. */
-  bytesSince = 0;
   worked = 0;
   place = -1;
   onLeft: (() => void) | undefined = undefined;
   meter: Meter | undefined = undefined;
   private readonly unfinished: UnfinishedMemory;
   private pending: PendingAnswers | undefined = undefined;
-  /** For how many reasons nothing is read. */
-  private holds = 0;
   /** Whether it stopped reading until its answers have gone. */
   private throttled = false;
   /** Whether it stopped reading until the client has read. */
@@ -157,7 +145,7 @@ export class Connection extends Outbound implements WireReceiver, Link {
     }
     flushQueue.endRead();
     if (this.published + this.subscribed > 0) charge(this, end - start);
-    if (!this.writable) this.choke();
+    if (this.hasWritten) this.chokeUnlessRead();
     if (this.holds > 0 && this.parser.buffered > 0) this.wire.pause();
     endWork(this, began);
   }
@@ -232,8 +220,9 @@ export class Connection extends Outbound implements WireReceiver, Link {
   }
 
   /** What does not read its answers is not read from either: nothing that a client sends grows the outbox without bound. */
-  private choke(): void {
-    if (this.choked || this.state === 'closed') return;
+  private chokeUnlessRead(): void {
+    this.hasWritten = false;
+    if (this.writable || this.choked || this.state === 'closed') return;
     this.choked = true;
     this.wire.pause();
     this.watchStuck();

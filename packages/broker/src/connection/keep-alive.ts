@@ -8,7 +8,7 @@ import type { Connection } from './connection.js';
  */
 export function startKeepAlive(connection: Connection, keepAlive: number): void {
   if (keepAlive === 0) return;
-  const allowed = keepAlive * 1500 + TimerWheel.tick; // the time noted for a packet may be that old already
+  const allowed = keepAlive * 1500 + TimerWheel.tick + 1; // the time noted for a packet may be that old already
   watch(connection, allowed, allowed);
 }
 

@@ -76,7 +76,7 @@ function slowDown(connection: Spender, meter: Meter, pause: number, most: number
   counters.ratePauses++;
   if (!meter.told) connection.auditEvent('limit.rate', 'slowed down: above its rates');
   meter.told = true;
-  connection.lastReceived = timers.now + pause; // not read is not silent
+  connection.lastReceived = timers.now + Math.ceil(pause); // not read is not silent
   connection.hold();
   timers.after(pause, () => connection.unhold());
 }

@@ -29,6 +29,8 @@ const encodingSlack = 32;
  */
 export abstract class Outbound {
   readonly outbox: Outbox;
+  /** Whether something was written since it was last looked whether the client reads. */
+  protected hasWritten = false;
   /** Whether the client speaks MQTT 5.0. */
   v5 = false;
   /** The largest packet that the client takes. */
@@ -61,7 +63,7 @@ export abstract class Outbound {
       bytes = encode(withoutExtras(packet), version); // [MQTT-3.14.2-3] [MQTT-3.14.2-4]
       if (bytes.length > this.maximumPacketSize) return;
     }
-    this.outbox.copy(bytes, 0, bytes.length);
+    this.out.copy(bytes, 0, bytes.length);
     this.context.counters.packetsSent++;
     this.context.counters.bytesSent += bytes.length;
   }
@@ -79,7 +81,7 @@ export abstract class Outbound {
 
   /** PUBACK, PUBREC, PUBREL or PUBCOMP with success, in four bytes. */
   writeAcknowledgement(type: AcknowledgementType, packetId: number): void {
-    const offset = this.outbox.reserve(4);
+    const offset = this.out.reserve(4);
     writeAcknowledgement(this.outbox.target, offset, type, packetId);
     this.context.counters.packetsSent++;
     this.context.counters.bytesSent += 4;
@@ -88,12 +90,18 @@ export abstract class Outbound {
   /** As {@link writeAcknowledgement}, of each of `packetIds[start, end)`. */
   writeAcknowledgements(type: AcknowledgementType, packetIds: readonly number[], start: number, end: number): void {
     const length = 4 * (end - start);
-    let offset = this.outbox.reserve(length);
+    let offset = this.out.reserve(length);
     const { target } = this.outbox;
     for (let index = start; index < end; index++)
       offset = writeAcknowledgement(target, offset, type, packetIds[index] as number);
     this.context.counters.packetsSent += end - start;
     this.context.counters.bytesSent += length;
+  }
+
+  /** To be written to. */
+  private get out(): Outbox {
+    this.hasWritten = true;
+    return this.outbox;
   }
 
   get writable(): boolean {
@@ -113,7 +121,7 @@ export abstract class Outbound {
 
   forward(message: Message): void {
     const { counters, sessionCounters } = this.context;
-    const { outbox } = this;
+    const { out: outbox } = this;
     if (!this.hasRoom(message.largest, message.count)) return;
     if (
       message.largest + encodingSlack > this.maximumPacketSize ||
@@ -173,7 +181,7 @@ export abstract class Outbound {
       this.outgoingAliases?.withdraw(alias); // [MQTT-3.1.2-24]
       return message.count > 1 && this.publishSingly(message, options);
     }
-    const offset = this.outbox.copy(frame.bytes, frame.start, frame.end);
+    const offset = this.out.copy(frame.bytes, frame.start, frame.end);
     const { target } = this.outbox;
     if (frame.packetIdAt >= 0) {
       const at = offset + frame.packetIdAt - frame.start;
@@ -194,7 +202,7 @@ export abstract class Outbound {
 
   publishRun({ bytes, start, end, count }: Message, packetIds: readonly number[]): void {
     const { counters } = this.context;
-    const offset = this.outbox.copy(bytes, start, end);
+    const offset = this.out.copy(bytes, start, end);
     writePacketIds(this.outbox.target, offset, packetIds);
     counters.messagesSent += count;
     counters.packetsSent += count;

@@ -76,7 +76,7 @@ export class OverloadWatch {
     this.pauseGreediest(ranked);
     const hasRoomAgain = context.buffered.recovered();
     context.countsSenders = overload.steps > 0;
-    if (!context.countsSenders && !hasRoomAgain) return; // to visit ten thousand clients takes milliseconds
+    if (!context.countsSenders && !hasRoomAgain) return; // to visit ten thousand clients takes a millisecond
     for (const connection of this.connections) {
       connection.bytesSince = 0;
       if (hasRoomAgain) connection.deliver();

@@ -2,7 +2,8 @@ import { CodecError, type IncomingPublish, PacketType, ReasonCode } from '@moat/
 import { certificateTopics } from '../policy/certificate-topics.js';
 import type { Decision } from '../policy/decide.js';
 import { Message } from '../routing/message.js';
-import type { Agreement, Connection } from './connection.js';
+import type { Agreement } from './agreement.js';
+import type { Connection } from './connection.js';
 import { IncomingAliases } from './incoming-aliases.js';
 import { LimitExceeded } from './limit-exceeded.js';
 import { exceededBy } from './topic-limits.js';

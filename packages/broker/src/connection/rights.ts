@@ -44,8 +44,10 @@ export class ClientRights implements Rights {
   private denials: Denials | undefined = undefined;
   /** What its decisions take that are kept. */
   private bytes = 0;
+  /** The topic that was last published to, what was decided, and by which policy; clients mostly publish to one. */
   private lastTopic: string | undefined = undefined;
   private lastDecision: Decision | undefined = undefined;
+  private lastGeneration = 0;
 
   constructor(
     private readonly context: RightsContext,
@@ -68,8 +70,10 @@ export class ClientRights implements Rights {
   }
 
   mayPublish(topic: string, qos: QoS, retain: boolean, message: { readonly payload: Uint8Array }): Decision {
-    const { policy, publishing } = this.current();
-    if (topic === this.lastTopic && this.lastDecision !== undefined) return this.lastDecision;
+    const { lastDecision } = this;
+    const isKnown = topic === this.lastTopic && this.lastGeneration === this.context.policyGeneration;
+    if (isKnown && lastDecision !== undefined) return lastDecision;
+    const { generation, policy, publishing } = this.current();
     if (policy.asksPayload) {
       const { payload } = message;
       const sealed = this.context.sealInspector?.kindOf(topic, payload);
@@ -81,6 +85,7 @@ export class ClientRights implements Rights {
     if (!policy.asksFlags) {
       this.lastTopic = topic;
       this.lastDecision = decision;
+      this.lastGeneration = generation;
     }
     return decision;
   }

@@ -8,7 +8,8 @@ import {
   type UnsubscribePacket,
 } from '@moat/codec';
 import type { LimitName } from '../config/profiles.js';
-import type { Agreement, Connection } from './connection.js';
+import type { Agreement } from './agreement.js';
+import type { Connection } from './connection.js';
 import { exceededBy } from './topic-limits.js';
 import { whenDurable } from './when-durable.js';
 

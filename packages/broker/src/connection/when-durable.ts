@@ -1,5 +1,6 @@
 import { ReasonCode } from '@moat/codec';
-import type { Agreement, Connection } from './connection.js';
+import type { Agreement } from './agreement.js';
+import type { Connection } from './connection.js';
 
 /**
  * Answers a packet, in turn, when all is durable that the store was told since `before` (invariant 1); `bad` instead when

@@ -9,9 +9,14 @@ import { mergeTargets } from './target.js';
 
 /** Where the messages of one topic go, worked out once and kept until a subscription or a right changes. */
 interface Route {
-  readonly targets: readonly Target[];
+  /** Most topics have one. Apart, so that a message finds it without looking into a list. */
+  readonly first: Target | undefined;
+  readonly others: readonly Target[];
   readonly groups: readonly SharedGroup[];
 }
+
+const noTargets: readonly Target[] = [];
+const noGroups: readonly SharedGroup[] = [];
 
 /** Judges retained messages long after they were published. */
 export interface RetainedJudge {
@@ -74,10 +79,9 @@ export class Router {
   /** Whether a message of QoS 1 or 2 has to be stored, or may have to be. */
   mustStore({ topic, retain }: Pick<Message, 'topic' | 'retain'>): boolean {
     if (retain && !isServerTopic(topic)) return true;
-    const { targets, groups } = this.resolve(topic);
-    return (
-      targets.some(({ qos, subscriber }) => qos > 0 && subscriber.stored) || groups.some((group) => group.mayStore)
-    );
+    const { first, others, groups } = this.resolve(topic);
+    if (first !== undefined && stores(first)) return true;
+    return others.some(stores) || groups.some((group) => group.mayStore);
   }
 
   /**
@@ -111,15 +115,11 @@ export class Router {
   /** Delivers to every match; returns whether there was any. // [MQTT-4.5.0-1] */
   route(message: Message): boolean {
     const route = this.resolve(message.topic);
-    const { targets, groups } = route;
-    for (let index = 0; index < targets.length; index++) {
-      const target = targets[index] as Target;
-      const isOwn = target.own !== target && target.subscriber.clientId === message.publisher;
-      const wanted = isOwn ? target.own : target;
-      wanted?.subscriber.deliver(message, wanted);
-    }
+    const { first, others, groups } = route;
+    if (first !== undefined) deliver(message, first);
+    for (let index = 0; index < others.length; index++) deliver(message, others[index] as Target);
     if (groups.length > 0) deliverShared(groups, message);
-    return targets.length > 0 || groups.length > 0;
+    return first !== undefined || groups.length > 0;
   }
 
   private retain(message: Message, publisher: Publisher | undefined): void {
@@ -151,14 +151,29 @@ export class Router {
 
   private work(topic: string): Route {
     const { individual, groups } = this.tree.match(topic);
-    const rightful = mergeTargets(individual).filter((target) => target.subscriber.mayReceive(topic));
-    return { targets: rightful, groups };
+    const [first, ...others] = mergeTargets(individual).filter((target) => target.subscriber.mayReceive(topic));
+    return {
+      first,
+      others: others.length === 0 ? noTargets : others,
+      groups: groups.length === 0 ? noGroups : groups,
+    };
   }
 }
 
 /** `$SYS` and its like are made anew at every start, so they are never stored. */
 function isServerTopic(topic: string): boolean {
   return topic.startsWith('$');
+}
+
+/** To a subscriber, unless it is its own message and it does not want those. */
+function deliver(message: Message, target: Target): void {
+  const isOwn = target.own !== target && target.subscriber.clientId === message.publisher;
+  const wanted = isOwn ? target.own : target;
+  wanted?.subscriber.deliver(message, wanted);
+}
+
+function stores({ qos, subscriber }: Target): boolean {
+  return qos > 0 && subscriber.stored;
 }
 
 /** A run is dealt out message by message, so that the members share it. */

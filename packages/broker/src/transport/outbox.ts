@@ -1,6 +1,6 @@
 import type { Flushable, FlushQueue } from './flush-queue.js';
 import { borrow, letGoOfSpareLendables } from './lendable.js';
-import { Pieces } from './pieces.js';
+import { Pieces, RepeatedPieces } from './pieces.js';
 import type { OutgoingMemory, SharedBytes } from './shared-bytes.js';
 import type { Wire } from './wire.js';
 
@@ -35,7 +35,10 @@ class SlabPool {
   }
 }
 
-const pieces = new Pieces();
+/** Of what is read. */
+const readPieces = new Pieces();
+/** Of slabs: a message that comes alone goes where the one before did, and is often as long. */
+const slabPieces = new RepeatedPieces();
 const smallSlabs = new SlabPool(16_384, 256);
 const largeSlabs = new SlabPool(262_144, 16);
 
@@ -70,25 +73,26 @@ function returnSlab(slab: Uint8Array): void {
  * others; an idle outbox holds none.
  */
 export class Outbox implements Flushable {
-  lastLook = 0;
-  private slab: Uint8Array | undefined;
+  // What each write looks at stands together: with hundreds of clients, none of it is in a cache.
+  private slab: Uint8Array | undefined = undefined;
   /** Start of the part of the slab that no chunk refers to yet. */
   private open = 0;
   private used = 0;
-  private chunks: Uint8Array[] | undefined;
   /** Bytes appended that were not yet handed to the wire. */
   private queued = 0;
   private marked = false;
   private held = false;
   /** Somebody was told that there is no room, and waits to be told that there is. */
   private awaited = false;
+  private chunks: Uint8Array[] | undefined = undefined;
   /** Slabs that are full and whose bytes wait here. */
-  private filled: Uint8Array[] | undefined;
+  private filled: Uint8Array[] | undefined = undefined;
   /** Slabs whose bytes the wire still holds. */
-  private lent: Uint8Array[] | undefined;
+  private lent: Uint8Array[] | undefined = undefined;
   /** What others hold as well, in a chunk here or with the wire. */
-  private shared: SharedBytes[] | undefined;
-  private lentShared: SharedBytes[] | undefined;
+  private shared: SharedBytes[] | undefined = undefined;
+  private lentShared: SharedBytes[] | undefined = undefined;
+  lastLook = 0;
 
   constructor(
     private readonly wire: Wire,
@@ -113,10 +117,10 @@ export class Outbox implements Flushable {
     const length = end - start;
     const offset = this.reserve(length);
     const target = this.slab as Uint8Array;
-    if (length < 48) {
+    if (length < 128) {
       for (let from = start, to = offset; from < end; ) target[to++] = bytes[from++] as number;
     } else {
-      target.set(start === 0 && end === bytes.length ? bytes : pieces.of(bytes, start, end), offset);
+      target.set(start === 0 && end === bytes.length ? bytes : readPieces.of(bytes, start, end), offset);
     }
     return offset;
   }
@@ -189,7 +193,7 @@ export class Outbox implements Flushable {
     this.queued = 0;
     const { slab, chunks, awaited } = this;
     if (chunks === undefined) {
-      this.release(this.wire.write((slab as Uint8Array).subarray(this.open, this.used), awaited));
+      this.release(this.wire.write(slabPieces.of(slab as Uint8Array, this.open, this.used), awaited));
       return;
     }
     this.seal();

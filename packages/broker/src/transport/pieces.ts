@@ -22,3 +22,22 @@ export class Pieces {
     return new Uint8Array(this.memory, this.offset + start, end - start);
   }
 }
+
+/** Makes views as {@link Pieces}, and the same one again for whoever asks for the same piece twice in a row. */
+export class RepeatedPieces {
+  private readonly pieces = new Pieces();
+  private bytes: Uint8Array = none;
+  private start = 0;
+  private end = 0;
+  private piece: Uint8Array = none;
+
+  of(bytes: Uint8Array, start: number, end: number): Uint8Array {
+    if (bytes !== this.bytes || start !== this.start || end !== this.end) {
+      this.bytes = bytes;
+      this.start = start;
+      this.end = end;
+      this.piece = this.pieces.of(bytes, start, end);
+    }
+    return this.piece;
+  }
+}

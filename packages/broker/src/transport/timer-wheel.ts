@@ -35,12 +35,12 @@ export class TimerWheel {
   private ticks = 0;
   private readonly started: number;
   private readonly interval: NodeJS.Timeout;
-  /** Milliseconds of a monotonic clock, as of the last tick: cheap to read, up to 250 ms old. */
-  now: number;
+  /** Whole milliseconds of a monotonic clock, as of the last tick: cheap to read and, having no fraction, to note; up to 251 ms old. */
+  now = 0;
 
   constructor(private readonly clock: () => number = () => performance.now()) {
     this.started = clock();
-    this.now = this.started;
+    this.now = Math.floor(this.started);
     this.interval = setInterval(() => this.advance(), TimerWheel.tick);
     this.interval.unref();
   }
@@ -60,8 +60,9 @@ export class TimerWheel {
 
   /** Fires all that is due; called by the interval, and by tests with a clock of their own. */
   advance(): void {
-    this.now = this.clock();
-    const target = Math.floor((this.now - this.started) / TimerWheel.tick);
+    const now = this.clock();
+    this.now = Math.floor(now);
+    const target = Math.floor((now - this.started) / TimerWheel.tick);
     // After a long stall one full turn visits every slot; more turns would find nothing new.
     const from = Math.max(this.ticks, target - TimerWheel.slotCount);
     this.ticks = target;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Pieces } from '../../dist/transport/pieces.js';
+import { Pieces, RepeatedPieces } from '../../dist/transport/pieces.js';
 
 describe('Pieces', () => {
   it('are where their array has them, whichever array that is', () => {
@@ -21,5 +21,25 @@ describe('Pieces', () => {
         assert.equal(piece.byteOffset, array.byteOffset + start);
         assert.equal(piece.length, end - start);
       }
+  });
+});
+
+describe('Repeated pieces', () => {
+  it('are the same view for the same piece, and another one for any other', () => {
+    const pieces = new RepeatedPieces();
+    const [one, other] = [new Uint8Array(100), Buffer.alloc(100)];
+    const first = pieces.of(one, 0, 10);
+    assert.equal(pieces.of(one, 0, 10), first);
+    for (const [array, start, end] of [
+      [one, 0, 11],
+      [one, 1, 11],
+      [one, 1, 10],
+      [other, 1, 10],
+      [one, 1, 10],
+    ] as const) {
+      const piece = pieces.of(array, start, end);
+      assert.deepEqual([piece.buffer, piece.byteOffset], [array.buffer, array.byteOffset + start]);
+      assert.equal(piece.length, end - start);
+    }
   });
 });

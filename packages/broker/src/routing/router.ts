@@ -114,8 +114,7 @@ export class Router {
 
   /** Delivers to every match; returns whether there was any. // [MQTT-4.5.0-1] */
   route(message: Message): boolean {
-    const route = this.resolve(message.topic);
-    const { first, others, groups } = route;
+    const { first, others, groups } = this.resolve(message.topic);
     if (first !== undefined) deliver(message, first);
     for (let index = 0; index < others.length; index++) deliver(message, others[index] as Target);
     if (groups.length > 0) deliverShared(groups, message);

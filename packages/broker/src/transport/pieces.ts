@@ -32,6 +32,7 @@ export class RepeatedPieces {
   private piece: Uint8Array = none;
 
   of(bytes: Uint8Array, start: number, end: number): Uint8Array {
+    if (bytes.length > most) return bytes.subarray(start, end);
     if (bytes !== this.bytes || start !== this.start || end !== this.end) {
       this.bytes = bytes;
       this.start = start;

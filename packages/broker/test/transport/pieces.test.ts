@@ -42,4 +42,10 @@ describe('Repeated pieces', () => {
       assert.equal(piece.length, end - start);
     }
   });
+
+  it('hold no memory that is larger than what is used again', () => {
+    const pieces = new RepeatedPieces();
+    const large = new Uint8Array(262_145);
+    assert.notEqual(pieces.of(large, 0, 10), pieces.of(large, 0, 10));
+  });
 });

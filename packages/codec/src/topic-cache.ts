@@ -24,9 +24,9 @@ const cached = new Uint8Array(SLOTS * SLOT);
  *
  * @param last the topic that the connection sent before: mostly it is the same, and nothing else needs to be looked at
  */
-export function topicName(bytes: Uint8Array, start: number, end: number, last = ''): string {
+export function topicName(bytes: Uint8Array, start: number, end: number, last: string): string {
   const length = end - start;
-  if (length === last.length && isAscii(last, bytes, start)) return last;
+  if (length === last.length && isSpelt(last, bytes, start)) return last;
   if (length > LONGEST) return decodeTopicName(bytes, start, end);
   const slot = hash(bytes, start, end) & (SLOTS - 1);
   const base = slot * SLOT;
@@ -45,8 +45,8 @@ function decodeTopicName(bytes: Uint8Array, start: number, end: number): string 
   return topic;
 }
 
-/** Whether a text is ASCII, and the bytes from `start` on say so. */
-function isAscii(text: string, bytes: Uint8Array, start: number): boolean {
+/** Whether the bytes from `start` on are those of a text, which is ASCII. */
+function isSpelt(text: string, bytes: Uint8Array, start: number): boolean {
   for (let at = 0; at < text.length; at++) {
     const byte = bytes[start + at] ?? 0;
     if (byte !== text.charCodeAt(at) || byte > 0x7f) return false;

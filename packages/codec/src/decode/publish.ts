@@ -24,7 +24,7 @@ export function decodePublish(
   chunk: Chunk,
   version: ProtocolVersion,
   limits: DecodeLimits,
-  last = '',
+  last: string,
 ): IncomingPublish {
   const first = bytes[start] ?? 0;
   if (end - at < 2) throw tooShort();

@@ -18,8 +18,6 @@ const worst = 5;
 const slowReader = 65_536;
 /** Messages of a stored session's queue that are in memory. */
 const inMemory = 1_024;
-/** Looks after which it is asked again how much memory there is: that takes the reading of files. */
-const looksBetween = 240;
 const heapLimit = getHeapStatistics().heap_size_limit;
 
 /** Looks four times a second how things stand, and does what the steps of an overload say. */
@@ -30,8 +28,6 @@ export class OverloadWatch {
   private disconnected = 0;
   private pressure: Pressure = { delay: 0, memory: 0, buffered: 0 };
   private expectedAt = performance.now() + interval;
-  private looks = 0;
-  private available = 0;
   private readonly afterCrowd = new AfterCrowd();
   private readonly timer: NodeJS.Timeout;
 
@@ -88,10 +84,9 @@ export class OverloadWatch {
     const late = Math.max(0, now - this.expectedAt);
     this.expectedAt = now + interval;
     const { used_heap_size: heapUsed, external_memory: external } = getHeapStatistics();
-    if (this.looks++ % looksBetween === 0) this.available = available();
     const buffered = this.context.buffered.bytes;
     // A single late turn is no overload.
-    const memory = 100 * Math.max(heapUsed / heapLimit, (heapUsed + external) / this.available);
+    const memory = 100 * Math.max(heapUsed / heapLimit, (heapUsed + external) / available());
     return { delay: (this.pressure.delay + late) / 2, memory, buffered };
   }
 

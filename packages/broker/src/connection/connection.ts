@@ -50,7 +50,7 @@ export class Connection extends Outbound implements WireReceiver, Link {
   /** Messages published, and filters asked for, that have yet to be charged. */
   published = 0;
   subscribed = 0;
-  /** Bytes received since it was last looked at who sends most. */
+  /** Bytes received since it was last looked at who sends most, where that is counted. */
   bytesSince = 0;
   /** For how many reasons nothing is read. */
   private holds = 0;
@@ -133,9 +133,9 @@ export class Connection extends Outbound implements WireReceiver, Link {
   // ---- from the wire
 
   received(buffer: Uint8Array, start: number, end: number): void {
-    const { flushQueue, counters } = this.context;
+    const { flushQueue, counters, countsSenders } = this.context;
     counters.bytesReceived += end - start;
-    if (this.context.countsSenders) this.bytesSince += end - start;
+    if (countsSenders) this.bytesSince += end - start;
     const began = beginWork(end - start);
     flushQueue.beginRead();
     try {

@@ -196,7 +196,7 @@ export class SocketWire implements Wire, ReadOwner, WriteOwner {
   read(length: number): Uint8Array | undefined {
     if (this.lendable !== undefined) return this.readLendable(this.lendable, length);
     if (length >= much) return this.readMuch(length);
-    this.receiver?.received(readBuffer, 0, length);
+    this.received(readBuffer, length);
     return undefined;
   }
 

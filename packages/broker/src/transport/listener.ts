@@ -88,7 +88,7 @@ export class Listener {
     const names = new ServerNames();
     const [first] = certificates;
     const serverOptions = first && tlsServerOptions(options, first.context, owner, names);
-    const server = createServer({ noDelay: options.set_tcp_nodelay });
+    const server = createServer();
     const upper = upperServer(options, serverOptions, owner, () => listener.name);
     await listen(server, options);
     const { address, port } = server.address() as AddressInfo;
@@ -130,7 +130,6 @@ export class Listener {
   private acceptPlain(owner: ListenerOwner, socket: Socket, readsByCallback: boolean): void {
     const origin = this.admit(socket, peerOf(socket), owner);
     if (origin === undefined) return;
-    if (this.options.set_tcp_nodelay) socket.setNoDelay(true);
     const wrap = readsByCallback ? SocketWire.overCallback : SocketWire.overStream;
     owner.accepted(wrap(socket, origin));
   }
@@ -161,7 +160,6 @@ export class Listener {
   private enter(socket: Socket, source: Source, owner: ListenerOwner, upper: TlsServer | HttpServer | undefined): void {
     const origin = this.admit(socket, source, owner);
     if (origin === undefined) return;
-    if (this.options.set_tcp_nodelay) socket.setNoDelay(true);
     if (upper === undefined) return owner.accepted(SocketWire.overStream(socket, origin));
     const { admitted } = origin;
     const isSecure = this.options.tls !== undefined;
@@ -176,13 +174,14 @@ export class Listener {
 
   /** Where an admitted socket comes from; one that is not admitted is closed. */
   private admit(socket: Socket, source: Source, owner: ListenerOwner): WireOrigin | undefined {
-    const { protocol } = this.options;
+    const { protocol, proxy, set_tcp_nodelay } = this.options;
     const admitted = source.address === '' || socket.destroyed ? undefined : owner.admit(source, socket);
     if (admitted === undefined) {
       socket.destroy();
       return undefined;
     }
-    if (protocol !== 'mqtt' || this.options.proxy !== undefined) remember(socket, source, admitted);
+    if (set_tcp_nodelay) socket.setNoDelay(true);
+    if (protocol !== 'mqtt' || proxy !== undefined) remember(socket, source, admitted);
     const { address: remoteAddress, port: remotePort } = source;
     return { protocol, listener: this.name, remoteAddress, remotePort, admitted, tls: undefined };
   }
@@ -194,11 +193,12 @@ function upperServer(
   owner: ListenerOwner,
   name: () => string,
 ): TlsServer | HttpServer | undefined {
-  const { protocol, webSocket } = options;
+  const { protocol, webSocket, set_tcp_nodelay } = options;
   if (webSocket !== undefined) {
     const server = createWebSocketServer(webSocket, tls, (socket, request) => {
       const secure = tls === undefined ? undefined : (request.socket as TLSSocket);
       const origin = originOf(protocol, name(), request.socket, secure);
+      request.socket.setNoDelay(set_tcp_nodelay); // ws has switched it on
       owner.accepted(new WebSocketWire(socket, origin, request.socket, 2 * webSocket.maximumMessage));
     });
     if (tls !== undefined) watchHandshakes(server, owner, (socket) => originOf(protocol, name(), socket, undefined));

@@ -5,33 +5,28 @@ import type { Principal } from '../identity/principal.js';
 import { matchesText } from '../policy/text-pattern.js';
 
 /** The client ID that a client gets, or why it gets none. */
-export type SettledClientId = { readonly clientId: string; readonly assigned: boolean } | { readonly refused: string };
+export type SettledClientId = { readonly clientId: string } | { readonly refused: string };
 
 /** Which client IDs there may be, as the configuration has it. They are compared byte for byte: A is another than a. */
 export class ClientIdRules {
   constructor(private readonly configuration: Configuration['authentication']) {}
-
-  /** Whether an empty client ID is as good as any, since another takes its place. */
-  get replacesEmpty(): boolean {
-    return this.configuration.use_username_as_clientid;
-  }
 
   /** @param identity the name in the certificate, where that takes the place of the client ID */
   settle(wanted: string, principal: Principal, identity: NameFound | undefined): SettledClientId {
     const { use_username_as_clientid, clientid_prefixes, clientid_patterns } = this.configuration;
     const { username } = principal;
     // Its own, so that it is in nobody's way.
-    if (principal.invite !== undefined) return { clientId: assignClientId(username), assigned: wanted === '' };
+    if (principal.invite !== undefined) return { clientId: assignClientId(username) };
     if (identity !== undefined && 'problem' in identity)
       return { refused: 'a certificate without the client identifier' };
     const clientId = identity?.name ?? (use_username_as_clientid && username !== undefined ? username : wanted);
-    if (clientId === '') return { clientId: assignClientId(username), assigned: true };
+    if (clientId === '') return { clientId: assignClientId(username) };
     if (hasHiddenCharacter(clientId)) return { refused: 'a client identifier with a character that cannot be printed' };
     if (clientid_prefixes.length > 0 && !clientid_prefixes.some((prefix) => clientId.startsWith(prefix)))
       return { refused: 'a client identifier without an allowed prefix' };
     if (clientid_patterns.length > 0 && !clientid_patterns.some((pattern) => matches(pattern, clientId, username)))
       return { refused: 'a client identifier of a form that is not allowed' };
-    return { clientId, assigned: false };
+    return { clientId };
   }
 
   /** Whether the operator lets one principal have the sessions of another. */

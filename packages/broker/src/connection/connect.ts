@@ -53,9 +53,8 @@ class ConnectAttempt {
 
   /** False when it was refused: before 5.0 an empty client ID is good for a clean session at most. */
   hasUsableClientId(): boolean {
-    const { connection, packet } = this;
-    const replaced = connection.context.clientIds.replacesEmpty || connection.listener.clientIdFrom !== undefined;
-    if (packet.clientId !== '' || replaced || packet.version === 5) return true;
+    const { packet } = this;
+    if (packet.clientId !== '' || packet.version === 5) return true;
     if (packet.version === 4 && packet.cleanStart) return true;
     this.refuse(ReasonCode.clientIdentifierNotValid, 'an empty client identifier'); // [MQTT3-3.1.3-7] [MQTT3-3.1.3-8]
     return false;
@@ -63,7 +62,8 @@ class ConnectAttempt {
 
   /** The client ID of a client that was recognised: its own, its name, or an assigned one. False when refused. // [MQTT-3.1.3-5] */
   private settleClientId(principal: Principal): boolean {
-    const { context, listener, certificate } = this.connection;
+    const { connection, packet } = this;
+    const { context, listener, certificate } = connection;
     const identity = listener.clientIdFrom && certificate && nameFrom(certificate.facts, listener.clientIdFrom);
     const settled = context.clientIds.settle(this.clientId, principal, identity);
     if ('refused' in settled) {
@@ -71,7 +71,7 @@ class ConnectAttempt {
       return false;
     }
     this.clientId = settled.clientId;
-    if (settled.assigned) this.assignedClientId = settled.clientId; // [MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT3-3.1.3-6]
+    if (packet.clientId === '') this.assignedClientId = this.clientId; // [MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT3-3.1.3-6]
     return true;
   }
 

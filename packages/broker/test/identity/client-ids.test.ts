@@ -70,6 +70,27 @@ describe('Client identifiers', () => {
     client.end();
   });
 
+  it('give way to the user name where the operator says so, and a client without one of its own is told [MQTT-3.2.2-16]', async (t) => {
+    const port = await start(t, { use_username_as_clientid: true, allow_anonymous: true });
+    const first = await connected(port, 5, { ...alice, clientId: 'mine' });
+    const second = await RawClient.connect(port);
+    second.send(connectPacket(5, { ...alice, clientId: '' }));
+    const assigned = '120005616c696365';
+    assert.ok((await readPacket(second)).includes(assigned));
+    assert.match(await readPacket(first), /^e0..8e/); // they are one client now
+    const stranger = await RawClient.connect(port);
+    stranger.send(connectPacket(5, { clientId: 'stranger' }));
+    assert.ok(!(await readPacket(stranger)).includes('120008'));
+    for (const client of [second, stranger]) client.end();
+  });
+
+  it('may be empty for a clean session only before 5.0, whatever takes their place [MQTT3-3.1.3-8]', async (t) => {
+    const port = await start(t, { use_username_as_clientid: true });
+    assert.equal(await answerTo(port, { ...alice, clientId: '', cleanStart: false }, 4), '02');
+    assert.equal(await answerTo(port, { ...alice, clientId: '' }, 4), '00');
+    assert.equal(await answerTo(port, { ...alice, clientId: '', cleanStart: false }, 5), '00');
+  });
+
   it('must be patterns that can be understood', async (t) => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: what a person writes
     for (const pattern of ['a*b*', '${clientid}', '${user}'])

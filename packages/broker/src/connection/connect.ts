@@ -344,6 +344,8 @@ class ConnectAttempt {
 
   private deny(reason: string, detail?: string): void {
     this.failed(reason, detail);
+    if (reason === 'too_many_attempts')
+      return this.refuse(ReasonCode.serverBusy, 'too many passwords wait to be checked');
     const credentials = reason === 'bad_password' || reason === 'no_credentials';
     this.refuse(credentials ? ReasonCode.badUserNameOrPassword : ReasonCode.notAuthorized, 'not authenticated');
   }

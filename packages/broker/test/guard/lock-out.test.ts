@@ -157,6 +157,15 @@ describe('A lock-out', () => {
       assert.equal(lockOut.failed('192.0.2.1', 'user', hour * 3_600_000), undefined);
   });
 
+  it('comes of failures within failure_window, and of none a millisecond further apart', () => {
+    for (const over of [0, 1]) {
+      const lockOut = new LockOut({ ...limits, failure_window: 60, max_failures_per_address: 2 });
+      lockOut.failed('192.0.2.1', 'one', 1_000);
+      const locked = lockOut.failed('192.0.2.1', 'other', 61_000 + over);
+      assert.equal(locked?.kind, over === 0 ? 'address' : undefined);
+    }
+  });
+
   it('holds for the whole /64 of an IPv6 address', () => {
     const lockOut = new LockOut(limits);
     for (let index = 0; index < 10; index++) lockOut.failed(`2001:db8::${index}`, `user${index}`, 0);

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { getHeapStatistics } from 'node:v8';
 import { waitFor } from '@moat/testkit';
 import fc from 'fast-check';
+import { collectGarbage } from '../../dist/collect-garbage.js';
 import { Overload, type Pressure } from '../../dist/guard/overload.js';
 import { connected, ping, readPacket, silent, startBroker } from '../support/broker.js';
 import { publish, subscribe } from '../support/packets.js';
@@ -106,5 +108,31 @@ describe('A broker for whose clients too much waits', () => {
     assert.ok(pressure.buffered < 1_000_000);
     (await connected(port, 5)).end();
     for (const client of [bystander, greedy, deaf]) client.end();
+  });
+});
+
+describe('A broker of whose memory too much is in use', () => {
+  it('refuses newcomers, and lets them in again once it is free', async (t) => {
+    const { heap_size_limit: limit, used_heap_size: used } = getHeapStatistics();
+    const percent = limit / 100;
+    const share = Math.ceil(used / percent) + 2;
+    const { broker, port, stop } = await startBroker({ limits: { max_memory_share: share } });
+    t.after(stop);
+    (await connected(port, 5)).end();
+    const { overload } = broker.status().guard;
+    assert.ok(overload.pressure.memory < share && overload.steps.length === 0);
+
+    let ballast: number[][] = [];
+    while (getHeapStatistics().used_heap_size < (share + 1) * percent) ballast.push(new Array(1e6).fill(0.5));
+    await waitFor(() => broker.status().guard.overload.steps.includes('refuse'));
+    assert.ok(broker.status().guard.overload.pressure.memory >= share);
+    const refused = await RawClient.connect(port);
+    await refused.rest();
+
+    ballast = [];
+    collectGarbage();
+    await waitFor(() => broker.status().guard.overload.steps.length === 0, { timeout: 30_000 });
+    assert.ok(broker.status().guard.overload.pressure.memory < share);
+    (await connected(port, 5)).end();
   });
 });

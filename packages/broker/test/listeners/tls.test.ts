@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { after, describe, it } from 'node:test';
@@ -93,6 +94,23 @@ describe('A TLS listener', () => {
     await assert.rejects(handshakeAt(modern, { ALPNProtocols: ['h2'] }), /no application protocol/);
   });
 
+  it('answers to the ALPN names that it is given, the first that the client knows', async (t) => {
+    const listener = { protocol: 'mqtts', bind: '127.0.0.1', port: 0, alpn: ['first', 'second'] } as const;
+    const named = await startBroker(
+      { listeners: [{ ...listener, alpn: [...listener.alpn] }] },
+      { prepare: TestAuthority.create },
+    );
+    t.after(named.stop);
+    const selected = async (...ALPNProtocols: string[]): Promise<string | false | null> => {
+      const socket = await handshakeAt(named.port, { ALPNProtocols, rejectUnauthorized: false });
+      socket.destroy();
+      return socket.alpnProtocol;
+    };
+    assert.equal(await selected('second', 'first'), 'first');
+    assert.equal(await selected('mqtt', 'second'), 'second');
+    await assert.rejects(selected('mqtt'), /no application protocol/);
+  });
+
   it('resumes no TLS session: each connection proves itself anew', async () => {
     const first = await handshakeAt(modern);
     const sessions: Buffer[] = [];
@@ -122,6 +140,27 @@ describe('A listener that requires a certificate', () => {
     assert.match(await answerTo(5, identities.get('good')), /^20..0000/);
     assert.equal(await answerTo(4, identities.get('good')), '20020000');
   });
+
+  for (const over of [0, 1]) {
+    it(`${over === 0 ? 'takes one as large as it may be' : 'refuses one that is a byte larger'}`, async (t) => {
+      const limits = { max_certificate_size: 0 };
+      let identity: ClientIdentity | undefined;
+      const { port, stop } = await startBroker(
+        { listeners: [{ protocol: 'mqtts', bind: '127.0.0.1', port: 0, require_certificate: true }], limits },
+        {
+          prepare: async (directory) => {
+            identity = await (await TestAuthority.create(directory)).device('d'.repeat(60));
+            limits.max_certificate_size = new X509Certificate(identity.cert).raw.length - over;
+          },
+        },
+      );
+      t.after(stop);
+      const client = RawClient.over(await handshakeAt(port, { ...identity, rejectUnauthorized: false }));
+      client.send(connectPacket(4));
+      assert.equal(await readPacket(client), over === 0 ? '20020000' : '20020005');
+      client.end();
+    });
+  }
 
   for (const bearer of ['nobody', 'revoked', 'stranger']) {
     it(`refuses ${bearer} with a CONNACK that says so [MQTT-3.1.4-2]`, async () => {

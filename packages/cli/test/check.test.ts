@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createAuthority, issueServerCertificate, openAuthority, signRevocationList } from '@moat/pki';
@@ -23,6 +23,22 @@ async function checkWith(file: string, text: string): Promise<{ code: number | n
 
 test('what moat init makes has no mistakes', async () => {
   assert.deepEqual(await moat(['check'], { cwd }), { code: 0, stdout: 'moat.yaml: no mistakes found\n', stderr: '' });
+});
+
+test('without a file the defaults are checked, and a data directory where it is said to be', async () => {
+  const nothing = await moat(['check', '--data-dir', 'none'], { cwd });
+  assert.equal(nothing.code, 2);
+  assert.match(nothing.stderr, /none\/pki\/ca\.crt/);
+  assert.equal((await moat(['init', '--data-dir', 'other'], { cwd })).code, 0);
+  const written = await moat(['check', '--data-dir', 'other'], { cwd });
+  assert.equal(written.stdout, 'other/moat.yaml: no mistakes found\n');
+  await rm(join(cwd, 'other/moat.yaml'));
+  const defaults = await moat(['check', '--data-dir', 'other'], { cwd });
+  assert.deepEqual(defaults, {
+    code: 0,
+    stdout: `${join(cwd, 'other')}, by the defaults: no mistakes found\n`,
+    stderr: '',
+  });
 });
 
 test('every mistake in the configuration is a line with its place', async () => {

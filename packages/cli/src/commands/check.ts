@@ -1,28 +1,20 @@
-import {
-  type Configuration,
-  loadAccess,
-  loadConfiguration,
-  loadListenerTls,
-  OperatorError,
-  OperatorErrors,
-} from '@moat/broker';
+import { type Configuration, loadAccess, loadListenerTls, OperatorError, OperatorErrors } from '@moat/broker';
 import type { Command } from 'commander';
 import { examples } from '../help.js';
-import { defaultFile } from '../local-broker.js';
+import { addConfigurationOptions, type ConfigurationOptions, findConfiguration } from '../local-broker.js';
 
 export function defineCheck(command: Command): void {
-  command
-    .option('-c, --config <file>', 'configuration', defaultFile)
+  addConfigurationOptions(command)
     .addHelpText(
       'after',
       `
 Every mistake is one line, file:line:column: what is wrong. The exit code is 2 if there are any.
-${examples('moat check -c moat.yaml')}`,
+${examples('moat check', 'moat check -c /etc/moat/moat.yaml')}`,
     )
-    .action(async ({ config }: { config: string }) => {
-      const configuration = await loadConfiguration(config);
+    .action(async (options: ConfigurationOptions) => {
+      const { file, configuration } = await findConfiguration(options);
       await checkFiles(configuration);
-      console.log(`${config}: no mistakes found`);
+      console.log(`${file ?? `${configuration.data_dir}, by the defaults`}: no mistakes found`);
     });
 }
 

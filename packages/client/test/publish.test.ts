@@ -40,6 +40,21 @@ describe('A connected client', needs('mosquitto', 'openssl'), () => {
     server.close();
   });
 
+  test('the options of a subscription are in SUBSCRIBE', async () => {
+    const asked: string[] = [];
+    const suback = (subscribe: Buffer) => {
+      asked.push(subscribe.subarray(4).toString('hex'));
+      return [0x90, 4, ...subscribe.subarray(2, 4), 0, 1];
+    };
+    const { server, port } = await startScripted([connack, suback]);
+    const asking = await connect({ protocol: 'mqtt', host: '127.0.0.1', port });
+    const how = { noLocal: true, retainAsPublished: true, retainHandling: 2 } as const;
+    await asking.subscribe('a/#', { qos: 1, ...how, properties: { subscriptionIdentifier: 5 } });
+    assert.deepEqual(asked, ['020b05' + '0003612f23' + '2d']);
+    await asking.close(0);
+    server.close();
+  });
+
   for (const topic of ['', 'a/+', 'a/#', 'a\0b', '\ud800', 'x'.repeat(65_536)]) {
     test(`publishing to ${JSON.stringify(topic.slice(0, 10))} is refused before it costs the connection`, async () => {
       await assert.rejects(client.publish(topic, ''), { code: 'invalid' });

@@ -66,8 +66,15 @@ const wrong = [
   ['sub', '-t', 'x', '-C', '0'],
   ['sub', '-t', 'x', '--format', 'xml'],
   ['sub', '-t', 'x', '--url', 'mqtt://localhost', '--disable-clean-session'],
+  ['sub', '-t', 'x', '--url', 'mqtt://localhost', '-x', '60'],
+  ['sub', '-t', 'x', '--url', 'mqtt://localhost', '-i', 'me', '-x', '60', '-V', '3.1.1'],
+  ['sub', '-t', 'x', '--url', 'mqtt://localhost', '-V', '3.1', '-D', 'subscribe', 'subscription-identifier', '1'],
   ['bench', '--publishers', '2', '--subscribers', '3', '--url', 'mqtt://localhost'],
   ['bench', '--url', 'mqtt://192.0.2.1'],
+  ['bench', '--url', 'ws://localhost'],
+  ['bench', '--connection', '/does/not/exist'],
+  ['bench', '--url', 'mqtts://localhost', '--key', process.execPath],
+  ['bench', '--url', 'mqtts://localhost', '--auth', 'scram-sha-256'],
   ['status', '-c', '/does/not/exist'],
 ];
 

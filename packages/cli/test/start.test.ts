@@ -257,3 +257,22 @@ test('moat bench measures messages and connections', async () => {
   assert.equal(refused.code, 3);
   await broker.stop();
 });
+
+test('moat bench is a device by its certificate, and sends what it is told to', async () => {
+  const cwd = await directory('bench-device');
+  const broker = await RunningBroker.start(cwd);
+  const port = String(await broker.port('mqtts'));
+  assert.equal((await moat(['device', 'add', 'pump-7', '--host', 'localhost', '--port', port], { cwd })).code, 0);
+  const bench = (...args: string[]) =>
+    moat(['bench', '-p', port, '--connection', 'pump-7/connection.json', ...args, '--json'], { cwd });
+  const connected = await bench('--connects', '5', '--concurrency', '2');
+  assert.equal(connected.code, 0, connected.stderr);
+  const pairs = ['--publishers', '2', '--subscribers', '2'];
+  const { code, stdout, stderr } = await bench(...pairs, '--rate', '100', '--size', '10000', '--seconds', '0.5');
+  assert.equal(code, 0, stderr);
+  const { sent } = JSON.parse(stdout);
+  assert.ok(sent > 0 && sent <= 60, `${sent} sent`);
+  const { traffic } = JSON.parse((await moat(['status', '--json'], { cwd })).stdout);
+  assert.ok(traffic.bytesReceived >= sent * 10_000);
+  await broker.stop();
+});

@@ -3,6 +3,7 @@ import { type ConnectOptions, randomClientId } from '@moat/client';
 import type { Command } from 'commander';
 import { addBrokerOptions, type BrokerOptions } from '../connection/broker-options.js';
 import { isLoopback } from '../connection/loopback.js';
+import { asCommandErrors } from '../connection/open-client.js';
 import { resolveBroker } from '../connection/resolve.js';
 import { CommandError, usageError } from '../failure.js';
 import { examples } from '../help.js';
@@ -54,7 +55,7 @@ export function defineBench(command: Command): void {
         'moat bench --url mqtt://localhost:1883 -u admin --connects 2000',
       ),
     )
-    .action(bench);
+    .action((options: BenchOptions) => asCommandErrors(() => bench(options)));
 }
 
 async function bench(options: BenchOptions): Promise<void> {
@@ -76,27 +77,38 @@ async function bench(options: BenchOptions): Promise<void> {
 
 function planOf(options: BenchOptions, broker: ConnectOptions): TrafficPlan | ConnectPlan {
   const target = targetOf(broker);
-  if (options.connects !== undefined) return { kind: 'connect', target, concurrency: options.concurrency };
-  const { publishers, subscribers, qos, size: payloadBytes, window, rate } = options;
+  const { publishers, subscribers, qos, size: payloadBytes, window, rate, concurrency } = options;
+  // Client IDs and topics that the default policy lets a user have.
+  const clientIdPrefix = `${randomClientId(broker.username, randomBytes(8))}-`;
+  if (options.connects !== undefined) return { kind: 'connect', target, concurrency, clientIdPrefix };
   if (publishers !== subscribers && publishers !== 1 && subscribers !== 1) {
     throw usageError('publishers and subscribers must be as many as each other, or one of them 1');
   }
-  // Where the default policy lets a user publish, and by client IDs that it lets a user have.
   const topicPrefix = broker.username === undefined ? 'bench' : `devices/${broker.username}/bench`;
-  const clientIdPrefix = `${randomClientId(broker.username, randomBytes(8))}-`;
   const pace = rate === undefined ? {} : { perSecond: rate };
   const names = { topicPrefix, clientIdPrefix };
   return { kind: 'traffic', target, publishers, subscribers, qos, payloadBytes, window, ...pace, ...names };
 }
 
-function targetOf({ protocol, host = 'localhost', port, ca, username, password }: ConnectOptions): Target {
+function targetOf(broker: ConnectOptions): Target {
+  const { protocol, host = 'localhost', port, username, password, auth } = broker;
   if (protocol !== 'mqtts' && protocol !== 'mqtt') throw usageError('bench speaks mqtts and mqtt');
+  if (auth !== undefined) throw usageError(`bench cannot prove who it is by ${auth}`);
   return {
     host,
     port: port ?? (protocol === 'mqtts' ? 8883 : 1883),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password: String(password) }),
-    ...(protocol === 'mqtts' ? { tls: ca === undefined ? {} : { ca: String(ca) } } : {}),
+    ...(protocol === 'mqtts' ? { tls: tlsOf(broker) } : {}),
+  };
+}
+
+function tlsOf({ ca, cert, key, minVersion }: ConnectOptions): NonNullable<Target['tls']> {
+  if ((cert === undefined) !== (key === undefined)) throw usageError('--cert and --key go together');
+  return {
+    ...(ca === undefined ? {} : { ca: [ca].flat().join('\n') }),
+    ...(cert === undefined || key === undefined ? {} : { clients: [{ cert: String(cert), key: String(key) }] }),
+    ...(minVersion === undefined ? {} : { minVersion }),
   };
 }
 

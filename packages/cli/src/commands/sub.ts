@@ -91,11 +91,15 @@ async function print(messages: AsyncIterable<Message>, options: SubOptions, clos
   }
 }
 
+/** With the session that is wanted: of before, kept for after, or both. */
 function persistent(session: ConnectOptions, options: SubOptions): ConnectOptions {
-  const { id, disableCleanSession, sessionExpiryInterval = 0xffff_ffff } = options;
-  if (!disableCleanSession) return session;
-  if (id === undefined) throw usageError('--disable-clean-session needs -i: a session belongs to a client ID');
-  return { ...session, cleanStart: false, properties: { sessionExpiryInterval, ...session.properties } };
+  const { id, disableCleanSession, sessionExpiryInterval: wanted } = options;
+  if (!disableCleanSession && wanted === undefined) return session;
+  if (id === undefined) throw usageError('--disable-clean-session and -x need -i: a session belongs to a client ID');
+  if (wanted !== undefined && session.protocolVersion !== '5')
+    throw usageError('-x needs MQTT 5.0, and -V says otherwise');
+  const properties = { sessionExpiryInterval: wanted ?? 0xffff_ffff, ...session.properties };
+  return { ...session, cleanStart: !disableCleanSession, properties };
 }
 
 /** Closes the client on a signal, or when the time is over. */

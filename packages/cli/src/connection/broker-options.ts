@@ -11,7 +11,6 @@ export interface BrokerOptions extends ConfigurationOptions {
   readonly connection?: string;
   readonly username?: string;
   readonly password?: string;
-  readonly auth?: AuthMethod;
   readonly cafile?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -27,9 +26,6 @@ export function addBrokerOptions(command: Command): Command {
     .option('--connection <file>', 'a connection.json, as moat device add writes it')
     .option('-u, --username <name>', 'user name')
     .option('-P, --password <password>', 'password; others can see it here, so better MOAT_PASSWORD or at the prompt')
-    .addOption(
-      command.createOption('--auth <method>', 'prove the password without sending it (MQTT 5.0)').choices(authMethods),
-    )
     .option('--cafile <file>', 'authorities to trust (PEM)')
     .option('--cert <file>', 'client certificate (PEM)')
     .option('--key <file>', 'private key of the client certificate (PEM)')
@@ -39,6 +35,7 @@ export function addBrokerOptions(command: Command): Command {
 
 /** What a session is like: the options that `pub` and `sub` share. */
 export interface SessionOptions {
+  readonly auth?: AuthMethod;
   readonly renew?: true;
   readonly id?: string;
   readonly protocolVersion: string;
@@ -56,6 +53,9 @@ const versions = ['mqttv5', 'mqttv311', 'mqttv31', '5', '3.1.1', '3.1'];
 
 export function addSessionOptions(command: Command): Command {
   return command
+    .addOption(
+      command.createOption('--auth <method>', 'prove the password without sending it (MQTT 5.0)').choices(authMethods),
+    )
     .option('-i, --id <id>', 'client ID (default: the user name, a colon and random letters)')
     .addOption(
       command.createOption('-V, --protocol-version <version>', 'version of MQTT').choices(versions).default('5'),

@@ -56,10 +56,12 @@ export async function resolveSession(options: BrokerOptions & SessionOptions): P
   const properties = parseProperties(options.property ?? []);
   const { connection, renew } = options;
   if (renew && connection === undefined) throw usageError('--renew needs --connection');
-  const broker = await resolveBroker(options);
   const version = versions[options.protocolVersion] ?? options.protocolVersion;
+  if (version !== '5' && options.property !== undefined) throw usageError('-D needs MQTT 5.0, and -V says otherwise');
+  const broker = await resolveBroker(options);
   return defined({
     ...broker,
+    auth: options.auth ?? broker.auth,
     renewal: renew && connection !== undefined ? renewInto(connection) : undefined,
     clientId: options.id ?? randomClientId(broker.username, randomBytes(8)),
     protocolVersion: version as ProtocolVersion,
@@ -80,9 +82,9 @@ function willOf(options: SessionOptions, properties: object): ConnectOptions['wi
   return { topic: willTopic, payload: willPayload ?? '', qos: willQos ?? 0, retain: willRetain ?? false, properties };
 }
 
-function fromFlags({ host, port, username, password, auth, tlsVersion }: BrokerOptions): ConnectOptions {
+function fromFlags({ host, port, username, password, tlsVersion }: BrokerOptions): ConnectOptions {
   const minVersion = tlsVersion === 'tlsv1.2' ? 'TLSv1.2' : undefined;
-  return defined({ host, port, username, password, auth, minVersion });
+  return defined({ host, port, username, password, minVersion });
 }
 
 function parseUrl(text: string): ConnectOptions {

@@ -14,6 +14,7 @@ export interface ConnectPlan {
   readonly target: Target;
   /** How many at once. */
   readonly concurrency: number;
+  readonly clientIdPrefix?: string;
 }
 
 export interface ConnectionsResult {
@@ -58,8 +59,9 @@ export class Connect {
 
   /** Goes `count` times through the whole life of a connection. */
   run(count: number): Promise<ConnectionsResult> {
-    return concurrently(count, this.#plan.concurrency, async () => {
-      const client = await LoadClient.connect(this.#plan.target, memory, `connect-${this.#count++}`);
+    const { target, concurrency, clientIdPrefix = 'connect-' } = this.#plan;
+    return concurrently(count, concurrency, async () => {
+      const client = await LoadClient.connect(target, memory, `${clientIdPrefix}${this.#count++}`);
       await client.close();
     });
   }

@@ -11,6 +11,8 @@ export interface Target {
   readonly tls?: {
     readonly ca?: string;
     readonly servername?: string;
+    /** The least accepted: TLS 1.3 unless given. */
+    readonly minVersion?: tls.SecureVersion;
     /** PEM of the certificates that clients show, each its own, in turn; without one they show none. */
     readonly clients?: readonly ClientCertificate[];
   };
@@ -50,11 +52,11 @@ export function dial(target: Target, memory: Buffer, onRead: OnRead): net.Socket
 
 /** One context for all connections to a target that show the same certificate, or none. */
 function contextOf(target: Target): tls.SecureContext {
-  const { ca, clients = [{}] } = target.tls ?? {};
+  const { ca, clients = [{}], minVersion = 'TLSv1.3' } = target.tls ?? {};
   let made = contexts.get(target);
   if (made === undefined) {
-    const trust = ca === undefined ? {} : { ca };
-    made = { all: clients.map((client) => tls.createSecureContext({ ...trust, ...client })), next: 0 };
+    const common = { minVersion, ...(ca === undefined ? {} : { ca }) };
+    made = { all: clients.map((client) => tls.createSecureContext({ ...common, ...client })), next: 0 };
     contexts.set(target, made);
   }
   return made.all[made.next++ % made.all.length] as tls.SecureContext;

@@ -72,8 +72,9 @@ const wrong = [
   ['bench', '--publishers', '2', '--subscribers', '3', '--url', 'mqtt://localhost'],
   ['bench', '--url', 'mqtt://192.0.2.1'],
   ['bench', '--url', 'ws://localhost'],
+  ['bench', '--url', 'mqtt://localhost', '--cafile', '/etc/passwd'],
   ['bench', '--connection', '/does/not/exist'],
-  ['bench', '--url', 'mqtts://localhost', '--key', process.execPath],
+  ['bench', '--url', 'mqtts://localhost', '--key', '/etc/passwd'],
   ['bench', '--url', 'mqtts://localhost', '--auth', 'scram-sha-256'],
   ['status', '-c', '/does/not/exist'],
 ];

@@ -91,8 +91,9 @@ function planOf(options: BenchOptions, broker: ConnectOptions): TrafficPlan | Co
 }
 
 function targetOf(broker: ConnectOptions): Target {
-  const { protocol, host = 'localhost', port, username, password, auth } = broker;
+  const { protocol, host = 'localhost', port, username, password, auth, ca, cert, key } = broker;
   if (protocol !== 'mqtts' && protocol !== 'mqtt') throw usageError('bench speaks mqtts and mqtt');
+  if (protocol === 'mqtt' && (ca ?? cert ?? key)) throw usageError('certificates need mqtts');
   if (auth !== undefined) throw usageError(`bench cannot prove who it is by ${auth}`);
   return {
     host,

@@ -67,7 +67,7 @@ export async function loadTlsMaterial(
   } catch (cause) {
     throw new OperatorError('tls.invalid', `TLS files do not fit together: ${reason(cause)}`, {
       place: { file: options.keyfile, line: 1, column: 1 },
-      hint: `is it the key of ${options.certfile}?`,
+      hint: `is it the key of ${options.certfile}${key.includes('ENCRYPTED') ? ', and keyfile_passphrase its passphrase' : ''}?`,
       cause,
     });
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, describe, it } from 'node:test';
+import { waitFor } from '@moat/testkit';
 import { FailingStore } from '../storage/failing-store.js';
 import { connected, ping, readPacket, startBroker } from '../support/broker.js';
 import { leave, nameOf, puback, pubcomp, pubrec, pubrel, stored, subscriber, versions } from '../support/clients.js';
@@ -76,6 +77,20 @@ describe('When what a message needs cannot be stored', () => {
     resumed.send(pubrel(1));
     assert.equal(await readPacket(resumed), pubcomp(1));
     resumed.end();
+  });
+
+  it('a CONNECT that makes a session is refused, and leaves none [MQTT-3.2.2-7] [MQTT3-3.2.2-5]', async () => {
+    for (const version of versions) {
+      const fields = stored(version, `never there ${version}`);
+      const sessions = broker.status().sessions;
+      store.full = true;
+      const connack = await answerTo(version, fields);
+      assert.match(connack, version === 5 ? /^20..0097/ : /^20020003/);
+      await waitFor(() => broker.status().sessions === sessions);
+      store.full = false;
+      const client = await connected(port, version, fields);
+      await leave(client);
+    }
   });
 
   it('a SUBSCRIBE of a stored session is refused, and subscribes to nothing [MQTT-3.8.4-7]', async () => {

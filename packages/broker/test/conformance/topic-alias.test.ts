@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { connected, ping, readPacket, startBroker } from '../support/broker.js';
 import { leave, puback, pubcomp, pubrec, pubrel, stored, subscriber } from '../support/clients.js';
-import { hex, publish } from '../support/packets.js';
+import { hex, publish, subscribe } from '../support/packets.js';
 
 const maximum = 10;
-const { port, stop } = await startBroker({ limits: { max_topic_alias: maximum, max_topic_alias_broker: 10 } });
+const { broker, port, stop } = await startBroker({ limits: { max_topic_alias: maximum, max_topic_alias_broker: 10 } });
 after(stop);
 
 let topics = 0;
@@ -25,6 +25,23 @@ describe('Topic aliases of the client', () => {
     for (let value = maximum; value >= 1; value--)
       assert.equal(await readPacket(client), publish(5, `${topic}/${value}`, 'used'));
     client.end();
+    publisher.end();
+  });
+
+  it('stand for topics that count for the maximum of who receives them: too large is not sent [MQTT-3.1.2-24] [MQTT-3.1.2-25]', async () => {
+    const topic = `${freshTopic()}/${'x'.repeat(200)}`;
+    const publisher = await connected(port, 5);
+    for (const qos of [0, 1, 2] as const) {
+      const client = await connected(port, 5, { properties: '27 00000064' });
+      client.send(subscribe(5, 1, { [topic]: qos, 'alias/end': qos }));
+      await readPacket(client);
+      const dropped = broker.status().dropped.too_large;
+      publisher.send(publish(5, topic, '', { properties: alias(1) }) + publish(5, '', 'x', { properties: alias(1) }));
+      publisher.send(publish(5, 'alias/end', 'end'));
+      assert.equal(await readPacket(client), publish(5, 'alias/end', 'end'));
+      assert.equal(broker.status().dropped.too_large, dropped + 2);
+      client.end();
+    }
     publisher.end();
   });
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { connected, ping, readPacket, startBroker } from '../support/broker.js';
-import { type ConnectFields, publish, subscribe, text, type Version, will } from '../support/packets.js';
-import type { RawClient } from '../support/raw-client.js';
+import { type ConnectFields, connectPacket, publish, subscribe, text, type Version, will } from '../support/packets.js';
+import { RawClient } from '../support/raw-client.js';
 
 const { port, stop } = await startBroker();
 after(stop);
@@ -223,4 +223,26 @@ describe('A will in MQTT 5.0', () => {
     await watcher.expect(publish(5, topic, 'gone'));
     watcher.end();
   });
+});
+
+describe('A will whose topic is beyond the limits', async () => {
+  const narrow = await startBroker({ limits: { max_topic_levels: 8, max_topic_length: 256 } });
+  after(narrow.stop);
+
+  for (const [what, topic] of [
+    ['too deep', '/a'.repeat(8)],
+    ['too long', 'x'.repeat(257)],
+  ] as const)
+    it(`is refused at CONNECT, not when it is too late: ${what} [MQTT-3.1.4-2]`, async () => {
+      for (const [version, answer] of [
+        [4, '20020005'],
+        [5, '2003009000'],
+      ] as const) {
+        const client = await RawClient.connect(narrow.port);
+        client.send(connectPacket(version, { will: will(version, topic, 'x') }));
+        assert.equal(await readPacket(client), answer);
+        await client.closed();
+      }
+      (await connected(narrow.port, 5, { will: will(5, topic.slice(1), 'x') })).end();
+    });
 });

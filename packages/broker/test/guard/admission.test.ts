@@ -145,6 +145,16 @@ describe('Admission', () => {
     assert.ok(told.length < 180);
   });
 
+  it('bounds how fast they come to all listeners, whatever one of them may take', async (t) => {
+    const { broker, from, events } = await guarded(t, { connect_burst: 1, connect_rate: 1 }, { connect_rate: 1_000 });
+    const flood = await Promise.all(Array.from({ length: 200 }, () => from('127.0.0.2')));
+    await waitFor(() => flood.filter(({ socket }) => socket.destroyed).length >= 180);
+    assert.ok(broker.status().guard.connections <= 20);
+    for (const client of flood) client.end();
+    await broker.stop();
+    assert.ok((events()['limit.connect_rate'] ?? 0) >= 180);
+  });
+
   it('keeps the last tokens for addresses that somebody has logged in from, however fast strangers come', async (t) => {
     const { known, from, events } = await guarded(t, { connect_burst: 20, connect_rate: 1 });
     const held = [await known('127.0.0.6')];

@@ -84,6 +84,24 @@ describe('Client identifiers', () => {
     for (const client of [second, stranger]) client.end();
   });
 
+  it('are refused where the certificate that is to name them names nobody', async (t) => {
+    let device: object = {};
+    const listener = { protocol: 'mqtts', bind: '127.0.0.1', port: 0, use_identity_as_clientid: 'san_email' } as const;
+    const { broker, stop } = await startBroker(
+      { listeners: [listener] },
+      {
+        prepare: async (directory) => {
+          device = await (await TestAuthority.create(directory)).device('alice');
+        },
+      },
+    );
+    t.after(stop);
+    const client = await RawClient.connect(portOf(broker), { tls: { rejectUnauthorized: false, ...device } });
+    client.send(connectPacket(5, { clientId: 'mine' }));
+    assert.equal((await readPacket(client)).slice(6, 8), '85');
+    await client.closed();
+  });
+
   it('may be empty for a clean session only before 5.0, whatever takes their place [MQTT3-3.1.3-8]', async (t) => {
     const port = await start(t, { use_username_as_clientid: true });
     assert.equal(await answerTo(port, { ...alice, clientId: '', cleanStart: false }, 4), '02');

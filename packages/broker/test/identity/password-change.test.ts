@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { waitFor } from '@moat/testkit';
+import { hash } from '@node-rs/argon2';
 import { removePassword, setPassword } from '../../dist/index.js';
 import { MemoryStore } from '../../dist/storage/memory.js';
 import { connected, ping, readPacket, startBroker, type TestBroker, testConfiguration } from '../support/broker.js';
@@ -52,6 +54,19 @@ describe('A password file that changes', () => {
     assert.equal(await answerTo(port, 'bob', 'b'), '86');
     assert.equal(broker.status().events['auth.revoked'], 2);
     carol.end();
+  });
+
+  it('lets nobody in by a password that was right when its check began', async (t) => {
+    const slowly = { memoryCost: 65_536, timeCost: 12, parallelism: 1 };
+    const { port, directory, broker } = await start(t, `alice:${await hash('old', slowly)}\n`);
+    const client = await RawClient.connect(port);
+    client.send(connectPacket(5, { clientId: 'x', username: 'alice', password: 'old' }));
+    await waitFor(() => broker.status().traffic.bytesReceived > 0);
+    await writeFile(join(directory, 'passwords'), await passwordFile({ alice: 'new' }));
+    await broker.reload(testConfiguration(directory, input));
+    assert.equal((await readPacket(client)).slice(6, 8), '86');
+    await client.closed();
+    assert.equal(await answerTo(port, 'alice', 'new'), '00');
   });
 
   it('is put in force, too, when that happened while the broker was starting', async (t) => {

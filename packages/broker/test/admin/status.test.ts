@@ -9,7 +9,8 @@ import { freePort, temporaryDirectory } from '@moat/testkit';
 import { AdminServer } from '../../dist/admin/http.js';
 import type { AdminRoute } from '../../dist/admin/route.js';
 import { OperatorError } from '../../dist/errors.js';
-import { connected, ping, readPacket, startBroker } from '../support/broker.js';
+import { Broker } from '../../dist/index.js';
+import { connected, ping, readPacket, silent, startBroker, testConfiguration } from '../support/broker.js';
 import { publish, subscribe } from '../support/packets.js';
 
 async function get(options: object, path = '/status'): Promise<{ code: number; body: unknown }> {
@@ -67,6 +68,20 @@ describe('/status', () => {
 });
 
 describe('the admin interface', () => {
+  it('refuses what is no request, and a second broker beside it', async (t) => {
+    const { directory, stop } = await startBroker();
+    t.after(stop);
+    const socketPath = join(directory, 'admin.sock');
+    const headers = { 'content-type': 'application/json' };
+    const call = request({ socketPath, method: 'POST', path: '/bans', headers }).end('{');
+    const [response] = await once(call, 'response');
+    assert.equal(response.statusCode, 400);
+    response.resume();
+    const second = Broker.start({ configuration: testConfiguration(directory), log: silent });
+    await assert.rejects(second, /cannot open the admin interface: another broker runs on this data directory/);
+    assert.equal((await get({ socketPath })).code, 200);
+  });
+
   it('keeps from the loopback port what only the owner may ask, and tells why it refuses', async (t) => {
     const socketPath = join(await temporaryDirectory(t), 'admin.sock');
     const admin = await freePort();

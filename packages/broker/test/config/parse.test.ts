@@ -41,6 +41,11 @@ describe('a mistake in the configuration', () => {
       ['config.invalid_value 3:29: listeners[0].use_identity_as_username must be one of cn, o, ou, san_dns, '],
     ],
     [
+      'is one of two policies',
+      'authorization:\n  policy_file: policy.yaml\n  acl_file: acl',
+      ['config.invalid_value 3:13: acl_file beside policy_file'],
+    ],
+    [
       'is a responder that cannot be asked',
       'listeners:\n- protocol: wss\n  ocsp_responder: ldap://ca.example.com',
       ['config.invalid_value 3:19: '],

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { connected, ping, readPacket, startBroker } from '../support/broker.js';
-import { hex, publish, subscribe, unsubscribe, type Version } from '../support/packets.js';
-import type { RawClient } from '../support/raw-client.js';
+import { stored, subscriber } from '../support/clients.js';
+import { connectPacket, hex, publish, subscribe, unsubscribe, type Version } from '../support/packets.js';
+import { RawClient } from '../support/raw-client.js';
 
 const { port, stop } = await startBroker();
 after(stop);
@@ -136,6 +137,24 @@ for (const version of [4, 5] as const) {
       leaves.end();
       assert.equal(await readPacket(stays), publish(version, topic, 'b', { qos: 1, packetId: 2 }));
       endAll(stays, publisher);
+    });
+
+    it('gives it when another connection begins its session anew, which is answered behind that', async () => {
+      const topic = freshTopic();
+      const fields = stored(version, topic);
+      const first = await subscriber(port, version, { [`$share/g/${topic}`]: 1 }, fields);
+      const publisher = await connected(port, version);
+      publisher.send(publish(version, topic, 'a', { qos: 1 }));
+      assert.equal(await readPacket(first), publish(version, topic, 'a', { qos: 1 }));
+      const [other] = (await members(1, version, `$share/g/${topic}`, 1)) as [RawClient];
+      const second = await RawClient.connect(port);
+      second.send(connectPacket(version, { ...fields, cleanStart: true }));
+      if (version === 5) await first.expect('e0 01 8e');
+      await first.closed();
+      assert.equal(await readPacket(other), publish(version, topic, 'a', { qos: 1 }));
+      assert.match(await readPacket(second), /^20..00/);
+      await ping(second);
+      endAll(second, other, publisher);
     });
 
     it('gives it then to one that has subscribed since it was published, and did not before', async () => {

@@ -88,6 +88,19 @@ describe('A password file that changes', () => {
     assert.equal(await answerTo(port, 'bob', 'b'), '00');
   });
 
+  it('stays as it was while what was written into it is wrong, and is told so', async (t) => {
+    const { port, directory, broker } = await start(t, await passwordFile({ alice: 'a' }));
+    const alice = await connected(port, 5, { username: 'alice', password: 'a', clientId: 'alice' });
+    const file = join(directory, 'passwords');
+    await writeFile(file, 'alice:nonsense\n');
+    await waitFor(() => broker.status().events['passwords.refused'] === 1);
+    await ping(alice);
+    assert.equal(await answerTo(port, 'alice', 'a'), '00');
+    await writeFile(file, await passwordFile({ alice: 'b' }));
+    assert.match(await readPacket(alice), /^e0..87/);
+    assert.equal(await answerTo(port, 'alice', 'b'), '00');
+  });
+
   it('stays as it was while a line of it is wrong', async (t) => {
     const { port, directory, broker } = await start(t, await passwordFile({ alice: 'a' }));
     const alice = await connected(port, 5, { username: 'alice', password: 'a', clientId: 'alice' });

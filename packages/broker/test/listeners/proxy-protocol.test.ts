@@ -6,6 +6,7 @@ import { ping, readPacket, silent, startBroker } from '../support/broker.js';
 import { connectFrom } from '../support/from-address.js';
 import { connectPacket, hex } from '../support/packets.js';
 import { proxyV2 } from '../support/proxy-header.js';
+import type { RawClient } from '../support/raw-client.js';
 
 const events: (AuditFields & { readonly event?: string })[] = [];
 const { broker, port, stop } = await startBroker(
@@ -22,6 +23,11 @@ const { broker, port, stop } = await startBroker(
   },
 );
 after(stop);
+const patient = await startBroker(
+  { listeners: [{ protocol: 'mqtt', port: 0, proxy_protocol: 'any', trusted_proxies: ['127.0.1.0/24'] }] },
+  { log: { ...silent, info: (fields) => void events.push(fields) } },
+);
+after(patient.stop);
 const real = { address: '192.0.2.7', port: 4_711 };
 
 /** What a connection comes to that begins with these bytes, from a trusted proxy unless said otherwise. */
@@ -95,6 +101,31 @@ describe('A listener with proxy_protocol', () => {
     await client.closed();
     clearInterval(trickle);
     await waitFor(() => broker.status().guard.connections === 0);
+  });
+
+  it('closes when its proxy leaves in the middle of a header, and says why', async () => {
+    const before = rejected().length;
+    const client = await begin(proxyV2(real).subarray(0, 20));
+    client.socket.end();
+    await client.closed();
+    await waitFor(() => rejected().length > before);
+    assert.match(String(rejected().at(-1)), /closed within the PROXY header/);
+  });
+
+  it('awaits a thousand headers at once, and closes on more; those that it awaits stay good', async () => {
+    const waiting: RawClient[] = [];
+    for (let count = 0; count < 1_000; count++) waiting.push(await connectFrom('127.0.1.5', patient.port));
+    const before = rejected().length;
+    await (await connectFrom('127.0.1.6', patient.port)).closed();
+    await waitFor(() => rejected().length > before);
+    assert.match(String(rejected().at(-1)), /too many PROXY headers/);
+    const last = waiting.at(-1) as RawClient;
+    last.send(Buffer.concat([proxyV2(real), Buffer.from(connectPacket(4), 'hex')]));
+    assert.equal(await readPacket(last), '20020000');
+    const again = await connectFrom('127.0.1.6', patient.port);
+    again.send(Buffer.concat([proxyV2(real), Buffer.from(connectPacket(4), 'hex')]));
+    assert.equal(await readPacket(again), '20020000');
+    for (const client of [...waiting, again]) client.end();
   });
 
   it('needs to know its proxies', () => {

@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { connect as connectMqtt, type IConnackPacket, type IPublishPacket, type MqttClient } from 'mqtt';
+import {
+  connect as connectMqtt,
+  type IConnackPacket,
+  type IPublishPacket,
+  type ISubscriptionMap,
+  type MqttClient,
+} from 'mqtt';
 import { type Backoff, defaultBackoff, delayBefore } from './backoff.js';
 import { randomClientId } from './client-id.js';
 import { EnhancedAuth } from './enhanced-auth.js';
@@ -158,9 +164,8 @@ export class Client extends EventEmitter<ClientEvents> {
     const request = { qos, nl: noLocal, rap: retainAsPublished, rh: retainHandling };
     try {
       const granted = await this.#ask<{ topic: string; qos: number }[]>('subscribe', list, (settle) =>
-        this.#mqtt.subscribe([...list], properties ? { ...request, properties } : request, settle),
+        this.#mqtt.subscribe(askedAnew(list, request), properties ? { ...request, properties } : request, settle),
       );
-      // MQTT.js leaves out what it has subscribed to already.
       const qosOf = new Map(granted?.map((one) => [one.topic, one.qos as QoS]));
       subscription.grantedQoS = list.map((filter) => qosOf.get(filter) ?? qos);
     } catch (error) {
@@ -267,8 +272,11 @@ export class Client extends EventEmitter<ClientEvents> {
     this.#release();
     const kept = new Set([...this.#subscriptions].flatMap(({ filters }) => filters));
     const left = subscription.filters.filter((filter) => !kept.has(filter));
-    if (left.length === 0 || !this.connected) return;
-    await this.#ask<unknown>('subscribe', left, (settle) => this.#mqtt.unsubscribe([...left], settle));
+    if (left.length === 0) return;
+    const answered = this.#ask<unknown>('subscribe', left, (settle) => this.#mqtt.unsubscribe([...left], settle));
+    // A lost connection is made again without it; nobody waits for that.
+    if (this.connected) await answered;
+    else answered.catch(() => {});
   }
 
   #onConnect({ sessionPresent, properties }: IConnackPacket): void {
@@ -358,4 +366,13 @@ export async function connect(options: ConnectOptions): Promise<Client> {
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/**
+ * Filters as MQTT.js is to be given them. In a list it leaves out those that were subscribed to before: no retained message would
+ * come, and other options would not count. By a key it can be told not to, and a filter may have the name of that.
+ */
+function askedAnew<T extends { readonly qos: QoS }>(filters: readonly string[], options: T) {
+  if (filters.includes('resubscribe')) return [...filters];
+  return { ...Object.fromEntries(filters.map((filter) => [filter, options])), resubscribe: true } as ISubscriptionMap;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Client, type ConnectOptions, connect } from '@moat/client';
 import { needs } from '@moat/testkit';
+import { text } from '@moat/testkit/packets';
 import { type Peer, startPeer } from './peer.js';
 import { connack, startScripted } from './scripted.js';
 
@@ -40,20 +41,36 @@ describe('A connected client', needs('mosquitto', 'openssl'), () => {
     server.close();
   });
 
-  test('the options of a subscription are in SUBSCRIBE', async () => {
-    const asked: string[] = [];
-    const suback = (subscribe: Buffer) => {
-      asked.push(subscribe.subarray(4).toString('hex'));
-      return [0x90, 4, ...subscribe.subarray(2, 4), 0, 1];
-    };
-    const { server, port } = await startScripted([connack, suback]);
-    const asking = await connect({ protocol: 'mqtt', host: '127.0.0.1', port });
-    const how = { noLocal: true, retainAsPublished: true, retainHandling: 2 } as const;
-    await asking.subscribe('a/#', { qos: 1, ...how, properties: { subscriptionIdentifier: 5 } });
-    assert.deepEqual(asked, ['020b05' + '0003612f23' + '2d']);
-    await asking.close(0);
-    server.close();
+  test('a filter that is subscribed to already is asked for again: what is retained comes, and options count', async () => {
+    const topic = 'open/again';
+    await client.publish(topic, 'kept', { qos: 1, retain: true });
+    const first = await client.subscribe(topic, { qos: 1 });
+    const reader = first[Symbol.asyncIterator]();
+    assert.equal((await reader.next()).value?.qos, 1);
+    const second = await client.subscribe(topic);
+    assert.deepEqual([first.grantedQoS, second.grantedQoS], [[1], [0]]);
+    for await (const { payload, qos } of second) {
+      assert.deepEqual([payload.toString(), qos], ['kept', 0]);
+      break;
+    }
+    await first.unsubscribe();
   });
+
+  for (const filter of ['a/#', 'resubscribe'])
+    test(`the options of a subscription to ${filter} are in SUBSCRIBE`, async () => {
+      const asked: string[] = [];
+      const suback = (subscribe: Buffer) => {
+        asked.push(subscribe.subarray(4).toString('hex'));
+        return [0x90, 4, ...subscribe.subarray(2, 4), 0, 1];
+      };
+      const { server, port } = await startScripted([connack, suback]);
+      const asking = await connect({ protocol: 'mqtt', host: '127.0.0.1', port });
+      const how = { noLocal: true, retainAsPublished: true, retainHandling: 2 } as const;
+      await asking.subscribe(filter, { qos: 1, ...how, properties: { subscriptionIdentifier: 5 } });
+      assert.deepEqual(asked, [`020b05${text(filter)}2d`]);
+      await asking.close(0);
+      server.close();
+    });
 
   for (const topic of ['', 'a/+', 'a/#', 'a\0b', '\ud800', 'x'.repeat(65_536)]) {
     test(`publishing to ${JSON.stringify(topic.slice(0, 10))} is refused before it costs the connection`, async () => {

@@ -50,6 +50,27 @@ describe('A lost connection', needs('mosquitto'), () => {
     await client.close();
   });
 
+  test('what was left while the broker was away is not subscribed to again', async () => {
+    const unmatched: Message[] = [];
+    const client = await connect({ ...options, onUnmatched: (message) => unmatched.push(message) });
+    const left = await client.subscribe('left/#', { qos: 1 });
+    const kept = await client.subscribe('kept/#', { qos: 1 });
+    const disconnected = once(client, 'disconnected');
+    await broker.kill();
+    await disconnected;
+    await left.unsubscribe();
+    const connected = once(client, 'connected');
+    broker = await launchMosquitto(directory, lines);
+    await connected;
+    for (const topic of ['left/1', 'kept/1']) await client.publish(topic, '', { qos: 1 });
+    for await (const { topic } of kept) {
+      assert.equal(topic, 'kept/1');
+      break;
+    }
+    assert.deepEqual(unmatched, []);
+    await client.close();
+  });
+
   test('a client whose session is taken over stops, rather than taking it back for ever', async () => {
     // Debian's Mosquitto closes without DISCONNECT 0x8E.
     const { server, port } = await startScripted([connack, () => [0xe0, 2, 0x8e, 0]]);

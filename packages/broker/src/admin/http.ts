@@ -58,8 +58,9 @@ async function serverOf(routes: readonly AdminRoute[]): Promise<FastifyInstance>
   const server = fastify({ logger: false, forceCloseConnections: true, bodyLimit: maxBody });
   server.setErrorHandler((error, _request, reply) => {
     const first = error instanceof OperatorErrors ? error.errors[0] : error;
-    const { code, hint } = first instanceof OperatorError ? first : { code: 'internal', hint: undefined };
     const status = first instanceof OperatorError ? 409 : ((error as { statusCode?: number }).statusCode ?? 500);
+    const other = { code: status < 500 ? 'admin.invalid' : 'internal', hint: undefined };
+    const { code, hint } = first instanceof OperatorError ? first : other;
     void reply.status(status).send({ error: (error as Error).message, code, hint });
   });
   for (const { method, path, handle } of routes) {

@@ -76,7 +76,7 @@ describe('the admin interface', () => {
     const call = request({ socketPath, method: 'POST', path: '/bans', headers }).end('{');
     const [response] = await once(call, 'response');
     assert.equal(response.statusCode, 400);
-    response.resume();
+    assert.equal(((await json(response)) as { code: string }).code, 'admin.invalid');
     const second = Broker.start({ configuration: testConfiguration(directory), log: silent });
     await assert.rejects(second, /cannot open the admin interface: another broker runs on this data directory/);
     assert.equal((await get({ socketPath })).code, 200);

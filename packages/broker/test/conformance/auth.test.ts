@@ -114,6 +114,8 @@ describe('Enhanced authentication', () => {
     'PINGREQ [MQTT-3.1.2-30]': 'c0 00',
     'PUBLISH [MQTT-3.1.2-30]': publish(5, 'auth/early', 'x'),
     'SUBSCRIBE [MQTT-3.1.2-30]': subscribe(5, 1, { 'auth/early': 0 }),
+    'PUBACK [MQTT-3.1.2-30]': '40 02 0001',
+    'PUBREL that follow one another [MQTT-3.1.2-30]': '62 02 0001 62 02 0002',
     'a second CONNECT [MQTT-3.1.2-30]': connectPacket(5),
   };
   for (const [title, bytes] of Object.entries(broken)) {

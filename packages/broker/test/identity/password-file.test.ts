@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -220,6 +220,22 @@ describe('editing a password file', () => {
     await setPassword(link, 'alice', 'secret');
     assert.match(await readFile(path, 'utf8'), /^alice:/);
     assert.equal(execFileSync('readlink', [link], { encoding: 'utf8' }).trim(), path);
+  });
+
+  it('loses nothing of what others change at the same time, and waits for no lock that was left behind', async () => {
+    const users = Array.from({ length: 12 }, (_, index) => `at-once-${index}`);
+    await writeFile(`${path}.lock`, '');
+    const long = Date.now() / 1_000 - 11;
+    await utimes(`${path}.lock`, long, long);
+    await Promise.all(users.map((user) => setPassword(path, user, 'secret', { scram: false })));
+    const named = (await readFile(path, 'utf8')).split('\n').map((line) => line.split(':')[0]);
+    assert.deepEqual(
+      users.filter((user) => !named.includes(user)),
+      [],
+    );
+    await Promise.all(users.map((user) => removePassword(path, user)));
+    assert.ok(!(await readFile(path, 'utf8')).includes('at-once'));
+    assert.ok(!(await readdir(directory)).some((name) => name.endsWith('.lock')));
   });
 
   it('refuses a user name that cannot be used, and an empty password', async () => {

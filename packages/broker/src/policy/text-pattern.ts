@@ -21,6 +21,19 @@ export function matchesText({ before, after }: TextPattern, text: string): boole
   return text.length >= before.length + after.length && text.startsWith(before) && text.endsWith(after);
 }
 
+/** A pattern of which every text matches both; undefined when there is no text that does. */
+export function commonPattern(one: TextPattern, other: TextPattern): TextPattern | undefined {
+  if (one.after === undefined) return matchesText(other, one.before) ? one : undefined;
+  if (other.after === undefined) return matchesText(one, other.before) ? other : undefined;
+  const [start, end] = [longer(one.before, other.before), longer(one.after, other.after)];
+  const isCommon = start.startsWith(one.before) && start.startsWith(other.before);
+  return isCommon && end.endsWith(one.after) && end.endsWith(other.after) ? { before: start, after: end } : undefined;
+}
+
+function longer(one: string, other: string): string {
+  return one.length < other.length ? other : one;
+}
+
 /** As it would be written. */
 export function writePattern({ before, after }: TextPattern): string {
   return after === undefined ? before : `${before}*${after}`;

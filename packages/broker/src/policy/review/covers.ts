@@ -1,8 +1,9 @@
 import type { Conditions, Setting } from '../conditions.js';
+import { canBeSeveral } from '../facts.js';
 import { filterIsSubset } from '../filter.js';
 import type { Rule } from '../rule.js';
 import type { FactTest, SubjectPattern } from '../subject.js';
-import { matchesText, type TextPattern } from '../text-pattern.js';
+import { commonPattern, matchesText, type TextPattern } from '../text-pattern.js';
 
 /** Whether a rule applies, as far as can be told from their texts alone, wherever another does. */
 export function covers(rule: Rule, other: Rule): boolean {
@@ -60,10 +61,8 @@ function plain(value: unknown): unknown {
   return value instanceof Set ? [...value].sort() : value;
 }
 
-/** Whether no value passes both tests, of a fact that has one value. */
+/** Whether no client passes both tests: none can be of a fact that may have several values. */
 export function excludes(one: FactTest, other: FactTest): boolean {
-  if (!['username', 'clientid', 'method', 'listener', 'cert.cn'].includes(one.fact)) return false;
-  const meets = (a: TextPattern, b: TextPattern) =>
-    a.after === undefined ? matchesText(b, a.before) : b.after === undefined ? matchesText(a, b.before) : true;
-  return !one.patterns.some((a) => other.patterns.some((b) => meets(a, b)));
+  if (one.fact !== other.fact || canBeSeveral(one.fact)) return false;
+  return !one.patterns.some((a) => other.patterns.some((b) => commonPattern(a, b) !== undefined));
 }

@@ -99,4 +99,19 @@ rules: [{ subject: { username: alice }, roles: device }, { subject: { username: 
     assert.match(only?.message ?? '', /nobody has both user name alice and user name bob/);
     assert.equal(more.length, 0);
   });
+
+  it('knows that a certificate may have two common names, and that no name begins in two ways', () => {
+    const findings = (own: string, given: string) =>
+      review(
+        parsePolicy(
+          `
+roles: { device: [{ subject: ${own}, allow: publish, topics: t }] }
+rules: [{ subject: ${given}, roles: device }]`,
+          'p.yaml',
+        ),
+      ).map(({ message }) => message);
+    assert.deepEqual(findings('{ cert: { cn: a } }', '{ cert: { cn: b } }'), []);
+    assert.deepEqual(findings('{ username: "*-b" }', '{ username: "a-*" }'), []);
+    assert.match(findings('{ username: "a-*" }', '{ username: "b-*" }').join(), /nobody has both/);
+  });
 });

@@ -47,6 +47,20 @@ export function subnetOf(address: string, bits: { readonly ipv4: number; readonl
   return `${kept.map((part) => part.toString(six ? 16 : 10)).join(six ? ':' : '.')}/${prefix}`;
 }
 
+/** Addresses of a range, spread over it: so many that a few smaller ranges in it hardly hold all of them. */
+export function addressesIn({ network, prefix }: AddressRange): string[] {
+  const six = isVersion6(network);
+  const width = six ? 16 : 8;
+  const parts = six ? groupsOf(network) : network.split('.').map(Number);
+  const filled = [0xa5a5, 0x5a5a, 0x3c3c, 0xc3c3, 0x9696, 0x6969, 0xffff, 0].map((fill) =>
+    parts.map((part, index) => {
+      const free = (1 << Math.min(width, Math.max(0, (index + 1) * width - prefix))) - 1;
+      return ((part & ~free) | (fill & free)).toString(six ? 16 : 10);
+    }),
+  );
+  return [...new Set(filled.map((each) => each.join(six ? ':' : '.')))];
+}
+
 /** The eight groups of an IPv6 address. */
 function groupsOf(address: string): number[] {
   const [head = '', tail] = (address.split('%')[0] ?? '').split('::');

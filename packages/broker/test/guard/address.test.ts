@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { AddressList, parseRange, subnetOf } from '../../dist/guard/address.js';
+import { AddressList, addressesIn, parseRange, subnetOf } from '../../dist/guard/address.js';
 
 describe('Addresses', () => {
   const bits = { ipv4: 24, ipv6: 64 };
@@ -19,6 +19,26 @@ describe('Addresses', () => {
     assert.equal(subnetOf('10.255.7.1', { ipv4: 12, ipv6: 64 }), '10.240.0.0/12');
     assert.equal(subnetOf('2001:dbf::1', { ipv4: 24, ipv6: 29 }), '2001:db8:0:0:0:0:0:0/29');
     assert.equal(subnetOf('192.0.2.7', { ipv4: 32, ipv6: 64 }), '192.0.2.7/32');
+  });
+
+  it('of a range are spread over it, and all in it', () => {
+    for (const [text, count] of [
+      ['10.0.0.0/8', 8],
+      ['192.0.2.4/31', 2],
+      ['192.0.2.1', 1],
+      ['2001:db8::/29', 8],
+      ['::1', 1],
+    ] as const) {
+      const range = parseRange(text);
+      assert.ok(range);
+      const addresses = addressesIn(range);
+      assert.equal(addresses.length, count, text);
+      const list = new AddressList([text]);
+      assert.deepEqual(
+        addresses.filter((address) => !list.has(address)),
+        [],
+      );
+    }
   });
 
   it('are in a list by range', () => {

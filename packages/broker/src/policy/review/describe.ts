@@ -1,3 +1,5 @@
+import type { BlockList } from 'node:net';
+import { type AddressRange, parseRange } from '../../guard/address.js';
 import type { Conditions, Setting } from '../conditions.js';
 import { writeWindow } from '../hours.js';
 import { nameOfRule, type Permission, type Rule } from '../rule.js';
@@ -13,8 +15,19 @@ export function describeTest({ fact, patterns }: FactTest): string {
 
 /** Whom a rule is about, in words. */
 export function describeSubject({ tests, addresses }: SubjectPattern): string {
-  const parts = [...tests.map(describeTest), ...addresses.map(() => 'an address in its ranges')];
+  const parts = [...tests.map(describeTest), ...addresses.map(describeAddresses)];
   return parts.length === 0 ? 'everybody' : parts.join(' and ');
+}
+
+/** `an address in 10.0.0.0/8 or 2001:db8::/32`. */
+export function describeAddresses(list: BlockList): string {
+  return `an address in ${either(rangesOf(list).map(({ network, prefix }) => `${network}/${prefix}`))}`;
+}
+
+/** The ranges of a list as they were added. */
+export function rangesOf(list: BlockList): AddressRange[] {
+  const texts = list.rules.map((rule) => rule.replace(/^Subnet: IPv[46] /, '')).reverse();
+  return texts.map(parseRange).filter((range) => range !== undefined);
 }
 
 /** What a rule asks besides, in words; none for nothing. */

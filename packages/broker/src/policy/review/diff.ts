@@ -5,9 +5,11 @@ import type { Subject } from '../facts.js';
 import { filterIsSubset, intersection } from '../filter.js';
 import { bindClientId, bindTopic } from '../object.js';
 import { type Action, actions } from '../rule.js';
-import { both, everybody, type SubjectPattern, subjectMatches } from '../subject.js';
-import { excludes } from './covers.js';
+import { type SubjectPattern, subjectMatches } from '../subject.js';
+import { commonPattern, writePattern } from '../text-pattern.js';
+import { type Variety, varietyOf } from './circumstances.js';
 import { describeSubject } from './describe.js';
+import { kindsOf } from './kinds.js';
 import { sampleOf, unnamed, withoutSamples } from './sample.js';
 
 /** What some clients may do by one policy and not by the other. */
@@ -27,44 +29,53 @@ export interface Comparison {
   readonly complete: boolean;
 }
 
-const maxKinds = 4_000;
-const maxPairs = 60;
 const maxFilters = 300;
 
-/** Some clients, in words, and the wider kinds that they are part of. */
-interface Kind {
-  readonly who: string;
-  readonly pattern: SubjectPattern;
-  readonly parts: readonly string[];
-}
+/** What changes, by kind and action: `gains publish`. */
+type Changes = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
  * Who gains and who loses what. Asked are clients of every kind that either policy speaks of, alone and two kinds in
- * one, and for each of them every filter of the rules about it and what any of these have in common: between these
- * filters no answer can differ.
+ * one, at every hour and in all circumstances that rules tell apart; and for each of them every filter of the rules about
+ * it and what any of these have in common: between these filters no answer can differ.
  */
 export function compare(before: Policy, after: Policy, now = Date.now()): Comparison {
-  const kinds = kindsOf(before, after);
-  let complete = kinds.length <= maxKinds;
-  const found: Change[] = [];
-  for (const { who, pattern, parts } of kinds.slice(0, maxKinds)) {
-    const sample = sampleOf(pattern);
-    const changes = new Map<string, Set<string>>();
-    for (const subject of [sample, { ...sample, tls: false }]) {
-      const pair = { before: before.bind(subject, now), after: after.bind(subject, now) };
-      const filters = filtersAbout(subject, pair, [before, after]);
-      complete &&= filters.length < maxFilters;
-      for (const { kind, action, target } of changesOf(pair, filters, [before, after])) {
-        const key = `${kind} ${action}`;
-        changes.set(key, (changes.get(key) ?? new Set()).add(withoutSamples(target)));
+  const policies = [before, after];
+  const { kinds, complete: hasAllKinds } = kindsOf(policies);
+  const variety = varietyOf(before, after, now);
+  const ranges = policies.flatMap(({ rules, text }) =>
+    [...rules.map(({ subject }) => subject), ...text.groups.flatMap(({ members }) => members)].flatMap(
+      ({ addresses }) => addresses,
+    ),
+  );
+  let complete = hasAllKinds && variety.complete;
+  const known = new Map<string, Changes>();
+  const changesFor = (pattern: SubjectPattern): Changes => {
+    const who = describeSubject(pattern);
+    const settled = known.get(who);
+    if (settled !== undefined) return settled;
+    const found = new Map<string, Set<string>>();
+    for (const tls of variety.tls) {
+      const subject = { ...sampleOf(pattern, ranges), tls };
+      for (const moment of variety.moments) {
+        const pair = { before: before.bind(subject, moment), after: after.bind(subject, moment) };
+        const filters = filtersAbout(subject, pair, policies);
+        complete &&= filters.length < maxFilters;
+        for (const { kind, action, target } of changesOf(pair, filters, policies, variety)) {
+          const key = `${kind} ${action}`;
+          found.set(key, (found.get(key) ?? new Set()).add(withoutSamples(target)));
+        }
       }
     }
-    for (const [key, targets] of changes) {
+    known.set(who, found);
+    return found;
+  };
+  const found: Change[] = [];
+  for (const { who, cases, parts } of kinds) {
+    for (const [key, targets] of inAll(cases.map(changesFor))) {
       const [kind, action] = key.split(' ') as [Change['kind'], Action];
       // What a wider kind gains or loses need not be told again.
-      const wider = found.filter(
-        (change) => parts.includes(change.who) && change.kind === kind && change.action === action,
-      );
+      const wider = found.filter((change) => parts.has(change.who) && change.kind === kind && change.action === action);
       const told = wider.flatMap((change) => change.targets);
       const news = [...targets].filter((target) => !told.some((known) => includes(action, known, target)));
       if (news.length > 0) found.push({ who, kind, action, targets: widest(action, news) });
@@ -73,36 +84,19 @@ export function compare(before: Policy, after: Policy, now = Date.now()): Compar
   return { changes: found, complete };
 }
 
+/** What all of some clients gain or lose. */
+function inAll([first, ...others]: readonly Changes[]): Changes {
+  const common = new Map<string, Set<string>>();
+  for (const [key, targets] of first ?? []) {
+    const all = [...targets].filter((target) => others.every((other) => other.get(key)?.has(target)));
+    if (all.length > 0) common.set(key, new Set(all));
+  }
+  return common;
+}
+
 interface Pair {
   readonly before: BoundPolicy;
   readonly after: BoundPolicy;
-}
-
-function kindsOf(before: Policy, after: Policy): Kind[] {
-  const written = [before, after].flatMap(({ text }) => [
-    ...text.groups.flatMap(({ name, members }) => [named(name), ...members]),
-    ...text.rules.map(({ subject }) => subject),
-  ]);
-  const patterns = new Map([everybody, ...written].map((pattern) => [describeSubject(pattern), pattern]));
-  const [general = describeSubject(everybody)] = patterns.keys();
-  const single = [...patterns].map(([who, pattern]) => ({ who, pattern, parts: who === general ? [] : [general] }));
-  if (single.length > maxPairs) return single;
-  const pairs = single.slice(1).flatMap((one, index) =>
-    single
-      .slice(index + 2)
-      .filter(
-        (other) => !one.pattern.tests.some((test) => other.pattern.tests.some((another) => excludes(test, another))),
-      )
-      .map((other) => {
-        const pattern = both(one.pattern, other.pattern);
-        return { who: describeSubject(pattern), pattern, parts: [general, one.who, other.who] };
-      }),
-  );
-  return [...single, ...pairs];
-}
-
-function named(group: string): SubjectPattern {
-  return { tests: [{ fact: 'group', patterns: [{ before: group, after: undefined }] }], addresses: [] };
 }
 
 /** The filters of all rules about a client, with all that they have in common. */
@@ -130,14 +124,19 @@ interface Found {
   readonly target: string;
 }
 
-function changesOf({ before, after }: Pair, filters: readonly string[], policies: readonly Policy[]): Found[] {
+function changesOf(
+  { before, after }: Pair,
+  filters: readonly string[],
+  policies: readonly Policy[],
+  variety: Variety,
+): Found[] {
   // A level below the deepest: what `#` matches there, `+` does not.
   const depth = 1 + Math.max(...filters.map((filter) => filter.split('/').length));
   const clientIds = clientIdsOf(policies, before.subject);
   return actions.flatMap((action) =>
     (action === 'connect' ? clientIds : filters).flatMap((target) => {
       const kinds = new Set<Change['kind']>();
-      for (const [asked, circumstances] of questionsOf(action, target, depth)) {
+      for (const [asked, circumstances] of questionsOf(action, target, depth, variety)) {
         const was = before.decide(action, asked, circumstances).allowed;
         if (was !== after.decide(action, asked, circumstances).allowed) kinds.add(was ? 'loses' : 'gains');
       }
@@ -147,12 +146,16 @@ function changesOf({ before, after }: Pair, filters: readonly string[], policies
 }
 
 /** What to ask about a filter: itself, or topics of it that lie in no narrower one. */
-function questionsOf(action: Action, target: string, depth: number): [string, Circumstances][] {
+function questionsOf(
+  action: Action,
+  target: string,
+  depth: number,
+  { publish, subscribe }: Variety,
+): [string, Circumstances][] {
   const plain: Circumstances = { qos: 0, retain: false, payloadSize: 0, sealed: 'none' };
   if (action === 'connect') return [[target, plain]];
-  const flags = [0, 1, 2].flatMap((qos) => [false, true].map((retain) => ({ ...plain, qos, retain })));
-  if (action === 'subscribe') return flags.map((circumstances) => [target, circumstances]);
-  const varied = action === 'receive' ? [plain] : [...flags, { ...plain, payloadSize: 268_435_460 }];
+  if (action === 'subscribe') return subscribe.map((circumstances) => [target, circumstances]);
+  const varied = action === 'receive' ? [plain] : publish;
   return topicsOf(target, depth).flatMap((topic) =>
     varied.map((circumstances): [string, Circumstances] => [topic, circumstances]),
   );
@@ -167,13 +170,20 @@ function topicsOf(filter: string, depth: number): string[] {
   return topics;
 }
 
+/** One for each pattern, and for what any two have in common. */
 function clientIdsOf(policies: readonly Policy[], subject: Subject): string[] {
   const patterns = policies.flatMap(({ rules }) => rules.flatMap(({ clientIds }) => clientIds));
-  const bound = patterns.flatMap((pattern) => bindClientId(pattern, subject));
+  const bound = [...new Set(patterns)].flatMap((pattern) => bindClientId(pattern, subject));
+  const wide = [...new Map(bound.filter(({ after }) => after !== undefined).map((one) => [writePattern(one), one]))];
+  const common = wide
+    .slice(0, maxFilters)
+    .flatMap(([, one], index) =>
+      wide.slice(index + 1, maxFilters).flatMap(([, other]) => commonPattern(one, other) ?? []),
+    );
   return [
     ...new Set([
       unnamed,
-      ...bound.map(({ before, after }) => (after === undefined ? before : before + unnamed + after)),
+      ...[...bound, ...common].map(({ before, after }) => (after === undefined ? before : before + unnamed + after)),
     ]),
   ];
 }

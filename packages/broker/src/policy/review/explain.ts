@@ -7,7 +7,14 @@ import { filterIsSubset, intersection } from '../filter.js';
 import { bindTopic, clientIdMatches } from '../object.js';
 import type { Action, Rule } from '../rule.js';
 import { subjectMatches, testHolds } from '../subject.js';
-import { describeConditions, describePermission, describePlace, describeTest, either } from './describe.js';
+import {
+  describeAddresses,
+  describeConditions,
+  describePermission,
+  describePlace,
+  describeTest,
+  either,
+} from './describe.js';
 
 /** Something that a client asks for. */
 export interface Request {
@@ -125,7 +132,8 @@ function missingObject(rule: Rule, subject: Subject, { action, target }: Request
 
 function missingSubject({ subject: pattern }: Rule, subject: Subject): Missing[] {
   const failed = pattern.tests.filter((test) => !testHolds(test, subject)).map(describeTest);
-  if (!subjectMatches({ tests: [], addresses: pattern.addresses }, subject)) failed.push('an address in its ranges');
+  for (const list of pattern.addresses)
+    if (!subjectMatches({ tests: [], addresses: [list] }, subject)) failed.push(describeAddresses(list));
   return failed.length === 0 ? [] : [{ rank: 1, needed: failed.join(' and ') }];
 }
 

@@ -1,4 +1,4 @@
-import { DerCursor, DerError, objectIdentifier, serialNumber, Tag, text, time } from './der.js';
+import { DerCursor, DerError, isTrue, objectIdentifier, serialNumber, Tag, text, time } from './der.js';
 import { type DistinguishedName, readName } from './distinguished-name.js';
 
 /** Subject alternative names by their kind (RFC 5280 §4.2.1.6); each is whole, whatever characters it holds. */
@@ -67,7 +67,7 @@ export function readCertificate(der: Buffer): CertificateContent {
     publicKeyInfo,
     alternativeNames: names === undefined ? noNames : readAlternativeNames(names.value),
     ...(constraints === undefined ? notAnAuthority : readConstraints(constraints.value)),
-    keyUsage: bits?.value.next(Tag.bitString).content[1],
+    keyUsage: bits && (bits.value.next(Tag.bitString).content[1] ?? 0),
     extendedKeyUsage: usage === undefined ? undefined : readUsages(usage.value),
     subjectKeyIdentifier: keyIdentifier?.value.next(Tag.octetString).content,
     ocspResponders: access === undefined ? [] : readResponders(access.value),
@@ -100,7 +100,7 @@ export function readExtensions(cursor: DerCursor): Map<string, Extension> {
   while (!list.done) {
     const fields = list.next(Tag.sequence).inside();
     const type = objectIdentifier(fields.next(Tag.objectIdentifier));
-    const critical = fields.optional(Tag.boolean)?.content[0] === 0xff;
+    const critical = isMarked(fields);
     if (extensions.has(type)) throw new DerError(`the extension ${type} twice`);
     extensions.set(type, { critical, value: fields.next(Tag.octetString).inside() });
   }
@@ -147,9 +147,14 @@ const notAnAuthority = { isAuthority: false, pathLength: undefined };
 
 function readConstraints(cursor: DerCursor): Pick<CertificateContent, 'isAuthority' | 'pathLength'> {
   const fields = cursor.next(Tag.sequence).inside();
-  const isAuthority = fields.optional(Tag.boolean)?.content[0] === 0xff;
-  const length = fields.optional(Tag.integer)?.content;
-  return { isAuthority, pathLength: length === undefined ? undefined : Number.parseInt(length.toString('hex'), 16) };
+  const isAuthority = isMarked(fields);
+  const length = fields.optional(Tag.integer);
+  return { isAuthority, pathLength: length === undefined ? undefined : Number.parseInt(serialNumber(length), 16) };
+}
+
+function isMarked(fields: DerCursor): boolean {
+  const mark = fields.optional(Tag.boolean);
+  return mark !== undefined && isTrue(mark);
 }
 
 function readUsages(cursor: DerCursor): string[] {

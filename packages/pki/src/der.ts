@@ -126,6 +126,11 @@ export function objectIdentifier({ content }: DerCursor): string {
   return [root, head - 40 * root, ...rest].join('.');
 }
 
+/** A BOOLEAN (X.690 §11.1). As OpenSSL reads it: what BER takes for true is not passed over as false. */
+export function isTrue({ content }: DerCursor): boolean {
+  return content.some((octet) => octet !== 0);
+}
+
 /** A serial number in lower-case hexadecimal, as OpenSSL and Node.js write it but for the case. */
 export function serialNumber({ content }: DerCursor): string {
   if (content.length === 0) throw new DerError('an empty integer');
@@ -142,7 +147,9 @@ export function time(cursor: DerCursor): number {
   const [month = 0, day = 0, hour = 0, minute = 0, second = 0] = fields.map(Number);
   const century = !short ? '' : Number(year) < 50 ? '20' : '19';
   const value = Date.UTC(Number(century + year), month - 1, day, hour, minute, second);
-  if (fields.length === 0 || Number.isNaN(value)) throw new DerError('a time that is none');
+  // What there is not, such as the 31st of June, would become another day.
+  const digits = Number.isNaN(value) ? '' : new Date(value).toISOString().replace(/\D/g, '');
+  if (digits !== `${century}${text.slice(0, -1)}000`) throw new DerError('a time that is none');
   return value;
 }
 

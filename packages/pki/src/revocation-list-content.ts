@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { oid as certificateOid, type Extension, readExtensions } from './certificate-content.js';
-import { DerCursor, DerError, Tag, time } from './der.js';
+import { DerCursor, DerError, isTrue, Tag, time } from './der.js';
 import { readName } from './distinguished-name.js';
 import { isSignedBy, readSigned, type Signed } from './signature.js';
 
@@ -108,7 +108,7 @@ function scopeOf(extensions: Map<string, Extension>): RevocationListContent['sco
   let scope: RevocationListContent['scope'] = 'all';
   while (!fields.done) {
     const tag = fields.peek;
-    const isSet = fields.next().content[0] === 0xff;
+    const isSet = isTrue(fields.next());
     if (tag === 0x81 && isSet) scope = 'others';
     else if (tag === 0x82 && isSet) scope = 'authorities';
     else if (tag !== 0x81 && tag !== 0x82)

@@ -87,7 +87,7 @@ test('a list that holds only part of what was revoked is refused', needs('openss
   await writeFile(join(directory, 'ca.key'), String(authority.privateKey.export({ type: 'pkcs8', format: 'pem' })));
   await writeFile(join(directory, 'index'), '');
   await writeFile(join(directory, 'number'), '01\n');
-  const read = async (extension: string, point = ''): Promise<RevocationListContent> => {
+  const made = async (extension: string, point = ''): Promise<Buffer> => {
     const lines = [
       '[ca]',
       'default_ca = a',
@@ -103,7 +103,7 @@ test('a list that holds only part of what was revoked is refused', needs('openss
     ];
     await writeFile(join(directory, 'cnf'), lines.join('\n'));
     const signer = ['-cert', join(directory, 'ca.crt'), '-keyfile', join(directory, 'ca.key')];
-    const made = openssl([
+    const { ok, text } = openssl([
       'ca',
       '-config',
       join(directory, 'cnf'),
@@ -116,11 +116,11 @@ test('a list that holds only part of what was revoked is refused', needs('openss
       '-out',
       join(directory, 'crl'),
     ]);
-    assert.ok(made.ok, made.text);
-    return RevocationListContent.read(
-      pemBlocks(openssl(['crl', '-in', join(directory, 'crl')]).text, 'X509 CRL')[0] as Buffer,
-    );
+    assert.ok(ok, text);
+    return pemBlocks(openssl(['crl', '-in', join(directory, 'crl')]).text, 'X509 CRL')[0] as Buffer;
   };
+  const read = async (extension: string, written = ''): Promise<RevocationListContent> =>
+    RevocationListContent.read(await made(extension, written));
   const point = 'issuingDistributionPoint = critical, @point';
   assert.equal((await read('authorityKeyIdentifier = keyid')).covers(true), true);
   const others = await read(point, 'onlyuser = TRUE');
@@ -131,6 +131,32 @@ test('a list that holds only part of what was revoked is refused', needs('openss
   await assert.rejects(read(point, 'fullname = URI:http://example.com/part.crl'), DerError);
   await assert.rejects(read('2.5.29.27 = critical, ASN1:INTEGER:1'), /changes to another list/);
   await assert.rejects(read('1.2.3.4 = critical, ASN1:NULL'), /critical extension 1\.2\.3\.4/);
+  assert.equal((await read('1.2.3.4 = ASN1:NULL')).covers(false), true);
+  // True as BER has it, and openssl reads it.
+  const critical = (await made('1.2.3.4 = critical, ASN1:NULL')).toString('hex');
+  const loose = Buffer.from(critical.replace('2a03040101ff', '2a0304010101'), 'hex');
+  assert.throws(() => RevocationListContent.read(loose), /critical extension 1\.2\.3\.4/);
+  const onlyAuthorities = (await made(point, 'onlyCA = TRUE')).toString('hex');
+  assert.ok(onlyAuthorities.includes('8201ff'));
+  const scope = RevocationListContent.read(Buffer.from(onlyAuthorities.replace('8201ff', '820101'), 'hex'));
+  assert.deepEqual([scope.covers(true), scope.covers(false)], [true, false]);
+});
+
+test('a list with an entry of another authority is refused', () => {
+  const other = der30(Buffer.from('0603551d1d', 'hex'), Buffer.from('0101ff', 'hex'), Buffer.from('04023000', 'hex'));
+  const reason = der30(Buffer.from('0603551d15', 'hex'), Buffer.from('04030a0101', 'hex'));
+  const revoked = Buffer.from('170d3236303130313030303030305a', 'hex');
+  const listed = (...extensions: readonly Buffer[]): RevocationListContent =>
+    RevocationListContent.read(listOf(der30(Buffer.from('02020080', 'hex'), revoked, der30(...extensions))));
+  assert.equal(listed(reason).revokes('80'), true);
+  assert.throws(() => listed(reason, other), /an entry has a critical extension/);
+});
+
+test('a certificate that says a thing twice is refused', () => {
+  const hex = der.toString('hex');
+  const [usage, constraints] = ['0603551d0f', '0603551d13'];
+  assert.ok(hex.includes(usage) && hex.includes(constraints));
+  assert.throws(() => readCertificate(Buffer.from(hex.replace(usage, constraints), 'hex')), /2\.5\.29\.19 twice/);
 });
 
 test('a list of 100,000 entries is read and asked', () => {
@@ -140,17 +166,21 @@ test('a list of 100,000 entries is read and asked', () => {
     serial.writeUInt32BE(index, 14);
     return der30(serial, Buffer.from('170d3236303130313030303030305a', 'hex'));
   });
-  // Nobody asks for its signature here.
-  const [algorithm, signature] = [Buffer.from('300a06082a8648ce3d040302', 'hex'), Buffer.from('03020000', 'hex')];
-  const name = readCertificate(new X509Certificate(authority.certificate).raw).subject.der;
-  const times = Buffer.from('170d3236303130313030303030305a170d3336303130313030303030305a', 'hex');
-  const body = der30(Buffer.from('020101', 'hex'), algorithm, name, times, der30(...entries));
-  const content = RevocationListContent.read(der30(body, algorithm, signature));
+  const content = RevocationListContent.read(listOf(Buffer.concat(entries)));
   assert.equal(content.size, 100_000);
   const serialOf = (index: number): string => `${'5a'.repeat(12)}${index.toString(16).padStart(8, '0')}`;
   for (const index of [0, 1, 50_000, 99_999]) assert.equal(content.revokes(serialOf(index)), true);
   assert.equal(content.revokes(serialOf(100_000)), false);
 });
+
+/** A list with these entries, of which nobody asks for the signature. */
+function listOf(...entries: readonly Buffer[]): Buffer {
+  const [algorithm, signature] = [Buffer.from('300a06082a8648ce3d040302', 'hex'), Buffer.from('03020000', 'hex')];
+  const name = readCertificate(new X509Certificate(authority.certificate).raw).subject.der;
+  const times = Buffer.from('170d3236303130313030303030305a170d3336303130313030303030305a', 'hex');
+  const body = der30(Buffer.from('020101', 'hex'), algorithm, name, times, der30(...entries));
+  return der30(body, algorithm, signature);
+}
 
 /** A sequence. */
 function der30(...contents: readonly Uint8Array[]): Buffer {

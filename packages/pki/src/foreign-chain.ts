@@ -66,15 +66,12 @@ function linkOf(der: Buffer): Link {
   return { certificate: new X509Certificate(der), content, name: nameText(content.subject) };
 }
 
-/** From the certificate to its root; each is signed by the next. */
+/** From the certificate to its root; each is signed by the next. One with the name of its issuer may have another key yet. */
 function pathFrom(issuing: Link, known: readonly Link[]): Link[] {
   const path = [issuing];
-  for (let current = issuing; !current.content.subject.der.equals(current.content.issuer.der); ) {
-    const { content, certificate, name } = current;
-    const next = known.find(
-      (other) =>
-        other.content.subject.der.equals(content.issuer.der) && certificate.verify(other.certificate.publicKey),
-    );
+  for (let current = issuing; !isSignedBy(current, current); ) {
+    const { content, name } = current;
+    const next = known.find((other) => isSignedBy(current, other));
     if (next === undefined) {
       const hint = 'the file must hold every certificate up to the root';
       throw invalid(`the issuer of ${name} is missing: ${nameText(content.issuer)}`, hint);
@@ -84,6 +81,10 @@ function pathFrom(issuing: Link, known: readonly Link[]): Link[] {
     current = next;
   }
   return path;
+}
+
+function isSignedBy({ content, certificate }: Link, other: Link): boolean {
+  return other.content.subject.der.equals(content.issuer.der) && certificate.verify(other.certificate.publicKey);
 }
 
 /** @param below how many authorities there are between it and the certificates that are issued here */

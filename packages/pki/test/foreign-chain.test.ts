@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { type ForeignAuthority, foreignAuthority, initAuthority, pemBlocks } from '@moat/pki';
@@ -36,6 +36,12 @@ class Workshop {
     await writeFile(file('ext'), extensions.join('\n'));
     const key = ['-newkey', 'ec', '-pkeyopt', `ec_paramgen_curve:${curve}`, '-nodes', '-keyout', file('key')];
     this.run('req', '-new', ...key, '-subj', `/O=Company/CN=${name}`, '-out', file('csr'));
+    return this.certify(name, issuer);
+  }
+
+  /** Another certificate of what was made. */
+  async certify(name: string, issuer?: string): Promise<Made> {
+    const file = (suffix: string) => this.path(`${name}.${suffix}`);
     const signer =
       issuer === undefined
         ? ['-signkey', file('key')]
@@ -143,6 +149,42 @@ describe('an issuing authority that openssl made', needs('openssl'), async () =>
         return take(low, [low, { ...root, certificate: await readFile(workshop.path('Short.crt'), 'utf8') }, root]);
       },
       /CN=Short,O=Company allows 0 authorities below it, and there are 1/,
+    ],
+    [
+      'of two that have issued each other',
+      async () => {
+        const first = await workshop.make('First');
+        const second = await workshop.make('Second', 'First');
+        return take(first, [await workshop.certify('First', 'Second'), second]);
+      },
+      /have issued each other/,
+    ],
+    [
+      'that bears the name of its issuer, and not its key',
+      async () => {
+        await mkdir(workshop.path('old'));
+        const old = new Workshop(workshop.path('old'));
+        await old.make('Turned');
+        const next = await workshop.make('Turned');
+        for (const suffix of ['ext', 'csr'])
+          await copyFile(workshop.path(`Turned.${suffix}`), old.path(`New.${suffix}`));
+        await copyFile(workshop.path('Turned.key'), old.path('New.key'));
+        return take(next, [await old.certify('New', 'Turned')]);
+      },
+      /issuer of CN=Turned,O=Company is missing/,
+    ],
+    [
+      'whose key usage names nothing',
+      async () => {
+        const made = await workshop.make('Nothing', 'Root', [authority[0] ?? '', '2.5.29.15=critical,DER:030100']);
+        return take(made, [made, root]);
+      },
+      /lacks keyCertSign/,
+    ],
+    [
+      'that has not begun',
+      async () => take(issuing, [issuing, middle, root], undefined, new Date(now.getTime() - 86_400_000)),
+      /CN=Plant,O=Company begins on/,
     ],
     [
       'that may sign no certificates',

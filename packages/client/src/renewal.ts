@@ -55,7 +55,8 @@ export class AutomaticRenewal {
         const before = this.lifeOf();
         await this.renew();
         const life = this.lifeOf();
-        const renewed = life.to !== before.to;
+        // Of one that has run out on arrival nothing is left: the clock here is ahead, and asking on would not end.
+        const renewed = life.to !== before.to && life.to > Date.now();
         // Certificates begin before they are issued: of a new one the rest of its life counts.
         due = renewed
           ? dueAt({ from: Date.now(), to: life.to }, this.random())

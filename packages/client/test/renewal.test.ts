@@ -34,3 +34,34 @@ test('renewal runs when it is due, again with the next certificate, and ends whe
   clearInterval(alive);
   assert.equal(renewals, 3);
 });
+
+test('what failed, or has run out on arrival, is not asked for again at once', async () => {
+  const alive = setInterval(() => {}, 1_000);
+  for (const next of [(to: number) => to, (to: number) => to + 1]) {
+    let life: Life = { from: Date.now() - 5_000, to: Date.now() - 1_000 };
+    let renewals = 0;
+    const renewal = new AutomaticRenewal(
+      () => life,
+      async () => {
+        renewals++;
+        life = { from: life.from, to: next(life.to) };
+        setTimeout(() => renewal.stop(), 20);
+      },
+      () => 0,
+    );
+    await renewal.run();
+    assert.equal(renewals, 1);
+  }
+  clearInterval(alive);
+});
+
+test('a client without a certificate is told so, and not renewed', async () => {
+  const renewal = new AutomaticRenewal(
+    () => {
+      throw new Error('no certificate');
+    },
+    () => assert.fail('renewed'),
+    () => 0,
+  );
+  await assert.rejects(renewal.run(), /no certificate/);
+});

@@ -7,6 +7,7 @@ import { describeCertificate } from './certificate.js';
 import { PkiError } from './errors.js';
 import { inFile, PUBLIC, readIfThere, SECRET, writeFileAtomic } from './files.js';
 import type { IssuedCertificate } from './issue.js';
+import { parseJson } from './json.js';
 import { writePkcs12 } from './pkcs12.js';
 import { privateKeyPem } from './x509.js';
 
@@ -136,7 +137,7 @@ export async function replaceBundleIdentity(file: string, certificate: string, k
 }
 
 async function readConnectionFile(file: string): Promise<{ content: object; cert: string; key: string }> {
-  const content: unknown = JSON.parse((await readIfThere(file)) ?? 'null');
+  const content = parseJson((await readIfThere(file)) ?? '');
   if (typeof content === 'object' && content !== null && 'cert' in content && 'key' in content) {
     const { cert, key } = content;
     if (typeof cert === 'string' && typeof key === 'string') return { content, cert, key };

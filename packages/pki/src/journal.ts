@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { PkiError } from './errors.js';
+import { parseJson } from './json.js';
 
 /**
  * Files of one JSON object a line that only ever grow.
@@ -60,12 +61,4 @@ export function parseRecords<T>(
     return [record];
   });
   return { lines: lines.length, records };
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -92,6 +92,26 @@ test('a renewed certificate takes the place of the old one, a new key comes with
   assert.equal((await stat(join(directory, named.key))).mode & 0o777, 0o600);
   assert.deepEqual((await readdir(directory)).sort(), ['ca.crt', named.cert, named.key, 'connection.json'].sort());
   assert.ok(await readBundleKey(directory, 'pump-7'), 'whoever renews it from outside finds the key');
+});
+
+test('a renewed certificate goes nowhere where no bundle says where to', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const file = join(directory, 'connection.json');
+  const { certificate } = await newBundle();
+  for (const text of [
+    '{ "cert": "client.crt", ',
+    'null',
+    '{ "cert": "client.crt" }',
+    '{ "cert": 1, "key": 2 }',
+    undefined,
+  ]) {
+    if (text === undefined) await rm(file);
+    else await writeFile(file, text);
+    const wanted = pkiError('pki.invalid_file', /connection\.json names no certificate and key/);
+    await assert.rejects(replaceBundleIdentity(file, certificate, 'key'), wanted);
+    if (text !== undefined) await assert.rejects(readBundleKey(directory, 'pump-7'), wanted);
+  }
+  assert.deepEqual(await readdir(directory), []);
 });
 
 test('killed at any moment of a renewal, the folder holds a certificate and the key to it', async (t) => {

@@ -3,8 +3,12 @@ import { PkiError } from './errors.js';
 /** ub-common-name (RFC 5280 appendix A.1). */
 const LONGEST_NAME = 64;
 
-/** Controls, invisible format characters, lone surrogates, line separators: what could make two names look alike. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]/u;
+/**
+ * Controls, invisible format characters and fillers, lone surrogates, private ones, spaces of other kinds, line separators:
+ * what could make two names look alike, or is no user name.
+ */
+const INVISIBLE =
+  /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/u;
 
 const hint = 'use 1 to 64 letters, digits, hyphens, dots or underscores';
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { assertDeviceName } from '@moat/pki';
 import { usernameProblem } from '../../dist/identity/username.js';
 
 describe('a user name', () => {
@@ -30,4 +31,12 @@ describe('a user name', () => {
   for (const name of wrong) {
     it(`may not be ${JSON.stringify(name)}`, () => assert.notEqual(usernameProblem(name), undefined));
   }
+
+  it('may be whatever a device may be called', () => {
+    for (let code = 0; code <= 0x10ffff; code++) {
+      const name = `a${String.fromCodePoint(code)}b`;
+      if (usernameProblem(name) !== undefined)
+        assert.throws(() => assertDeviceName(name), /device name/, code.toString(16));
+    }
+  });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it, type TestContext, test } from 'node:test';
 import {
   createAuthority,
   DerError,
@@ -67,6 +67,26 @@ const asKnown = (pem: string): OcspExpectation['issuer'] => {
 const good = 'V\t401231235959Z\t';
 const revoked = 'R\t401231235959Z\t260101000000Z,keyCompromise';
 
+test('a responder that does not answer is told in the words of RFC 6960', async () => {
+  const issuer = asKnown((await createAuthority({ now: new Date() })).certificate);
+  const read = (hex: string) =>
+    readOcspAnswer(Buffer.from(hex, 'hex'), { issuer, serialNumber: '4d', nonce, now: Date.now() });
+  for (const [hex, message] of [
+    ['30030a0101', /answers malformedRequest/],
+    ['30030a0103', /answers tryLater/],
+    ['30030a0106', /answers unauthorized/],
+    ['30030a0109', /answers what is no status/],
+    ['30020a00', /answers what is no status/],
+    ['30030a0100', /ends too early/],
+    ['30120a0100a00d300b06092b0601050507300102', /unknown kind of answer/],
+  ] as const)
+    assert.throws(
+      () => read(hex),
+      (error) => error instanceof DerError && message.test(error.message),
+      hex,
+    );
+});
+
 describe('An OCSP exchange with openssl', needs('openssl'), () => {
   it('asks about one certificate, with a nonce', async (t) => {
     const { request, expectation } = await exchange(t, good);
@@ -109,6 +129,66 @@ describe('An OCSP exchange with openssl', needs('openssl'), () => {
     assert.equal(readOcspAnswer(answer, later).status, 'good');
     assert.equal(readOcspAnswer(answer, { ...expectation, nonce: undefined }).status, 'good');
     assert.throws(() => readOcspAnswer(answer, { ...later, nonce: undefined }), /it is old/);
+  });
+
+  it('believes a responder that the authority has certified for it, and no other', async (t) => {
+    const directory = await temporaryDirectory(t);
+    const file = (name: string): string => join(directory, name);
+    const run = (...args: readonly string[]): void => {
+      const { ok, text } = openssl(args);
+      assert.ok(ok, text);
+    };
+    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+    for (const name of ['ca', 'other'])
+      run(
+        'req',
+        '-x509',
+        ...curve,
+        '-subj',
+        '/CN=CA',
+        '-days',
+        '9',
+        '-keyout',
+        file(`${name}.key`),
+        '-out',
+        file(`${name}.crt`),
+      );
+    const issue = async (name: string, authority: string, usage: string): Promise<void> => {
+      await writeFile(file('ext'), `extendedKeyUsage=${usage}`);
+      run('req', '-new', ...curve, '-subj', `/CN=${name}`, '-keyout', file(`${name}.key`), '-out', file('csr'));
+      const signer = ['-CA', file(`${authority}.crt`), '-CAkey', file(`${authority}.key`)];
+      run(
+        'x509',
+        '-req',
+        '-in',
+        file('csr'),
+        ...signer,
+        '-days',
+        '5',
+        '-extfile',
+        file('ext'),
+        '-out',
+        file(`${name}.crt`),
+      );
+    };
+    await issue('responder', 'ca', 'OCSPSigning');
+    await issue('device', 'ca', 'clientAuth');
+    await issue('stranger', 'other', 'OCSPSigning');
+    const issuer = asKnown(await readFile(file('ca.crt'), 'utf8'));
+    await writeFile(file('index'), 'V\t401231235959Z\t\t4D\tunknown\t/CN=pump\n');
+    await writeFile(file('request'), writeOcspRequest(issuer.content, '4d', nonce));
+    const now = Date.now();
+    const answerOf = async (signer: string, at = now): Promise<string> => {
+      const keys = ['-rsigner', file(`${signer}.crt`), '-rkey', file(`${signer}.key`), '-CA', file('ca.crt')];
+      const asked = ['-index', file('index'), '-reqin', file('request'), '-respout', file('answer'), '-ndays', '9'];
+      run('ocsp', ...keys, ...asked);
+      return readOcspAnswer(await readFile(file('answer')), { issuer, serialNumber: '4d', nonce, now: at }).status;
+    };
+    assert.equal(await answerOf('responder'), 'good');
+    await assert.rejects(answerOf('device'), /nobody signed it who may/);
+    await assert.rejects(answerOf('stranger'), /nobody signed it who may/);
+    await assert.rejects(answerOf('responder', now + 6 * 86_400_000), /nobody signed it who may/);
+    await assert.rejects(answerOf('responder', now - 86_400_000), /nobody signed it who may/);
   });
 
   it('takes nothing for an answer that was cut off or changed', async (t) => {

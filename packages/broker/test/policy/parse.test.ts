@@ -138,6 +138,21 @@ describe('reading a policy', () => {
       ['3:11: there is no role raeder (did you mean reader?)'],
     ],
     [
+      'a role that is like no other',
+      'rules:\n- roles: reader',
+      ['2:10: there is no role reader (write its rules under roles)'],
+    ],
+    [
+      'a group that is like no other',
+      'rules:\n- subject: {group: admin}\n  allow: publish\n  topics: a',
+      ['2:20: there is no group admin (list its members under groups, or write admin: [] there'],
+    ],
+    [
+      'two asterisks in a subject',
+      'rules:\n- subject: {username: [a, "*b*"], cert: {cn: "**"}}\n  allow: publish\n  topics: a',
+      ['2:27: "*b*" has more than one *', '2:46: "**" has more than one *'],
+    ],
+    [
       'roles that give each other',
       'roles:\n  a: [{roles: b}]\n  b: [{roles: a}]\nrules: [{roles: a}]',
       ['2:15: the role a gives itself', '3:15: the role b gives itself'],

@@ -83,6 +83,33 @@ describe('The explanation of a decision', () => {
     assert.deepEqual(notes, ['not delivered: open/+/secret (p.yaml:14)']);
   });
 
+  it('says from which addresses it would be allowed', () => {
+    const near = parsePolicy(
+      'rules: [{ subject: { address: [10.0.0.0/8, "2001:db8::/32"], listener: "mqtt:1883" }, allow: publish, topics: a }]',
+      'p.yaml',
+    );
+    const request = { action: 'publish', target: 'a', circumstances: { qos: 0, retain: false } } as const;
+    assert.equal(
+      explain(near, pump, request).near[0]?.needed,
+      'listener mqtt:1883 and an address in 10.0.0.0/8 or 2001:db8::/32',
+    );
+  });
+
+  it('says of which variable there are too many values', () => {
+    const tenants = parsePolicy('rules: [{ allow: publish, topics: "${claims.tenant}/#" }]', 'p.yaml');
+    const request = { action: 'publish', target: 't1/x', circumstances: { qos: 0, retain: false } } as const;
+    const asked = (count: number) => {
+      const tenant = Array.from({ length: count }, (_, index) => `t${index}`);
+      const { allowed, notes } = explain(tenants, { ...pump, claims: { tenant } }, request);
+      return [allowed, ...notes];
+    };
+    assert.deepEqual(asked(16), [true]);
+    assert.deepEqual(asked(17), [
+      false,
+      '${claims.tenant} has 17 values, more than 16, so that p.yaml:1 matches nothing',
+    ]);
+  });
+
   it('says which value cannot be used', () => {
     const { notes } = ask('publish', 'devices/a/b/x', { username: 'pump-a/b' });
     assert.ok(notes.includes('the value of ${username} holds /, so that p.yaml:9 matches nothing'), notes.join('\n'));

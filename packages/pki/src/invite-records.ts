@@ -54,8 +54,13 @@ function parseInvite(value: unknown): Invite | undefined {
 function parseProof(value: unknown): Invite['proof'] | undefined {
   if (!isObject<'token' | 'certificate'>(value)) return undefined;
   const { token, certificate } = value;
-  if (isHex(token)) return { token };
-  return isHex(certificate) ? { certificate } : undefined;
+  if (isHash(token)) return { token };
+  return isHash(certificate) ? { certificate } : undefined;
+}
+
+/** SHA-256 in hexadecimal: hashes of two lengths cannot be compared. */
+function isHash(value: unknown): value is string {
+  return isHex(value) && value.length === 64;
 }
 
 function parseSpending(value: unknown): Spending | undefined {

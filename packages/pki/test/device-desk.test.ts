@@ -7,6 +7,7 @@ import {
   DeviceDesk,
   describeCertificate,
   generatePrivateKey,
+  Invites,
   type InviteTerms,
   initAuthority,
   isKeyOf,
@@ -156,6 +157,38 @@ test('an invite is for its names, until it ends, is spent or withdrawn', async (
   await assert.rejects(enrol('ffff', 'valve-1'), pkiError('pki.invite_refused', /not known/));
 });
 
+test('invites are listed with what became of them, and found by their claim certificates', async (t) => {
+  const { invites } = await newDesk(t);
+  assert.deepEqual(await invites.list(), []);
+  await assert.rejects(invites.withdraw('ffff', now), pkiError('pki.invite_refused', /not known/));
+  const certificate = 'c'.repeat(64);
+  await invites.add('ab', { ...one, names: 'pump-*', count: 2 }, { certificate });
+  const { id } = (await invites.withToken(one)).invite;
+  await invites.withdraw(id, now);
+  await invites.spend({ id: 'ab', name: 'pump-1', key: 'aa', at: now });
+  assert.deepEqual(
+    (await invites.list()).map(({ id, spent, withdrawn }) => [id, [...spent.keys()], withdrawn]),
+    [
+      ['ab', ['pump-1'], false],
+      [id, [], true],
+    ],
+  );
+  assert.equal((await invites.ofCertificate(certificate))?.id, 'ab');
+  assert.equal(await invites.ofCertificate('d'.repeat(64)), undefined);
+});
+
+test('a device of a series gets its spending again by the same key, and none by another', async (t) => {
+  const { invites } = await newDesk(t);
+  const { id } = (await invites.withToken({ ...one, names: 'pump-*', count: 3 })).invite;
+  const first = await invites.spend({ id, name: 'pump-1', key: 'aa', at: now });
+  assert.deepEqual(await invites.spend({ id, name: 'pump-1', key: 'aa', at: later(1) }), first);
+  await assert.rejects(
+    invites.spend({ id, name: 'pump-1', key: 'bb', at: now }),
+    pkiError('pki.invite_refused', /pump-1 with another key/),
+  );
+  assert.equal((await invites.list())[0]?.spent.size, 1);
+});
+
 test('no pattern is good for the name of a user, nor for a device that was revoked', async (t) => {
   const desk = await newDesk(t);
   const { id } = (await desk.invites.withToken({ ...one, names: 'a*', count: 9 })).invite;
@@ -236,6 +269,23 @@ test('killed at any moment, a token stays spent by the key that spent it, and th
 test('a damaged log of invites lets nobody in', async (t) => {
   const desk = await newDesk(t);
   const { token } = await desk.invites.withToken(one);
-  await writeFile(join(desk.store.directory, 'invites.jsonl'), '{"invite":{"id":"ab"}}\n', { flag: 'a' });
-  await assert.rejects(desk.invites.ofToken(token), pkiError('pki.invalid_file', /invites\.jsonl:2:1/));
+  const log = join(desk.store.directory, 'invites.jsonl');
+  const good = await readFile(log, 'utf8');
+  const damaged = [
+    '{"invite":{"id":"ab"}}',
+    'null',
+    '{}',
+    '{"withdrawn":{"id":"ab"}}',
+    `{"withdrawn":{"id":"AB","at":"${now.toISOString()}"}}`,
+    '{"spent":{"id":"ab","name":"pump-7","key":"cd","at":"yesterday"}}',
+    good.trim().replace(/"token":"..../, '"token":"'),
+    good.trim().replace(/"count":1/, '"count":1.5'),
+    good.trim().replace(/"expires":"/, '"expires":"x'),
+  ];
+  for (const line of damaged) {
+    assert.notEqual(line, good.trim());
+    await writeFile(log, `${good}${line}\n`);
+    const reading = new Invites(desk.store.directory).ofToken(token);
+    await assert.rejects(reading, pkiError('pki.invalid_file', /invites\.jsonl:2:1/), line);
+  }
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { createAuthority, describeCertificate, issueDeviceCertificate, loadAuthority } from '@moat/pki';
+import { createAuthority, describeCertificate, isEncrypted, issueDeviceCertificate, loadAuthority } from '@moat/pki';
 import { needs } from '@moat/testkit';
 import { pkiError } from './helpers/codes.js';
 import { certificateText, openssl } from './helpers/openssl.js';
@@ -69,6 +69,21 @@ test('texts that make no authority are refused', needs('openssl'), async () => {
   assert.throws(() => loadAuthority(one.certificate, pemOf(other.privateKey)), refused);
   assert.throws(() => loadAuthority(one.certificate, rsa), pkiError('pki.invalid_file', /does not belong/));
   assert.throws(() => loadAuthority(device.certificate, pemOf(device.privateKey)), refused);
+});
+
+test('an encrypted key is opened by its passphrase and no other', needs('openssl'), async () => {
+  const { certificate, privateKey } = await createAuthority({ now });
+  const encrypted = [
+    String(privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' })),
+    openssl(['ec', '-aes256', '-passout', 'pass:secret'], pemOf(privateKey)).text,
+  ];
+  for (const key of encrypted) {
+    assert.ok(isEncrypted(key));
+    assert.ok(loadAuthority(certificate, key, 'secret').privateKey.equals(privateKey));
+    assert.throws(() => loadAuthority(certificate, key), pkiError('pki.passphrase', /is encrypted/));
+    assert.throws(() => loadAuthority(certificate, key, ''), pkiError('pki.passphrase', /is encrypted/));
+    assert.throws(() => loadAuthority(certificate, key, 'wrong'), pkiError('pki.passphrase', /does not open/));
+  }
 });
 
 test('a damaged key is refused without a word of it in the error', async () => {

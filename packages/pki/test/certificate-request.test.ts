@@ -18,7 +18,7 @@ function request(directory: string, algorithm: string, option?: string, subject 
   const key = join(directory, 'key.pem');
   const made = openssl(['genpkey', '-algorithm', algorithm, ...(option ? ['-pkeyopt', option] : []), '-out', key]);
   assert.ok(made.ok, made.text);
-  const { ok, text } = openssl(['req', '-new', '-key', key, '-utf8', '-subj', subject]);
+  const { ok, text } = openssl(['req', '-new', '-key', key, '-utf8', '-multivalue-rdn', '-subj', subject]);
   assert.ok(ok, text);
   return text;
 }
@@ -31,6 +31,12 @@ test('reads the name and the key of a request that openssl made', needs('openssl
     const expected = openssl(['pkey', '-pubout', '-in', join(directory, 'key.pem')]).text;
     assert.equal(String(publicKey.export({ type: 'spki', format: 'pem' })), expected, kind);
   }
+});
+
+test('a name is read as it is, whatever stands in it', needs('openssl'), async (t) => {
+  const directory = await temporaryDirectory(t);
+  for (const name of ['a,b', 'a=b', '"q"', '#0c0161', ' a', 'pümp <7>', 'CN=x', 'a;b'])
+    assert.equal((await readCertificateRequest(request(directory, 'ed25519', undefined, `/CN=${name}`))).name, name);
 });
 
 test('DER is as good as PEM', needs('openssl'), async (t) => {
@@ -53,6 +59,7 @@ test('one name, and nothing else than a request', needs('openssl'), async (t) =>
   const p256 = ['ec', 'ec_paramgen_curve:P-256'] as const;
   const refused: [string | Uint8Array, RegExp][] = [
     [request(directory, ...p256, '/CN=pump-7/CN=admin'), /one common name/],
+    [request(directory, ...p256, '/CN=pump-7+CN=admin'), /one common name/],
     [request(directory, ...p256, '/O=nobody'), /one common name/],
     ['', /not a PKCS#10/],
     [Buffer.from([0x30, 0x80]), /not a PKCS#10/],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { describeCertificate, initAuthority, openAuthority } from '@moat/pki';
 import { needs, temporaryDirectory } from '@moat/testkit';
+import { createAuthorities } from '../dist/authority.js';
 import { pkiError } from './helpers/codes.js';
 import { openssl } from './helpers/openssl.js';
 
@@ -89,4 +90,12 @@ test('a damaged authority is an error that names the place', async (t) => {
   await initAuthority(directory, options);
   await writeFile(join(directory, 'ca.crt'), 'damaged');
   await assert.rejects(openAuthority(directory), pkiError('pki.invalid_file', /pki: /));
+});
+
+test('an authority below another one is taken over with its chain only', async (t) => {
+  const directory = join(await temporaryDirectory(t), 'pki');
+  const { issuing } = await createAuthorities({ now: options.now });
+  const making = initAuthority(directory, { ...options, authority: issuing });
+  await assert.rejects(making, pkiError('pki.invalid_file', /not self-signed/));
+  await assert.rejects(openAuthority(directory), pkiError('pki.not_found'));
 });

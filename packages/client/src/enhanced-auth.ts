@@ -1,6 +1,6 @@
 import type { Mechanism } from '@moat/scram';
 import type { IConnackPacket, MqttClient, Packet } from 'mqtt';
-import { ClosedError } from './errors.js';
+import { ClosedError, UnprovenError } from './errors.js';
 import type { ConnectOptions } from './options.js';
 import { ScramExchange } from './scram.js';
 
@@ -54,7 +54,9 @@ export class EnhancedAuth {
       const answer = await this.exchange.answer(properties?.authenticationData);
       return this.packet(continueAuthentication, answer);
     }
-    if (reasonCode === success) this.exchange.check(properties?.authenticationData);
+    // A server says nothing else (MQTT 5.0 §3.15.2.1): what comes in place of a proof is none.
+    if (reasonCode !== success) throw new UnprovenError('it asked for a proof in place of giving one');
+    this.exchange.check(properties?.authenticationData);
     this.again?.resolve();
     this.again = undefined;
     return undefined;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type ConnectOptions, connect } from '@moat/client';
+import { deriveKeys, signature } from '@moat/scram';
 import { Gsasl, needs } from '@moat/testkit';
 import { ScramExchange } from '../dist/scram.js';
 import { connack, startScripted } from './scripted.js';
@@ -152,6 +153,47 @@ describe('A client with auth', () => {
       (packet) => auth('PLAIN', `r=${nonceIn(packet)}x,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096`),
     ]);
     await assert.rejects(connect({ ...options(port), reconnect: false }), { code: 'refused', reasonCode: 0x82 });
+    server.close();
+  });
+
+  test('proves itself anew, and believes only a server that does so, too', async () => {
+    const [salt, method] = ['W22ZaJ0SNY7soEsUEjb6gQ==', 'SCRAM-SHA-256'] as const;
+    const { serverKey } = await deriveKeys(method, 'pencil', Buffer.from(salt, 'base64'), 4_096);
+    let asked = '';
+    const challenge = (packet: Buffer): number[] => {
+      const nonce = nonceIn(packet);
+      asked = `n=user,r=${nonce},r=${nonce}x,s=${salt},i=4096,c=biws,r=${nonce}x`;
+      return auth(method, `r=${nonce}x,s=${salt},i=4096`);
+    };
+    const outcome = (): string => `v=${signature(method, serverKey, asked).toString('base64')}`;
+    const proven = (): number[] => {
+      const data = property(0x16, outcome());
+      return [0x20, data.length + 3, 0, 0, data.length, ...data];
+    };
+    const answer = (code: number, data: string): number[] => {
+      const [first = 0, length = 0, , ...rest] = auth(method, data);
+      return [first, length, code, ...rest];
+    };
+    const last: readonly (readonly [title: string, answer: () => number[], isGood: boolean])[] = [
+      ['its proof', () => answer(0x00, outcome()), true],
+      ['the proof of before', () => answer(0x00, outcome().replace(/=.{6}/, '=AAAAAA')), false],
+      ['a request in place of one', () => answer(0x19, outcome()), false],
+    ];
+    for (const [title, ending, isGood] of last) {
+      const { server, port } = await startScripted([challenge, proven, challenge, ending]);
+      const client = await connect({ ...options(port), reconnect: false });
+      const again = client.reauthenticate();
+      if (isGood) await assert.rejects(client.reauthenticate(), { message: /going on already/ });
+      if (isGood) await again;
+      else await assert.rejects(again, { code: 'unproven' }, title);
+      await client.close(100);
+      server.close();
+    }
+    const { server, port } = await startScripted([connack]);
+    const { auth: _, ...plain } = options(port);
+    const client = await connect(plain);
+    await assert.rejects(client.reauthenticate(), { code: 'invalid' });
+    await client.close(100);
     server.close();
   });
 

@@ -72,7 +72,10 @@ function parse(file: string, text: string): Record<string, unknown> {
     if (typeof values === 'object' && values !== null && !Array.isArray(values))
       return values as Record<string, unknown>;
   } catch (error) {
-    throw new InvalidError(`${file}: not JSON: ${(error as Error).message}`, { cause: error });
+    // Its words quote the text, in which there may be a password.
+    const [, position] = /at position (\d+)/.exec((error as Error).message) ?? [];
+    const before = text.slice(0, position === undefined ? 0 : Number(position)).split('\n');
+    throw new InvalidError(`${file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}: not JSON`);
   }
   throw new InvalidError(`${file}:1:1: not a JSON object`);
 }

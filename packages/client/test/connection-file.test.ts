@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { inspect } from 'node:util';
 import { InvalidError, loadConnection } from '@moat/client';
 
 let directory = '';
@@ -27,7 +28,9 @@ test('a connection file names its certificates relative to itself', async () => 
 });
 
 const mistakes = [
-  ['text that is not JSON', '{"host": ', /connection\.json: not JSON/],
+  ['text that is not JSON', '{"host": ', /connection\.json:1:\d+: not JSON$/],
+  ['text that stops being JSON', '{"host": "a",\n "port": 1 2}', /connection\.json:2:12: not JSON$/],
+  ['a password without quotes', '{"password": secret}', /connection\.json:1:\d+: not JSON$/],
   ['something other than an object', '[1]', /connection\.json:1:1: not a JSON object/],
   ['an unknown key', '{\n  "host": "a",\n  "prot": 1\n}', /connection\.json:3:3: unknown key prot/],
   ['the name of an object method', '{"toString": "a"}', /:1:2: unknown key toString/],
@@ -46,6 +49,7 @@ for (const [what, text, message] of mistakes) {
     await assert.rejects(loadConnection(await fileWith(text)), (error) => {
       assert.ok(error instanceof InvalidError);
       assert.match(error.message, message);
+      assert.ok(!inspect(error).includes('secret'));
       return true;
     });
   });

@@ -170,6 +170,8 @@ export class Client extends EventEmitter<ClientEvents> {
       subscription.grantedQoS = list.map((filter) => qosOf.get(filter) ?? qos);
     } catch (error) {
       this.#subscriptions.delete(subscription);
+      // Of several some may have been granted.
+      if (list.length > 1) void this.#leave(subscription).catch(() => {});
       throw error;
     }
     return subscription;

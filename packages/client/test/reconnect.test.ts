@@ -71,6 +71,26 @@ describe('A lost connection', needs('mosquitto'), () => {
     await client.close();
   });
 
+  test('of a subscription that is denied in part nothing is left', async () => {
+    let resolve: (packet: string) => void = () => {};
+    const promise = new Promise<string>((settle) => {
+      resolve = settle;
+    });
+    const { server, port } = await startScripted([
+      connack,
+      (packet) => [0x90, 5, packet[2] ?? 0, packet[3] ?? 0, 0, 1, 0x87],
+      (packet) => {
+        resolve(packet.toString('latin1'));
+        return [0xb0, 5, packet[2] ?? 0, packet[3] ?? 0, 0, 0, 0x11];
+      },
+    ]);
+    const client = await connect({ ...options, host: '127.0.0.1', port });
+    await assert.rejects(client.subscribe(['a/granted', 'a/denied'], { qos: 1 }), { code: 'denied', reasonCode: 0x87 });
+    assert.match(await promise, /^\xa2.*a\/granted/s);
+    await client.close();
+    server.close();
+  });
+
   test('a client whose session is taken over stops, rather than taking it back for ever', async () => {
     // Debian's Mosquitto closes without DISCONNECT 0x8E.
     const { server, port } = await startScripted([connack, () => [0xe0, 2, 0x8e, 0]]);

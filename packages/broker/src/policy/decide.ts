@@ -124,6 +124,7 @@ export class BoundPolicy {
   }
 }
 
-function isReserved(topic: string): boolean {
+/** Whether nobody may publish to it, whatever a policy says. */
+export function isReserved(topic: string): boolean {
   return topic.startsWith('$') && /^\$(SYS|share)(\/|$)/.test(topic);
 }

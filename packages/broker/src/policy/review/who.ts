@@ -1,4 +1,5 @@
 import type { Policy } from '../compile.js';
+import { isReserved } from '../decide.js';
 import { filterIsSubset } from '../filter.js';
 import type { TopicPattern } from '../object.js';
 import type { Action, Rule } from '../rule.js';
@@ -28,6 +29,7 @@ interface Applicable {
 
 /** Everybody who can do something with a topic by this policy. */
 export function whoMay(policy: Policy, action: Exclude<Action, 'connect'>, topic: string): Holder[] {
+  if (action === 'publish' && isReserved(topic)) return [];
   const applicable = policy.rules
     .filter(({ actions }) => actions.has(action))
     .flatMap((rule) => applicableTo(rule, topic));

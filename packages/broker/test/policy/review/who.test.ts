@@ -41,6 +41,12 @@ describe('Who may publish to a topic', () => {
     assert.deepEqual(who('$own/alice'), []);
   });
 
+  it('is nobody where the topic is the own one of the server, whatever a rule says', () => {
+    const open = parsePolicy('rules: [{ allow: [publish, receive], topics: "$SYS/#" }]', 'p.yaml', 'allow');
+    for (const topic of ['$SYS/broker', '$share/a/b']) assert.deepEqual(whoMay(open, 'publish', topic), []);
+    assert.equal(whoMay(open, 'receive', '$SYS/broker')[0]?.who, 'everybody');
+  });
+
   it('is everybody by default where that allows', () => {
     const open = parsePolicy('rules: [{ subject: { username: bob }, deny: receive, topics: a }]', 'p.yaml', 'allow');
     assert.deepEqual(whoMay(open, 'receive', 'a'), [

@@ -140,6 +140,17 @@ test(
     const kept = await device('pub', '-t', 'devices/pump-7/state', '-m', 'on', '-r', '-q', '1');
     assert.equal(kept.code, 0, kept.stderr);
     assert.equal((await device('sub', '-t', 'devices/pump-7/#', '-C', '1', '-W', '10')).stdout, 'on\n');
+    const files = ['--cafile', 'pump-7/ca.crt', '--cert', 'pump-7/client.crt', '--key', 'pump-7/client.key'];
+    const where = ['-h', 'localhost', '-p', String(port), '-t', 'devices/pump-7/state'];
+    // The name in the certificate is what the client ID begins with: any other is denied.
+    const byFiles = await moat(['sub', ...where, ...files, '-C', '1', '-W', '10'], { cwd });
+    assert.deepEqual(byFiles, { code: 0, stdout: 'on\n', stderr: '' });
+    const noKey = await moat(['pub', ...where, ...files.slice(0, 4), '-m', 'on'], { cwd });
+    assert.equal(noKey.code, 2);
+    assert.match(noKey.stderr, /a client certificate and its key go together/);
+    const noCertificate = await moat(['pub', ...where, '--cert', 'moat.yaml', '-m', 'on'], { cwd });
+    assert.equal(noCertificate.code, 2);
+    assert.match(noCertificate.stderr, /not a certificate in PEM/);
     const denied = await device('pub', '-t', 'devices/other/state', '-m', 'on', '-q', '1');
     assert.equal(denied.code, 1);
     assert.match(denied.stderr, /denied to publish devices\/other\/state: not authorized/);
@@ -252,9 +263,17 @@ test('moat bench measures messages and connections', async () => {
   const { delivered, expected } = JSON.parse(traffic.stdout);
   assert.ok(delivered > 0);
   assert.equal(delivered, expected);
+  const told = await bench('--seconds', '0.2', '--rate', '100');
+  assert.match(
+    told.stdout,
+    /^sent {7}(\d+)\ndelivered {2}\1 of \1\ntime {7}\d+\.\d\d s\nrate {7}\d+ messages a second\nlatency {4}p50 [\d.]+ ms, p99 [\d.]+ ms, most [\d.]+ ms\n$/,
+  );
   assert.match((await bench('--connects', '20')).stdout, /^connections {2}20\n/);
-  const refused = await moat(['bench', '-p', port, '-u', 'admin', '-P', 'wrong'], { cwd });
-  assert.equal(refused.code, 3);
+  for (const what of [[], ['--connects', '1']]) {
+    const refused = await moat(['bench', '-p', port, '-u', 'admin', '-P', 'wrong', ...what], { cwd });
+    assert.equal(refused.code, 3);
+    assert.match(refused.stderr, /^moat: cannot put a load on localhost: the broker refused the connection/);
+  }
   await broker.stop();
 });
 

@@ -64,11 +64,12 @@ async function bench(options: BenchOptions): Promise<void> {
     throw usageError(`${broker.host} is not this machine; --i-own-this-broker if you may put a load on it`);
   }
   const plan = planOf(options, broker);
-  const load = await LoadProcess.open(plan).catch((cause: Error) => {
+  const unreached = (cause: Error): never => {
     throw new CommandError(3, `cannot put a load on ${broker.host}: ${cause.message}`, { cause });
-  });
+  };
+  const load = await LoadProcess.open(plan).catch(unreached);
   try {
-    const result = await load.run(options.connects ?? options.seconds * 1000);
+    const result = await load.run(options.connects ?? options.seconds * 1000).catch(unreached);
     console.log(options.json ? JSON.stringify(result, undefined, 2) : formatResult(result));
   } finally {
     await load.close();

@@ -77,6 +77,7 @@ const wrong = [
   ['bench', '--url', 'mqtts://localhost', '--key', '/etc/passwd'],
   ['bench', '--url', 'mqtts://localhost', '--auth', 'scram-sha-256'],
   ['status', '-c', '/does/not/exist'],
+  ['audit', 'list', '--denied', '-n', '3'],
 ];
 
 describe('wrong usage', { concurrency: 4 }, () => {

@@ -18,7 +18,7 @@ export function defineAudit(command: Command): void {
     .option('--user <glob>', 'only those of this user name: * is any characters, ? is one')
     .option('--client-id <glob>', 'only those of this client ID')
     .option('--address <glob>', 'only those from this address')
-    .addOption(new Option('--denied', 'what the policy denied, by rule and client').conflicts('follow'))
+    .addOption(new Option('--denied', 'what the policy denied, by rule and client').conflicts(['follow', 'lines']))
     .addOption(new Option('-f, --follow', 'and those that come, until interrupted').conflicts('all'))
     .option('--json', 'print JSON lines, as they stand in the journal')
     .addHelpText(

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { after, describe, test } from 'node:test';
 import { RunningBroker } from './helpers/broker.js';
 import { temporaryDirectory } from './helpers/directory.js';
@@ -178,6 +179,9 @@ tests:
     assert.ok(words.includes('user name bob gains subscribe #'), words.join('\n'));
     assert.ok(words.includes('group staff gains receive devices/+/key'), words.join('\n'));
     assert.ok(words.includes('group staff loses receive devices/+/keys'), words.join('\n'));
+    const table = await run('diff', 'p.yaml', 'next.yaml');
+    assert.match(table.stdout, /^WHO +ACTION +WHAT\n/);
+    assert.match(table.stdout, /^user name bob +gains +subscribe +#$/m);
     assert.equal((await run('diff', 'p.yaml', 'p.yaml')).stdout, 'nobody gains or loses anything\n');
   });
 });
@@ -207,6 +211,15 @@ describe('moat policy shadow', async () => {
     assert.match(String(await line), /^denies: publish other by admin \(.*\): default, in force \S*policy\.yaml:17$/);
     shadow.kill('SIGINT');
     await once(shadow, 'close');
+    const summed = startMoat(['policy', 'shadow', second, '--summary', '--data-dir', 'moat-data'], { cwd: place });
+    const table = text(summed.stdout);
+    await once(createInterface(summed.stderr), 'line');
+    for (let each = 0; each < 2; each++) assert.equal((await pub('other')).code, 0);
+    summed.kill('SIGINT');
+    assert.match(
+      await table,
+      /^WOULD +ACTION +IN FORCE +INSTEAD +COUNT +FOR EXAMPLE\ndenies +publish +\S*policy\.yaml:17 +default +2 +other\n/,
+    );
     const next = await moat(['policy', 'shadow', second, '--for', '1', '--summary', '--data-dir', 'moat-data'], {
       cwd: place,
     });
@@ -219,5 +232,14 @@ describe('moat policy shadow', async () => {
     const { code, stderr } = await moat(['policy', 'shadow', second, '--data-dir', 'moat-data'], { cwd: place });
     assert.equal(code, 2);
     assert.match(stderr, /second\.yaml:1:8: rules must be a list/);
+  });
+
+  test('fails when the broker goes', async () => {
+    const shadow = startMoat(['policy', 'shadow', join(cwd, 'p.yaml'), '--data-dir', 'moat-data'], { cwd: place });
+    const said = createInterface(shadow.stderr)[Symbol.asyncIterator]();
+    const exited = once(shadow, 'exit');
+    await said.next();
+    await broker.stop();
+    assert.deepEqual([(await exited)[0], (await said.next()).value], [3, 'moat: the broker has gone']);
   });
 });

@@ -117,6 +117,11 @@ describe('moat sessions and moat clients', () => {
       /^CLIENT ID +USER +BY +ADDRESS +LISTENER +MQTT +FOR\nvalve-1 +- +anonymous +127\.0\.0\.1 +mqtt:\d+ +5\.0 +\d+ (s|min)\n/,
     );
     assert.match(await run('clients', 'show', 'valve-1'), /\nkeep-alive +\d+ /);
+    const shown = JSON.parse(await run('clients', 'show', 'valve-1', '--json'));
+    assert.deepEqual([shown.method, shown.address, shown.version], ['anonymous', '127.0.0.1', '5.0']);
+    assert.deepEqual(JSON.parse(await run('clients', 'list', '--json'))[0], shown);
+    const unknown = await moat(['clients', 'show', 'valve-9'], { cwd });
+    assert.deepEqual([unknown.code, unknown.stderr], [1, 'moat: no client valve-9 is connected\n']);
     assert.equal(await run('clients', 'disconnect', 'valve-1'), 'disconnected valve-1\n');
     await waitFor(async () => (await clientIds('--connected')).length === 1);
     assert.deepEqual(await clientIds('--client-id', 'valve-1'), ['valve-1']);

@@ -77,7 +77,11 @@ describe('moat store and moat backup', () => {
     const within = await moat(['backup', 'moat-data/backup'], { cwd });
     assert.deepEqual([within.code, within.stderr], [1, 'moat: moat-data/backup lies within the data directory\n']);
     const nowhere = await moat(['backup', join(root, 'x'), '--data-dir', join(root, 'y')]);
-    assert.equal(nowhere.code, 1);
+    assert.match(nowhere.stderr, /^moat: there is no data directory \S+y \(name it: --data-dir\)\n$/);
+    await writeFile(join(root, 'file'), '');
+    const onFile = await moat(['backup', join(root, 'file')], { cwd });
+    assert.equal(onFile.code, 1);
+    assert.match(onFile.stderr, /^moat: cannot write to \S+file: /);
   });
 
   test('the store of a running broker is measured and compacted, and not checked or repaired', async () => {
@@ -98,6 +102,13 @@ describe('moat store and moat backup', () => {
 
   test('the store of a stopped broker is checked; a damaged one is repaired, and what is saved is served', async () => {
     await broker.stop();
+    const stats = JSON.parse((await moat(['store', 'stats', '--json'], { cwd })).stdout);
+    assert.equal(stats.bytes, (await stat(join(cwd, 'moat-data/store/data.mdb'))).size);
+    const kept = join(root, 'stopped');
+    const stopped = await moat(['backup', join(kept, 'moat-data'), '--json'], { cwd });
+    assert.equal(stopped.code, 0, stopped.stderr);
+    assert.equal(JSON.parse(stopped.stdout).directory, join(kept, 'moat-data'));
+    assert.equal(await retainedIn(kept), published);
     const copy = join(root, 'damaged');
     await cp(cwd, copy, { recursive: true });
     const sound = await moat(['store', 'check', '--json'], { cwd: copy });
@@ -105,7 +116,8 @@ describe('moat store and moat backup', () => {
     const { counts, faults } = JSON.parse(sound.stdout);
     assert.deepEqual([counts.retained, faults], [published, []]);
     assert.match((await moat(['store', 'check'], { cwd: copy })).stdout, /Nothing is wrong with it\.\n$/);
-    assert.equal((await moat(['store', 'compact'], { cwd: copy })).code, 0);
+    const { before, after } = JSON.parse((await moat(['store', 'compact', '--json'], { cwd: copy })).stdout);
+    assert.ok(after > 0 && after <= before);
 
     const path = join(copy, 'moat-data/store/data.mdb');
     const bytes = await readFile(path);
@@ -123,9 +135,12 @@ describe('moat store and moat backup', () => {
       repaired.stdout,
       new RegExp(`\nLost:\n  a leaf on page ${leaf}, between the retained message of "[^"]+" and the retained`),
     );
-    const kept = Number(/retained +(\d+)/.exec(repaired.stdout)?.[1]);
-    assert.ok(kept > published - 20 && kept < published);
-    assert.equal(await retainedIn(join(copy, 'salvaged')), kept);
+    const saved = Number(/retained +(\d+)/.exec(repaired.stdout)?.[1]);
+    assert.ok(saved > published - 20 && saved < published);
+    assert.equal(await retainedIn(join(copy, 'salvaged')), saved);
+    const refused = await moat(['backup', join(root, 'of-damaged')], { cwd: copy });
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /^moat: .*moat store check/);
   });
 
   test('where there is no store the commands say so', async () => {

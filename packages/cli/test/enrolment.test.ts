@@ -90,6 +90,21 @@ describe('devices that look after their certificate by themselves', () => {
     assert.equal(code, 3, stderr);
   });
 
+  test('a file that is there is kept, and no invite is made; one that is withdrawn is shown so', async () => {
+    const file = await invite('fan-*', '--count', '2');
+    const { token } = JSON.parse(await readFile(file, 'utf8'));
+    const list = async () => (await moat('invites')).stdout;
+    const before = await list();
+    const again = await moat('invite', 'fan-*', '--out', file);
+    assert.equal(again.code, 1);
+    assert.match(again.stderr, /^moat: cannot write the invite: .*fan-x\.invite.*choose another with --out\)\n$/);
+    assert.equal(JSON.parse(await readFile(file, 'utf8')).token, token);
+    assert.equal(await list(), before);
+    const [, id = ''] = /^([0-9a-f]{16}) +fan-\* +token +open +0\/2 +\d{4}-\d\d-\d\dT\d\d:\d\d$/m.exec(before) ?? [];
+    assert.equal((await moat('withdraw', id)).code, 0);
+    assert.match(await list(), new RegExp(`^${id} .* withdrawn +0/2 `, 'm'));
+  });
+
   test('whoever stands in between with another authority learns nothing', async () => {
     const file = await invite('pump-2');
     const invitation = JSON.parse(await readFile(file, 'utf8'));

@@ -65,8 +65,9 @@ async function init(options: InitOptions): Promise<void> {
     now: new Date(),
     authority: await authorityFor(options),
   });
-  const unused = !authority && (options.caCert ?? options.caPassphrase ?? options.issuing);
-  if (unused) console.error('moat: there is an authority already; it stays as it is');
+  const unused = options.caCert ?? options.caPassphrase ?? options.issuing ?? options.host[0];
+  if (!authority && unused)
+    console.error("moat: there is an authority already; it and the server's certificate stay as they are");
   const file = options.dataDir === undefined ? defaultFile : join(options.dataDir, defaultFile);
   const written = await createFile(
     file,

@@ -51,6 +51,20 @@ test('moat init again changes nothing', async () => {
   assert.deepEqual(await snapshot(cwd), before);
 });
 
+test('what moat init is told and does not do, because an authority is there, it says', async () => {
+  const cwd = await emptyDirectory('there');
+  await moat(['init'], { cwd });
+  const before = await snapshot(cwd);
+  for (const what of [['--issuing'], ['--host', 'broker.example']]) {
+    const { code, stderr } = await moat(['init', ...what], { cwd });
+    assert.equal(code, 0);
+    assert.match(stderr, /^moat: there is an authority already; it and the server's certificate stay as they are\n$/);
+  }
+  const both = await moat(['init', '--issuing', '--ca-cert', 'moat.yaml', '--ca-key', 'moat.yaml'], { cwd });
+  assert.equal(both.code, 2);
+  assert.deepEqual(await snapshot(cwd), before);
+});
+
 test('the server certificate names the hosts given, this host and the loopback addresses', async () => {
   const cwd = await emptyDirectory('hosts');
   await moat(['init', '--host', 'broker.example', '--host', '192.0.2.7'], { cwd });

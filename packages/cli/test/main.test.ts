@@ -78,6 +78,13 @@ const wrong = [
   ['bench', '--url', 'mqtts://localhost', '--auth', 'scram-sha-256'],
   ['status', '-c', '/does/not/exist'],
   ['audit', 'list', '--denied', '-n', '3'],
+  ['audit', 'verify', '--head', 'abc'],
+  ['device', 'renew', 'pump-7', '--new-key'],
+  ['passwd', 'file', '--import', '/does/not/exist'],
+  ['pki', 'import', '--chain', 'a', '--key', 'b', '--crl', 'c', '--without-crl'],
+  ['pki', 'ocsp', '--bind', 'x'],
+  ['policy', 'explain', '--policy', 'p', '-a', 'connect', '-t', 'x'],
+  ['policy', 'explain', '--policy', 'p', '-a', 'publish', '-t', 'x', '--at', '25:00'],
 ];
 
 describe('wrong usage', { concurrency: 4 }, () => {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Client, connect } from '@moat/client';
-import { waitFor } from '@moat/testkit';
+import { needs, waitFor } from '@moat/testkit';
 import { RunningBroker } from './helpers/broker.js';
 import { temporaryDirectory } from './helpers/directory.js';
-import { moat } from './helpers/moat.js';
+import { command, moat } from './helpers/moat.js';
 
 const configuration = `sys_interval: 0
 listeners: [{ protocol: mqtt, port: 0 }]
@@ -143,11 +144,33 @@ describe('moat sessions and moat clients', () => {
     assert.equal(await run('sessions', 'delete', '--client-id', 'sharer-*', '--yes'), 'deleted the session sharer-2\n');
   });
 
+  test('on a terminal a deletion is asked about', needs('script'), async () => {
+    await (await connected('asked')).close();
+    for (const [answer, outcome] of [
+      ['n', 'moat: nothing was deleted'],
+      ['yes', 'deleted the session asked'],
+    ] as const) {
+      const typed = `${command} sessions delete asked`;
+      const child = spawn('script', ['-qec', typed, '/dev/null'], { cwd, stdio: ['pipe', 'pipe', 'inherit'] });
+      let shown = '';
+      for await (const chunk of child.stdout) {
+        const wasAsked = shown.includes('[y/N] ');
+        shown += String(chunk);
+        if (!wasAsked && shown.includes('[y/N] ')) child.stdin.write(`${answer}\r`);
+      }
+      assert.match(shown, /Delete the session asked, with all messages that wait\? \[y\/N\] /);
+      assert.ok(shown.trimEnd().endsWith(outcome), shown);
+    }
+  });
+
   test('sessions are deleted, with their connections, and only when that is meant', async () => {
     const unsure = await moat(['sessions', 'delete', 'pump-2'], { cwd });
     assert.deepEqual([unsure.code, unsure.stderr], [1, 'moat: nothing was deleted\n']);
     const vague = await moat(['sessions', 'delete', '--yes'], { cwd });
     assert.equal(vague.code, 2);
+    const both = await moat(['sessions', 'delete', 'pump-2', '--connected', '--yes'], { cwd });
+    assert.equal(both.code, 2);
+    assert.deepEqual(await clientIds('--client-id', 'pump-2'), ['pump-2']);
     const client = await connected('pump-3');
     const closed = once(client, 'closed');
     assert.equal(await run('sessions', 'delete', '--client-id', 'pump-*', '--yes'), 'deleted 3 sessions\n');

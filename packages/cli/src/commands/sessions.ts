@@ -121,6 +121,8 @@ async function exportQueue(clientId: string, options: ConfigurationOptions): Pro
 }
 
 async function remove(clientId: string | undefined, options: DeleteOptions): Promise<void> {
+  if (clientId !== undefined && queryOf(options) !== '')
+    throw new CommandError(2, 'name a client ID, or say which sessions by a filter, not both');
   const doomed = clientId === undefined ? await clientIdsOf(options) : [clientId];
   if (doomed.length === 0) return console.log('no session matches');
   if (!options.yes && !(await ask(`Delete ${inWords(doomed)}, with all messages that wait?`)))

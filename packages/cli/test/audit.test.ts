@@ -79,6 +79,16 @@ describe('moat audit', () => {
     assert.match(await run('-n', '1'), /^\d{4}-\d\d-\d\d .*nobody.*\n$/);
   });
 
+  test('the last ones are shown, of so many or so long', async () => {
+    assert.equal((await run('list', '-n', '2', '--json')).trim().split('\n').length, 2);
+    assert.deepEqual(await json('--since', '1h'), await json());
+    const { seq, time } = (await json()).at(-1) ?? {};
+    assert.ok(typeof time === 'number');
+    await waitFor(() => Date.now() - time > 20);
+    const late = await json('--since', '0.01s');
+    assert.ok(late.every(({ seq: each }) => each !== seq));
+  });
+
   test('denials are grouped by rule and client', async () => {
     await waitFor(async () => (await json('--code', 'policy.denied')).length >= 2);
     await waitFor(async () => /secret\/a +2 /.test(await run('--denied')), { what: 'the repetition to be told' });

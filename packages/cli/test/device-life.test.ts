@@ -129,6 +129,12 @@ describe('the life of a device certificate', () => {
     assert.equal((await moat('sign', 'csr', '--name', 'valve')).code, 1, 'the name is taken');
     assert.equal((await moat('sign', 'csr', '--name', 'valve', '--renew', '--out', 'next.crt')).code, 0);
     assert.match(await readFile(join(cwd, 'next.crt'), 'utf8'), /BEGIN CERTIFICATE/);
+    const sign = ['device', 'sign', '--name', 'valve', '--renew'];
+    const input = (await run('openssl', ['req', '-in', join(cwd, 'csr')])).stdout;
+    assert.match((await runMoat([...sign, '-'], { cwd, input })).stdout, /^-----BEGIN CERTIFICATE-----\n/);
+    const missing = await runMoat([...sign, 'missing.csr'], { cwd });
+    assert.equal(missing.code, 2);
+    assert.match(missing.stderr, /^moat: cannot read the request: ENOENT/);
   });
 
   test('PKCS#12 and a C header are written beside the bundle', needs('openssl'), async () => {

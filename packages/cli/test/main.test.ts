@@ -80,6 +80,7 @@ const wrong = [
   ['audit', 'list', '--denied', '-n', '3'],
   ['audit', 'verify', '--head', 'abc'],
   ['device', 'renew', 'pump-7', '--new-key'],
+  ['device', 'renew', 'pump-7', '--over-mqtt', '--days', '30'],
   ['passwd', 'file', '--import', '/does/not/exist'],
   ['pki', 'import', '--chain', 'a', '--key', 'b', '--crl', 'c', '--without-crl'],
   ['pki', 'ocsp', '--bind', 'x'],

@@ -52,7 +52,12 @@ export function defineDevice(command: Command): void {
     ),
   )
     .option('--out <dir>', "the device's folder (default: ./NAME)")
-    .option('--over-mqtt', 'on the device: ask the broker, with the certificate in the folder')
+    .addOption(
+      // The broker says for how long, and the folder where it is.
+      command
+        .createOption('--over-mqtt', 'on the device: ask the broker, with the certificate in the folder')
+        .conflicts(['days', 'hours', 'host', 'port']),
+    )
     .option('--new-key', 'with --over-mqtt: make a new key, too')
     .addHelpText(
       'after',

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { promisify } from 'node:util';
 import { connect } from '@moat/client';
-import { freePort, needs } from '@moat/testkit';
+import { freePort, needs, waitFor } from '@moat/testkit';
 import { RunningBroker } from './helpers/broker.js';
 import { temporaryDirectory } from './helpers/directory.js';
 import { command, moat, startMoat } from './helpers/moat.js';
@@ -187,6 +187,29 @@ test('-p is one plain listener on loopback, and -v logs more', async () => {
   assert.equal(code, 0);
   child.kill('SIGTERM');
   assert.deepEqual(await once(child, 'exit'), [0, null]);
+});
+
+test('pub takes TLS 1.2 from a server only where --tls-version allows it', needs('openssl'), async (t) => {
+  const cwd = await directory('tls12');
+  await moat(['init'], { cwd });
+  const port = String(await freePort());
+  const files = ['-cert', 'moat-data/pki/server.crt', '-key', 'moat-data/pki/server.key'];
+  const server = spawn('openssl', ['s_server', '-accept', `127.0.0.1:${port}`, ...files, '-tls1_2'], {
+    cwd,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  t.after(() => server.kill('SIGKILL'));
+  let seen = '';
+  server.stdout.on('data', (chunk) => {
+    seen += String(chunk);
+    if (String(chunk).includes('CIPHER is')) server.stdin.write('Q\n'); // it speaks no MQTT
+  });
+  await waitFor(() => seen.includes('ACCEPT'));
+  const refused = await moat(['pub', '-h', 'localhost', '-p', port, '-t', 'x', '-m', 'x'], { cwd });
+  assert.deepEqual([refused.code, /protocol version/.test(refused.stderr)], [3, true]);
+  assert.doesNotMatch(seen, /CIPHER is/);
+  await moat(['pub', '-h', 'localhost', '-p', port, '-t', 'x', '-m', 'x', '--tls-version', 'tlsv1.2'], { cwd });
+  assert.match(seen, /CIPHER is/);
 });
 
 test('SIGTERM tells clients of MQTT 5.0 that the server shuts down', async () => {

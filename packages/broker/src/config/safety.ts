@@ -9,8 +9,9 @@ export function checkSafety(configuration: Configuration, mistakes: Mistakes): v
   const seen = new Set<string>();
   for (const [index, listener] of listeners.entries()) {
     const { bind, port, protocol } = listener;
-    const address = `${bind}:${port}`;
-    if (port !== 0 && seen.has(address)) {
+    // A free port is another one for each, but with the same protocol nothing would tell the two apart.
+    const address = port === 0 ? `${protocol}://${bind}:0` : `${bind}:${port}`;
+    if (seen.has(address)) {
       mistakes.add('config.invalid_value', ['listeners', index], `two listeners on ${address}`);
     }
     seen.add(address);

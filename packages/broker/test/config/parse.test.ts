@@ -41,6 +41,11 @@ describe('a mistake in the configuration', () => {
       ['config.invalid_value 3:29: listeners[0].use_identity_as_username must be one of cn, o, ou, san_dns, '],
     ],
     [
+      'is the same listener twice, on a free port too',
+      'listeners: [{ protocol: mqtt, port: 0 }, { protocol: ws, port: 0 }, { protocol: mqtt, port: 0 }]',
+      ['config.invalid_value 1:69: two listeners on mqtt://127.0.0.1:0'],
+    ],
+    [
       'is one of two policies',
       'authorization:\n  policy_file: policy.yaml\n  acl_file: acl',
       ['config.invalid_value 3:13: acl_file beside policy_file'],

@@ -135,6 +135,10 @@ describe('the life of a device certificate', () => {
     const missing = await runMoat([...sign, 'missing.csr'], { cwd });
     assert.equal(missing.code, 2);
     assert.match(missing.stderr, /^moat: cannot read the request: ENOENT/);
+    const nowhere = await runMoat([...sign, 'csr', '--out', 'no/such/folder'], { cwd });
+    assert.equal(nowhere.code, 1);
+    assert.match(nowhere.stdout, /^-----BEGIN CERTIFICATE-----\n/);
+    assert.match(nowhere.stderr, /^moat: cannot write the certificate, so it is printed: ENOENT/);
   });
 
   test('PKCS#12 and a C header are written beside the bundle', needs('openssl'), async () => {

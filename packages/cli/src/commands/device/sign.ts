@@ -25,5 +25,11 @@ export async function signRequest(file: string, options: SignOptions): Promise<v
     ? await store.renewDevice(terms, publicKey)
     : await store.certifyDevice(terms, publicKey);
   if (options.out === undefined) process.stdout.write(certificate);
-  else await writeFile(options.out, certificate);
+  else await writeFile(options.out, certificate).catch((cause: Error) => printInstead(certificate, cause));
+}
+
+/** It is issued: lost, it would stand in the way of the next. */
+function printInstead(certificate: string, cause: Error): never {
+  process.stdout.write(certificate);
+  throw new CommandError(1, `cannot write the certificate, so it is printed: ${cause.message}`, { cause });
 }

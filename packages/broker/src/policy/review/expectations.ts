@@ -80,6 +80,8 @@ export function readExpectations(content: string, name: string): Expectations {
     const minute = minutesOf(test.at);
     if (test.at !== undefined && minute === undefined)
       mistakes.add(code, [...path, 'at'], `${test.at} is no time of day`, 'write 09:00');
+    if (test.allow.length + test.deny.length === 0)
+      mistakes.add(code, path, 'this test expects nothing, and would never fail', 'give it allow or deny');
     const who = subjectOf(test.subject);
     return (['allow', 'deny'] as const).flatMap((effect) =>
       test[effect].map((written, position): Expectation => {

@@ -62,12 +62,21 @@ describe('Expectations of a policy', () => {
   });
 
   const mistakes: [title: string, text: string, expected: RegExp][] = [
-    ['a time that is none', 'tests: [{ at: "24:00" }]', /^e\.yaml:1:15: 24:00 is no time of day/],
+    [
+      'a time that is none',
+      'tests: [{ at: "24:00", deny: [{ publish: a }] }]',
+      /^e\.yaml:1:15: 24:00 is no time of day/,
+    ],
     ['no action', 'tests: [{ deny: [{ qos: 1 }] }]', /^e\.yaml:1:18: an expectation has one of connect/],
     ['two actions', 'tests: [{ deny: [{ publish: a, receive: a }] }]', /^e\.yaml:1:18: an expectation has one of/],
     ['a word that there is not', 'tests: [{ denied: [] }]', /unknown key denied/],
     ['a QoS that there is not', 'tests: [{ deny: [{ publish: a, qos: 3 }] }]', /^e\.yaml:1:37/],
     ['no tests', 'policy: p.yaml', /tests/],
+    [
+      'a test of nothing',
+      'tests: [{ subject: { username: a }, allow: [] }]',
+      /^e\.yaml:1:9: this test expects nothing/,
+    ],
   ];
   for (const [title, text, expected] of mistakes)
     it(`are refused with ${title}`, () => {

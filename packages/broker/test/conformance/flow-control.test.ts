@@ -185,3 +185,23 @@ describe('The receive maximum of the server', () => {
     client.end();
   });
 });
+
+describe('QoS 2 messages of 3.1.1 that are never released', async () => {
+  const narrow = await startBroker({ limits: { receive_maximum: 2, max_queued_messages: 4 } });
+  after(narrow.stop);
+
+  it('are as many as may wait in a queue, and the next ends the connection', async () => {
+    const client = await connected(narrow.port, 4);
+    for (const packetId of [1, 2, 3, 4]) {
+      client.send(publish(4, 'held', 'x', { qos: 2, packetId }));
+      assert.equal(await readPacket(client), pubrec(packetId));
+    }
+    client.send(pubrel(1));
+    assert.equal(await readPacket(client), pubcomp(1));
+    client.send(publish(4, 'held', 'x', { qos: 2, packetId: 5 }));
+    assert.equal(await readPacket(client), pubrec(5));
+    client.send(publish(4, 'held', 'x', { qos: 2, packetId: 6 }));
+    await client.closed();
+    assert.equal(narrow.broker.status().limitHits.receive_maximum, 1);
+  });
+});

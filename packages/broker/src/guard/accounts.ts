@@ -21,10 +21,6 @@ export class Account {
 export class Accounts {
   private readonly accounts = new Map<string, Account>();
 
-  get size(): number {
-    return this.accounts.size;
-  }
-
   get(owner: string): Account | undefined {
     return this.accounts.get(owner);
   }

@@ -7,10 +7,6 @@ export class RetainedCache {
 
   constructor(private readonly limits: { readonly retained_cache_bytes: number }) {}
 
-  get bytes(): number {
-    return this.total;
-  }
-
   get(topic: string): Message | undefined {
     const message = this.messages.get(topic);
     if (message !== undefined) {

@@ -85,6 +85,11 @@ describe('an issuing authority that openssl made', needs('openssl'), async () =>
     await temporaryDirectory({ after: (cleanup: () => unknown) => void cleanups.push(cleanup) } as never),
   );
   const root = await workshop.make('Root');
+  /** One right below the root, with these extensions. */
+  const takeMade = async (name: string, extensions: readonly string[]): Promise<ForeignAuthority> => {
+    const made = await workshop.make(name, 'Root', [...extensions]);
+    return take(made, [made, root]);
+  };
   const middle = await workshop.make('Middle', 'Root');
   const issuing = await workshop.make('Plant', 'Middle');
   const lists = [await workshop.list('Root'), await workshop.list('Middle')];
@@ -175,10 +180,7 @@ describe('an issuing authority that openssl made', needs('openssl'), async () =>
     ],
     [
       'whose key usage names nothing',
-      async () => {
-        const made = await workshop.make('Nothing', 'Root', [authority[0] ?? '', '2.5.29.15=critical,DER:030100']);
-        return take(made, [made, root]);
-      },
+      () => takeMade('Nothing', [authority[0] ?? '', '2.5.29.15=critical,DER:030100']),
       /lacks keyCertSign/,
     ],
     [
@@ -188,28 +190,11 @@ describe('an issuing authority that openssl made', needs('openssl'), async () =>
     ],
     [
       'that may sign no certificates',
-      async () => {
-        const made = await workshop.make('Lists', 'Root', [authority[0] ?? '', 'keyUsage=cRLSign']);
-        return take(made, [made, root]);
-      },
+      () => takeMade('Lists', [authority[0] ?? '', 'keyUsage=cRLSign']),
       /lacks keyCertSign/,
     ],
-    [
-      'that may sign no lists',
-      async () => {
-        const made = await workshop.make('Certs', 'Root', [authority[0] ?? '', 'keyUsage=keyCertSign']);
-        return take(made, [made, root]);
-      },
-      /lacks cRLSign/,
-    ],
-    [
-      'for servers only',
-      async () => {
-        const made = await workshop.make('Web', 'Root', [...authority, 'extendedKeyUsage=serverAuth']);
-        return take(made, [made, root]);
-      },
-      /lacks clientAuth/,
-    ],
+    ['that may sign no lists', () => takeMade('Certs', [authority[0] ?? '', 'keyUsage=keyCertSign']), /lacks cRLSign/],
+    ['for servers only', () => takeMade('Web', [...authority, 'extendedKeyUsage=serverAuth']), /lacks clientAuth/],
     [
       'with a list missing',
       async () => take(issuing, [issuing, middle, root], lists.slice(1)),

@@ -23,10 +23,12 @@ export function isEverybody({ tests, addresses }: SubjectPattern): boolean {
 
 /** Whether a rule is about this client. A client that has no value for a fact passes no test of it. */
 export function subjectMatches({ tests, addresses }: SubjectPattern, subject: Subject): boolean {
-  return (
-    tests.every((test) => testHolds(test, subject)) &&
-    addresses.every((list) => list.check(subject.address, isIPv6(subject.address) ? 'ipv6' : 'ipv4'))
-  );
+  return tests.every((test) => testHolds(test, subject)) && addresses.every((list) => holds(list, subject.address));
+}
+
+/** Whether an address is in a list. */
+export function holds(list: BlockList, address: string): boolean {
+  return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
 export function testHolds({ fact, patterns }: FactTest, subject: Subject): boolean {

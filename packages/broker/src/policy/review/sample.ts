@@ -1,7 +1,7 @@
 import type { BlockList } from 'node:net';
-import { addressesIn, isVersion6 } from '../../guard/address.js';
+import { addressesIn } from '../../guard/address.js';
 import { type CertificateField, canBeSeveral, type Subject, valuesOf } from '../facts.js';
-import type { SubjectPattern } from '../subject.js';
+import { holds, type SubjectPattern } from '../subject.js';
 import { commonPattern, type TextPattern } from '../text-pattern.js';
 import { rangesOf } from './describe.js';
 
@@ -71,10 +71,6 @@ function addressOf(lists: readonly BlockList[], ranges: readonly BlockList[]): s
   }));
   counted.sort((one, other) => one.missed - other.missed || one.met - other.met);
   return counted[0]?.address ?? nobody.address;
-}
-
-function holds(list: BlockList, address: string): boolean {
-  return list.check(address, isVersion6(address) ? 'ipv6' : 'ipv4');
 }
 
 function countOf<T>(all: readonly T[], test: (one: T) => boolean): number {

@@ -22,6 +22,7 @@ export {
   authMethods,
   type ConnectOptions,
   type ConnectProperties,
+  checkOptions,
   defaultPorts,
   type Protocol,
   type ProtocolVersion,

@@ -100,15 +100,10 @@ const versions = {
   '5': { protocolVersion: 5, protocolId: 'MQTT' },
 } as const;
 
-/**
- * Options in the words of MQTT.js. There is deliberately no way to switch the verification of the server off.
- *
- * @throws InvalidError when the options contradict each other
- */
-export function toMqttOptions(options: ConnectOptions): IClientOptions {
+/** @throws InvalidError when the options contradict each other */
+export function checkOptions(options: ConnectOptions): void {
   const protocol = options.protocol ?? 'mqtts';
-  const secure = protocol === 'mqtts' || protocol === 'wss';
-  if (!secure && (options.ca ?? options.cert ?? options.key)) {
+  if (!isSecure(protocol) && (options.ca ?? options.cert ?? options.key)) {
     throw new InvalidError(`certificates need mqtts or wss; the protocol is ${protocol}`);
   }
   if ((options.cert === undefined) !== (options.key === undefined)) {
@@ -123,7 +118,21 @@ export function toMqttOptions(options: ConnectOptions): IClientOptions {
   if (options.auth !== undefined && (!options.username || !options.password)) {
     throw new InvalidError(`${options.auth} needs a user name and a password`);
   }
-  const tls = secure ? tlsOptions(options) : {};
+}
+
+function isSecure(protocol: Protocol): boolean {
+  return protocol === 'mqtts' || protocol === 'wss';
+}
+
+/**
+ * Options in the words of MQTT.js. There is deliberately no way to switch the verification of the server off.
+ *
+ * @throws InvalidError when the options contradict each other
+ */
+export function toMqttOptions(options: ConnectOptions): IClientOptions {
+  checkOptions(options);
+  const protocol = options.protocol ?? 'mqtts';
+  const tls = isSecure(protocol) ? tlsOptions(options) : {};
   return {
     ...defined({
       clientId: options.clientId,

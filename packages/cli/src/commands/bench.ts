@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type ConnectOptions, randomClientId } from '@moat/client';
+import { type ConnectOptions, checkOptions, randomClientId } from '@moat/client';
 import type { Command } from 'commander';
 import { addBrokerOptions, type BrokerOptions } from '../connection/broker-options.js';
 import { isLoopback } from '../connection/loopback.js';
@@ -92,9 +92,9 @@ function planOf(options: BenchOptions, broker: ConnectOptions): TrafficPlan | Co
 }
 
 function targetOf(broker: ConnectOptions): Target {
-  const { protocol, host = 'localhost', port, username, password, auth, ca, cert, key } = broker;
+  const { protocol, host = 'localhost', port, username, password, auth } = broker;
+  checkOptions(broker);
   if (protocol !== 'mqtts' && protocol !== 'mqtt') throw usageError('bench speaks mqtts and mqtt');
-  if (protocol === 'mqtt' && (ca ?? cert ?? key)) throw usageError('certificates need mqtts');
   if (auth !== undefined) throw usageError(`bench cannot prove who it is by ${auth}`);
   return {
     host,
@@ -106,7 +106,6 @@ function targetOf(broker: ConnectOptions): Target {
 }
 
 function tlsOf({ ca, cert, key, minVersion }: ConnectOptions): NonNullable<Target['tls']> {
-  if ((cert === undefined) !== (key === undefined)) throw usageError('--cert and --key go together');
   return {
     ...(ca === undefined ? {} : { ca: [ca].flat().join('\n') }),
     ...(cert === undefined || key === undefined ? {} : { clients: [{ cert: String(cert), key: String(key) }] }),

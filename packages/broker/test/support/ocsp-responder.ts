@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -51,7 +51,7 @@ export class OcspResponder {
     signer?: Signer,
     more: readonly string[] = ['-nmin', '5'],
   ): Promise<OcspResponder> {
-    const server = createServer(async (request, response) => {
+    const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
       const [question, made] = [1, 2].map((kind) => join(authority.directory, `ocsp-${responder.asked}-${kind}`)) as [
         string,
         string,
@@ -63,6 +63,11 @@ export class OcspResponder {
         const { code, stderr } = await run('openssl', args);
         if (code !== 0) throw new Error(stderr);
         return readFile(made);
+      });
+    };
+    const server = createServer((request, response) => {
+      handle(request, response).catch((error: unknown) => {
+        if (server.listening) throw error; // one that was stopped may have lost its files
       });
     });
     server.listen(0, '127.0.0.1');
